@@ -1,0 +1,100 @@
+"""What every tokenizer offers, and the checks and displays that they share."""
+
+import operator
+import unicodedata
+from collections.abc import Iterable
+from typing import Any, Protocol, runtime_checkable
+
+from visualizer.errors import TokenError
+
+SPACE_SYMBOL = "␣"
+
+
+@runtime_checkable
+class Tokenizer(Protocol):
+    """Turns text into token ids `0 … vocabulary_size - 1` and back. Instances never change."""
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of tokens; the model's `d_vocab`."""
+
+    def encode(self, text: str) -> list[int]:
+        """Return the ids of `text`. Raises TokenError where a part of it has no token."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of `ids`. Raises TokenError for an id that is no integer or out of range."""
+
+    def token_text(self, id: int) -> str:
+        """Return a printable display of one token, different for each token. Raises TokenError as `decode`."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data (for JSON) from which `tokenizer_from_dict` makes an equal tokenizer."""
+
+    def description(self) -> str:
+        """Return one line that says the kind, the size and a few tokens."""
+
+
+def checked_id(id: object, vocabulary_size: int) -> int:
+    """Return `id` as a Python int. NumPy integers pass; bools, floats and ids out of range raise TokenError."""
+    return checked_ids((id,), vocabulary_size)[0]
+
+
+def checked_ids(ids: Iterable[object], vocabulary_size: int) -> list[int]:
+    """Return `ids` as Python ints, each in `0 … vocabulary_size - 1`. Raises TokenError naming the position."""
+    checked = []
+    accepted = f"ids are integers from 0 to {vocabulary_size - 1}"
+    for position, id in enumerate(ids):
+        try:
+            if isinstance(id, bool):
+                raise TypeError
+            value = operator.index(id)  # type: ignore[arg-type]
+        except TypeError:
+            raise TokenError(
+                f"id {_one_line(id)} at position {position} is not an integer; {accepted}"
+            ) from None
+        if not 0 <= value < vocabulary_size:
+            raise TokenError(f"id {_one_line(value)} at position {position} is out of range; {accepted}")
+        checked.append(value)
+    return checked
+
+
+def display_text(text: str) -> str:
+    r"""Return `text` with nothing invisible in it, such that different texts stay different.
+
+    A space becomes `␣`, a backslash `\\`, and whatever cannot be printed its Python escape (`\n`, `\u200b`).
+    """
+    return "".join(map(_display_character, text))
+
+
+def display_bytes(data: bytes) -> str:
+    r"""Return `data` as UTF-8 displayed by `display_text`; bytes that are no whole character appear as `\xe2`."""
+    decoded = data.replace(b"\\", b"\\\\").decode("utf-8", errors="backslashreplace")
+    return "".join(character if character == "\\" else _display_character(character) for character in decoded)
+
+
+def name_character(character: str) -> str:
+    """Return one character quoted, with code point and Unicode name unless it is printable ASCII."""
+    quoted = repr(character)
+    if character.isascii() and character.isprintable():
+        return quoted
+    code = f"U+{ord(character):04X}"
+    name = unicodedata.name(character, "")
+    return f"{quoted} ({code} {name})" if name else f"{quoted} ({code})"
+
+
+def _display_character(character: str) -> str:
+    if character == " ":
+        return SPACE_SYMBOL
+    if character == "\\":
+        return "\\\\"
+    if character == SPACE_SYMBOL:
+        return f"\\u{ord(character):04x}"
+    return character if character.isprintable() else repr(character)[1:-1]
+
+
+def _one_line(value: object, limit: int = 40) -> str:
+    """Return a short repr of any value for a message; a number too long to write out is cut."""
+    if isinstance(value, int) and value.bit_length() > 4 * limit:
+        return f"of {value.bit_length()} bits"
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

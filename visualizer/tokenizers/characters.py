@@ -1,0 +1,111 @@
+"""One token for each character of a fixed alphabet."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+
+from visualizer.errors import FormatError, TokenError
+from visualizer.tokenizers.base import checked_id, checked_ids, display_text, name_character
+
+KIND = "characters"
+_LISTED = 40  # alphabets up to this size are listed whole in messages
+_SAMPLED = 12
+
+
+class CharacterTokenizer:
+    """Gives the character `alphabet[i]` the id `i`.
+
+    `alphabet`: distinct single characters, at least one, in the order of their ids. Raises TokenError otherwise.
+    """
+
+    def __init__(self, alphabet: str | Sequence[str]) -> None:
+        characters = tuple(alphabet)
+        if not characters:
+            raise TokenError("the alphabet is empty; it needs at least one character")
+        ids: dict[str, int] = {}
+        for position, character in enumerate(characters):
+            if not isinstance(character, str) or len(character) != 1:
+                raise TokenError(
+                    f"entry {position} of the alphabet is {character!r:.40}; each entry is one single character"
+                )
+            if character in ids:
+                raise TokenError(
+                    f"the alphabet holds {name_character(character)} twice, at positions {ids[character]} and "
+                    f"{position}; its characters must be distinct"
+                )
+            ids[character] = position
+        self._characters = characters
+        self._ids = ids
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Return the tokenizer of the characters that occur in `text`, sorted. Raises TokenError if there are none."""
+        if not text:
+            raise TokenError("the text is empty; an alphabet needs at least one character")
+        return cls(sorted(set(text)))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Return the tokenizer that `to_dict` described. Raises FormatError for anything else."""
+        alphabet = data.get("alphabet")
+        if not isinstance(alphabet, list):
+            raise FormatError(
+                f"the tokenizer's 'alphabet' is a {type(alphabet).__name__}; expected a list of single characters"
+            )
+        try:
+            return cls(alphabet)
+        except TokenError as error:
+            raise FormatError(f"the tokenizer cannot be read: {error}") from error
+
+    @property
+    def vocabulary_size(self) -> int:
+        """Number of characters in the alphabet."""
+        return len(self._characters)
+
+    @property
+    def alphabet(self) -> str:
+        """The characters in the order of their ids."""
+        return "".join(self._characters)
+
+    def encode(self, text: str) -> list[int]:
+        """Return one id per character. Raises TokenError naming the first unknown character and its position."""
+        ids = self._ids
+        try:
+            return [ids[character] for character in text]
+        except KeyError:
+            position = next(i for i, character in enumerate(text) if character not in ids)
+            raise TokenError(
+                f"no token for {name_character(text[position])} at position {position}; {self._accepted()}"
+            ) from None
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the characters of `ids`. Raises TokenError for an id that is no integer or out of range."""
+        return "".join([self._characters[id] for id in checked_ids(ids, self.vocabulary_size)])
+
+    def token_text(self, id: int) -> str:
+        """Return the character, or a visible stand-in for a space or what cannot be printed."""
+        return display_text(self._characters[checked_id(id, self.vocabulary_size)])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return `{"kind": "characters", "alphabet": [...]}`.
+
+        The alphabet is a list because JSON would join two neighbouring surrogates of a string into one character.
+        """
+        return {"kind": KIND, "alphabet": list(self._characters)}
+
+    def description(self) -> str:
+        """Return e.g. `characters, 2 tokens: a b`."""
+        size = self.vocabulary_size
+        shown = self._characters if size <= _LISTED else self._characters[:_SAMPLED]
+        tokens = " ".join(map(display_text, shown)) + (" …" if len(shown) < size else "")
+        return f"characters, {size} {'token' if size == 1 else 'tokens'}: {tokens}"
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.description()}>"
+
+    def _accepted(self) -> str:
+        size = self.vocabulary_size
+        if size <= _LISTED:
+            return "accepted: " + " ".join(map(repr, self._characters))
+        step = size / _SAMPLED
+        sample = " ".join(repr(self._characters[int(i * step)]) for i in range(_SAMPLED))
+        return f"accepted: {size} characters such as {sample}"
