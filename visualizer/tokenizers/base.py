@@ -24,8 +24,11 @@ class Tokenizer(Protocol):
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of `ids`. Raises TokenError for an id that is no integer or out of range."""
 
-    def token_text(self, id: int) -> str:
-        """Return a printable display of one token, different for each token. Raises TokenError as `decode`."""
+    def token_text(self, token_id: int) -> str:
+        """Return a printable display of one token, different for tokens of different bytes or characters.
+
+        Raises TokenError as `decode` does.
+        """
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data (for JSON) from which `tokenizer_from_dict` makes an equal tokenizer."""
@@ -34,23 +37,26 @@ class Tokenizer(Protocol):
         """Return one line that says the kind, the size and a few tokens."""
 
 
-def checked_id(id: object, vocabulary_size: int) -> int:
-    """Return `id` as a Python int. NumPy integers pass; bools, floats and ids out of range raise TokenError."""
-    return checked_ids((id,), vocabulary_size)[0]
+def checked_id(token_id: object, vocabulary_size: int) -> int:
+    """Return `token_id` as a Python int; see `checked_ids`."""
+    return checked_ids((token_id,), vocabulary_size)[0]
 
 
 def checked_ids(ids: Iterable[object], vocabulary_size: int) -> list[int]:
-    """Return `ids` as Python ints, each in `0 … vocabulary_size - 1`. Raises TokenError naming the position."""
+    """Return `ids` as Python ints, each in `0 … vocabulary_size - 1`. NumPy integers pass.
+
+    Raises TokenError, naming the position, for bools, floats and ids out of range.
+    """
     checked = []
     accepted = f"ids are integers from 0 to {vocabulary_size - 1}"
-    for position, id in enumerate(ids):
+    for position, token_id in enumerate(ids):
         try:
-            if isinstance(id, bool):
+            if isinstance(token_id, bool):
                 raise TypeError
-            value = operator.index(id)  # type: ignore[arg-type]
+            value = operator.index(token_id)  # type: ignore[arg-type]
         except TypeError:
             raise TokenError(
-                f"id {_one_line(id)} at position {position} is not an integer; {accepted}"
+                f"id {_one_line(token_id)} at position {position} is not an integer; {accepted}"
             ) from None
         if not 0 <= value < vocabulary_size:
             raise TokenError(f"id {_one_line(value)} at position {position} is out of range; {accepted}")
@@ -67,7 +73,7 @@ def display_text(text: str) -> str:
 
 
 def display_bytes(data: bytes) -> str:
-    r"""Return `data` as UTF-8 displayed by `display_text`; bytes that are no whole character appear as `\xe2`."""
+    r"""Return `data` as `display_text` shows its UTF-8; bytes of no whole character appear as `\xe2`."""
     decoded = data.replace(b"\\", b"\\\\").decode("utf-8", errors="backslashreplace")
     return "".join(character if character == "\\" else _display_character(character) for character in decoded)
 
@@ -87,9 +93,12 @@ def _display_character(character: str) -> str:
         return SPACE_SYMBOL
     if character == "\\":
         return "\\\\"
-    if character == SPACE_SYMBOL:
-        return f"\\u{ord(character):04x}"
-    return character if character.isprintable() else repr(character)[1:-1]
+    if character.isprintable() and character != SPACE_SYMBOL:
+        return character
+    code = ord(character)
+    if code < 0x80:
+        return repr(character)[1:-1]
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # \x80 and up stand for single bytes
 
 
 def _one_line(value: object, limit: int = 40) -> str:

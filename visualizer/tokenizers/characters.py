@@ -14,31 +14,29 @@ _SAMPLED = 12
 class CharacterTokenizer:
     """Gives the character `alphabet[i]` the id `i`.
 
-    `alphabet`: distinct single characters, at least one, in the order of their ids. Raises TokenError otherwise.
+    `alphabet`: distinct single characters, at least one, in the order of their ids; TokenError otherwise.
     """
 
     def __init__(self, alphabet: str | Sequence[str]) -> None:
-        characters = tuple(alphabet)
-        if not characters:
+        entries: tuple[object, ...] = tuple(alphabet)
+        if not entries:
             raise TokenError("the alphabet is empty; it needs at least one character")
         ids: dict[str, int] = {}
-        for position, character in enumerate(characters):
-            if not isinstance(character, str) or len(character) != 1:
+        for position, entry in enumerate(entries):
+            if not isinstance(entry, str) or len(entry) != 1:
+                raise TokenError(f"entry {position} of the alphabet is {entry!r:.40}; expected one character")
+            if entry in ids:
                 raise TokenError(
-                    f"entry {position} of the alphabet is {character!r:.40}; each entry is one single character"
+                    f"the alphabet holds {name_character(entry)} at positions {ids[entry]} and {position}; "
+                    "its characters must be distinct"
                 )
-            if character in ids:
-                raise TokenError(
-                    f"the alphabet holds {name_character(character)} twice, at positions {ids[character]} and "
-                    f"{position}; its characters must be distinct"
-                )
-            ids[character] = position
-        self._characters = characters
+            ids[entry] = position
+        self._characters = tuple(ids)
         self._ids = ids
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Return the tokenizer of the characters that occur in `text`, sorted. Raises TokenError if there are none."""
+        """Return the tokenizer of the characters in `text`, sorted. Raises TokenError where it is empty."""
         if not text:
             raise TokenError("the text is empty; an alphabet needs at least one character")
         return cls(sorted(set(text)))
@@ -49,7 +47,7 @@ class CharacterTokenizer:
         alphabet = data.get("alphabet")
         if not isinstance(alphabet, list):
             raise FormatError(
-                f"the tokenizer's 'alphabet' is a {type(alphabet).__name__}; expected a list of single characters"
+                f"the tokenizer's 'alphabet' is a {type(alphabet).__name__}, not a list of characters"
             )
         try:
             return cls(alphabet)
@@ -67,7 +65,7 @@ class CharacterTokenizer:
         return "".join(self._characters)
 
     def encode(self, text: str) -> list[int]:
-        """Return one id per character. Raises TokenError naming the first unknown character and its position."""
+        """Return one id per character. Raises TokenError naming the first unknown one and its position."""
         ids = self._ids
         try:
             return [ids[character] for character in text]
@@ -79,16 +77,16 @@ class CharacterTokenizer:
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the characters of `ids`. Raises TokenError for an id that is no integer or out of range."""
-        return "".join([self._characters[id] for id in checked_ids(ids, self.vocabulary_size)])
+        return "".join([self._characters[token_id] for token_id in checked_ids(ids, self.vocabulary_size)])
 
-    def token_text(self, id: int) -> str:
+    def token_text(self, token_id: int) -> str:
         """Return the character, or a visible stand-in for a space or what cannot be printed."""
-        return display_text(self._characters[checked_id(id, self.vocabulary_size)])
+        return display_text(self._characters[checked_id(token_id, self.vocabulary_size)])
 
     def to_dict(self) -> dict[str, Any]:
         """Return `{"kind": "characters", "alphabet": [...]}`.
 
-        The alphabet is a list because JSON would join two neighbouring surrogates of a string into one character.
+        The alphabet is a list because JSON would join two neighbouring surrogates of a string into one.
         """
         return {"kind": KIND, "alphabet": list(self._characters)}
 

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from visualizer.errors import FormatError
-from visualizer.tokenizers import characters
+from visualizer.tokenizers import bpe, characters
 from visualizer.tokenizers.base import Tokenizer
 
 _READERS: dict[str, Callable[[dict[str, Any]], Tokenizer]] = {
     characters.KIND: characters.CharacterTokenizer.from_dict,
+    bpe.KIND: bpe.BpeTokenizer.from_dict,
 }
 
 

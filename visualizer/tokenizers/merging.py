@@ -1,0 +1,127 @@
+"""Byte-pair merges: checking a list of them, and applying it to the bytes of one piece of text."""
+
+import heapq
+import operator
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+
+from visualizer.errors import TokenError
+
+BYTE_COUNT = 256
+# Bound on all tokens together: a merge can double a token's length, so a short list could ask for any size.
+MAX_VOCABULARY_BYTES = 1 << 24
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One rule: the two neighbouring tokens `pair` become the token `id`; the lowest `rank` goes first."""
+
+    pair: Pair
+    rank: int
+
+    @property
+    def token_id(self) -> int:
+        """Id of the token that the merge makes: the 256 bytes come first, then the merges by rank."""
+        return BYTE_COUNT + self.rank
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedMerge:
+    """A merge of two tokens of a piece, the left one starting at byte `offset` of the piece."""
+
+    rank: int
+    offset: int
+
+
+def checked_merges(merges: Iterable[object]) -> tuple[Pair, ...]:
+    """Return `merges` as pairs of Python ints in rank order.
+
+    Merge r makes token 256 + r and may join only tokens below it. Raises TokenError for anything else, for
+    a pair that comes twice, and where the tokens would take more than MAX_VOCABULARY_BYTES together.
+    """
+    lengths = [1] * BYTE_COUNT
+    total = BYTE_COUNT
+    ranks: dict[Pair, int] = {}
+    for rank, entry in enumerate(merges):
+        pair = _checked_pair(entry, rank)
+        if pair in ranks:
+            raise TokenError(
+                f"merge {rank} joins {pair[0]} and {pair[1]} as merge {ranks[pair]} does; each comes once"
+            )
+        lengths.append(lengths[pair[0]] + lengths[pair[1]])
+        total += lengths[-1]
+        if total > MAX_VOCABULARY_BYTES:
+            raise TokenError(
+                f"merge {rank} makes a token of {lengths[-1]} bytes; all tokens together may take up to "
+                f"{MAX_VOCABULARY_BYTES} bytes"
+            )
+        ranks[pair] = rank
+    return tuple(ranks)
+
+
+def token_bytes(merges: Iterable[Pair]) -> tuple[bytes, ...]:
+    """Return the bytes of every token: the 256 single bytes, then one token per merge."""
+    tokens = [bytes((value,)) for value in range(BYTE_COUNT)]
+    for left, right in merges:
+        tokens.append(tokens[left] + tokens[right])
+    return tuple(tokens)
+
+
+def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], list[AppliedMerge]]:
+    """Return the tokens of `piece` and the merges that led to them, in the order in which they were applied.
+
+    Of all neighbours that have a merge, the one with the lowest rank goes first, the leftmost of equals. A
+    queue of the candidates keeps this at n log n for n bytes: one unbroken run of letters may be the whole
+    text.
+    """
+    tokens = list(
+        piece
+    )  # by the offset of the token's first byte; -1 where a token has been swallowed by its neighbour
+    end = len(tokens)
+    following = list(range(1, end + 1))
+    preceding = list(range(-1, end - 1))
+    candidates = [
+        (rank, offset) for offset, pair in enumerate(pairwise(piece)) if (rank := ranks.get(pair)) is not None
+    ]
+    heapq.heapify(candidates)
+    applied = []
+    while candidates:
+        rank, offset = heapq.heappop(candidates)
+        right = following[offset]
+        if tokens[offset] < 0 or right == end or ranks.get((tokens[offset], tokens[right])) != rank:
+            continue  # one of the two has meanwhile become part of another token
+        after = following[right]
+        tokens[offset] = merged = BYTE_COUNT + rank
+        tokens[right] = -1
+        following[offset] = after
+        applied.append(AppliedMerge(rank, offset))
+        if after != end:
+            preceding[after] = offset
+            if (rank_after := ranks.get((merged, tokens[after]))) is not None:
+                heapq.heappush(candidates, (rank_after, offset))
+        before = preceding[offset]
+        if before >= 0 and (rank_before := ranks.get((tokens[before], merged))) is not None:
+            heapq.heappush(candidates, (rank_before, before))
+    return [token for token in tokens if token >= 0], applied
+
+
+def _checked_pair(entry: object, rank: int) -> Pair:
+    size = BYTE_COUNT + rank
+    if (
+        not isinstance(entry, list | tuple)
+        or len(entry) != 2
+        or any(isinstance(token_id, bool) for token_id in entry)
+    ):
+        raise TokenError(f"merge {rank} is {entry!r:.40}; expected a pair of token ids")
+    try:
+        left, right = operator.index(entry[0]), operator.index(entry[1])
+    except TypeError:
+        raise TokenError(f"merge {rank} is {entry!r:.40}; expected a pair of token ids") from None
+    if not (0 <= left < size and 0 <= right < size):
+        raise TokenError(
+            f"merge {rank} is {entry!r:.40}; it may join tokens 0 to {size - 1}, those made before it"
+        )
+    return left, right
