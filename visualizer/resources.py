@@ -1,0 +1,37 @@
+"""Finding the data files: icons, presets, guide pages, lists of system packages.
+
+In a checkout they stand in `resources/` beside the package; a wheel carries them inside it, as `_resources/`.
+"""
+
+from pathlib import Path
+
+from visualizer.errors import MissingLibraryError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def resource_root() -> Path:
+    """The folder that holds all data files.
+
+    Raises MissingLibraryError where the installation has none.
+    """
+    installed = _PACKAGE / "_resources"
+    if installed.is_dir():
+        return installed
+    checkout = _PACKAGE.parent / "resources"
+    if checkout.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file():
+        return checkout
+    raise MissingLibraryError(
+        f"no data files found: neither {installed} nor {checkout} exists; install the program again"
+    )
+
+
+def resource(path: str) -> Path:
+    """The data file or folder at `path`, given with forward slashes and relative to the resources folder.
+
+    Raises MissingLibraryError, naming the whole path, where the installation lacks it.
+    """
+    found = resource_root().joinpath(*path.split("/"))
+    if not found.exists():
+        raise MissingLibraryError(f"data file {path!r} is missing at {found}; install the program again")
+    return found
