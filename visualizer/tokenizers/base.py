@@ -56,10 +56,10 @@ def checked_ids(ids: Iterable[object], vocabulary_size: int) -> list[int]:
             value = operator.index(token_id)  # type: ignore[arg-type]
         except TypeError:
             raise TokenError(
-                f"id {_one_line(token_id)} at position {position} is not an integer; {accepted}"
+                f"id {short_repr(token_id)} at position {position} is not an integer; {accepted}"
             ) from None
         if not 0 <= value < vocabulary_size:
-            raise TokenError(f"id {_one_line(value)} at position {position} is out of range; {accepted}")
+            raise TokenError(f"id {short_repr(value)} at position {position} is out of range; {accepted}")
         checked.append(value)
     return checked
 
@@ -76,6 +76,14 @@ def display_bytes(data: bytes) -> str:
     r"""Return `data` as `display_text` shows its UTF-8; bytes of no whole character appear as `\xe2`."""
     decoded = data.replace(b"\\", b"\\\\").decode("utf-8", errors="backslashreplace")
     return "".join(character if character == "\\" else _display_character(character) for character in decoded)
+
+
+def short_repr(value: object, limit: int = 40) -> str:
+    """Return the repr of any value for a message: one line of at most `limit` characters."""
+    if isinstance(value, int) and value.bit_length() > 4 * limit:
+        return f"of {value.bit_length()} bits"  # Python refuses to write out thousands of digits
+    shown = " ".join(repr(value).split())
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def name_character(character: str) -> str:
@@ -99,11 +107,3 @@ def _display_character(character: str) -> str:
     if code < 0x80:
         return repr(character)[1:-1]
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"  # \x80 and up stand for single bytes
-
-
-def _one_line(value: object, limit: int = 40) -> str:
-    """Return a short repr of any value for a message; a number too long to write out is cut."""
-    if isinstance(value, int) and value.bit_length() > 4 * limit:
-        return f"of {value.bit_length()} bits"
-    shown = " ".join(repr(value).split())
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

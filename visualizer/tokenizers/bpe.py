@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from visualizer.errors import FormatError, TokenError
-from visualizer.tokenizers.base import checked_id, checked_ids, display_bytes
+from visualizer.tokenizers.base import checked_id, checked_ids, display_bytes, short_repr
 from visualizer.tokenizers.encoding_steps import EncodingSteps
 from visualizer.tokenizers.merging import BYTE_COUNT, Pair, checked_merges, merge_piece, token_bytes
 from visualizer.tokenizers.split import split
@@ -35,12 +35,10 @@ class BpeTokenizer:
     def from_dict(cls, data: dict[str, Any]) -> Self:
         """Return the tokenizer that `to_dict` described. Raises FormatError for anything else."""
         if data.get("split") != SPLIT:
-            raise FormatError(f"the tokenizer's 'split' is {data.get('split')!r:.40}; expected {SPLIT!r}")
+            raise FormatError(f"the tokenizer's 'split' is {short_repr(data.get('split'))}; expected {SPLIT!r}")
         merges = data.get("merges")
         if not isinstance(merges, list):
-            raise FormatError(
-                f"the tokenizer's 'merges' is a {type(merges).__name__}; expected a list of pairs of ids"
-            )
+            raise FormatError(f"the tokenizer's 'merges' is a {type(merges).__name__}; expected a list of pairs of ids")
         try:
             return cls(merges)
         except TokenError as error:

@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import Literal
 
 from visualizer.errors import TrainingError
+from visualizer.tokenizers.base import short_repr
 from visualizer.tokenizers.bpe import BpeTokenizer
 from visualizer.tokenizers.merging import BYTE_COUNT, MAX_VOCABULARY_BYTES, Merge, Pair
 from visualizer.tokenizers.split import split
@@ -175,7 +176,7 @@ def _checked_merge_count(vocabulary_size: int) -> int:
     try:
         size = operator.index(vocabulary_size)
     except TypeError:
-        raise TrainingError(f"the vocabulary size {vocabulary_size!r:.40} is not an integer") from None
+        raise TrainingError(f"the vocabulary size {short_repr(vocabulary_size)} is not an integer") from None
     if size < BYTE_COUNT:
         raise TrainingError(
             f"the vocabulary size is {size}; byte-pair encoding needs at least {BYTE_COUNT}, one a byte"

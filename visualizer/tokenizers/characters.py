@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
 from visualizer.errors import FormatError, TokenError
-from visualizer.tokenizers.base import checked_id, checked_ids, display_text, name_character
+from visualizer.tokenizers.base import checked_id, checked_ids, display_text, name_character, short_repr
 
 KIND = "characters"
 _LISTED = 40  # alphabets up to this size are listed whole in messages
@@ -24,7 +24,7 @@ class CharacterTokenizer:
         ids: dict[str, int] = {}
         for position, entry in enumerate(entries):
             if not isinstance(entry, str) or len(entry) != 1:
-                raise TokenError(f"entry {position} of the alphabet is {entry!r:.40}; expected one character")
+                raise TokenError(f"entry {position} of the alphabet is {short_repr(entry)}; expected one character")
             if entry in ids:
                 raise TokenError(
                     f"the alphabet holds {name_character(entry)} at positions {ids[entry]} and {position}; "
@@ -46,9 +46,7 @@ class CharacterTokenizer:
         """Return the tokenizer that `to_dict` described. Raises FormatError for anything else."""
         alphabet = data.get("alphabet")
         if not isinstance(alphabet, list):
-            raise FormatError(
-                f"the tokenizer's 'alphabet' is a {type(alphabet).__name__}, not a list of characters"
-            )
+            raise FormatError(f"the tokenizer's 'alphabet' is a {type(alphabet).__name__}, not a list of characters")
         try:
             return cls(alphabet)
         except TokenError as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from visualizer.errors import TokenError
+from visualizer.tokenizers.base import short_repr
 
 BYTE_COUNT = 256
 # Bound on all tokens together: a merge can double a token's length, so a short list could ask for any size.
@@ -48,9 +49,7 @@ def checked_merges(merges: Iterable[object]) -> tuple[Pair, ...]:
     for rank, entry in enumerate(merges):
         pair = _checked_pair(entry, rank)
         if pair in ranks:
-            raise TokenError(
-                f"merge {rank} joins {pair[0]} and {pair[1]} as merge {ranks[pair]} does; each comes once"
-            )
+            raise TokenError(f"merge {rank} joins {pair[0]} and {pair[1]} as merge {ranks[pair]} does; each comes once")
         lengths.append(lengths[pair[0]] + lengths[pair[1]])
         total += lengths[-1]
         if total > MAX_VOCABULARY_BYTES:
@@ -110,18 +109,14 @@ def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], lis
 
 def _checked_pair(entry: object, rank: int) -> Pair:
     size = BYTE_COUNT + rank
-    if (
-        not isinstance(entry, list | tuple)
-        or len(entry) != 2
-        or any(isinstance(token_id, bool) for token_id in entry)
-    ):
-        raise TokenError(f"merge {rank} is {entry!r:.40}; expected a pair of token ids")
+    if not isinstance(entry, list | tuple) or len(entry) != 2 or any(isinstance(token_id, bool) for token_id in entry):
+        raise TokenError(f"merge {rank} is {short_repr(entry)}; expected a pair of token ids")
     try:
         left, right = operator.index(entry[0]), operator.index(entry[1])
     except TypeError:
-        raise TokenError(f"merge {rank} is {entry!r:.40}; expected a pair of token ids") from None
+        raise TokenError(f"merge {rank} is {short_repr(entry)}; expected a pair of token ids") from None
     if not (0 <= left < size and 0 <= right < size):
         raise TokenError(
-            f"merge {rank} is {entry!r:.40}; it may join tokens 0 to {size - 1}, those made before it"
+            f"merge {rank} is {short_repr(entry)}; it may join tokens 0 to {size - 1}, those made before it"
         )
     return left, right

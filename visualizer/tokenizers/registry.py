@@ -5,7 +5,7 @@ from typing import Any
 
 from visualizer.errors import FormatError
 from visualizer.tokenizers import bpe, characters
-from visualizer.tokenizers.base import Tokenizer
+from visualizer.tokenizers.base import Tokenizer, short_repr
 
 _READERS: dict[str, Callable[[dict[str, Any]], Tokenizer]] = {
     characters.KIND: characters.CharacterTokenizer.from_dict,
@@ -24,5 +24,5 @@ def tokenizer_from_dict(data: object) -> Tokenizer:
     kind = data.get("kind")
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
-        raise FormatError(f"the tokenizer's 'kind' is {kind!r:.40}; expected {kinds}")
+        raise FormatError(f"the tokenizer's 'kind' is {short_repr(kind)}; expected {kinds}")
     return reader(data)
