@@ -1,0 +1,82 @@
+"""Generation: one token at a time, each step with the internals of the pass that chose it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.interventions import Intervention
+from visualizer.engine.kv_cache import RowCache
+from visualizer.engine.sampling import Distribution, Sampling, choose, distribution
+from visualizer.engine.trace import Trace
+
+if TYPE_CHECKING:
+    from visualizer.engine.model import Model
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One generated token.
+
+    Attributes:
+        token: its id.
+        probs: softmax of the last position's logits [d_vocab].
+        stages: the same after temperature, top-k and top-p.
+        trace: the internals of the pass that chose it, all positions of its context; None where the context
+            was empty (then the first token of the vocabulary is taken).
+        position: its place in the text, prompt included.
+        context_start: the place in the text of the first token that the pass saw.
+        reused: how many rows came from the key/value cache; the others were computed for this step.
+    """
+
+    token: int
+    probs: Array
+    stages: Distribution
+    trace: Trace | None
+    position: int
+    context_start: int
+    reused: int
+
+
+def generate(
+    model: Model, prompt: Array, n: int, sampling: Sampling, interventions: tuple[Intervention, ...] = ()
+) -> Iterator[Step]:
+    """Continue `prompt` (ids) by `n` tokens, with a cache until the context is full.
+
+    Once the context is full, the window slides by one token a step: every token's position changes, so nothing
+    can be reused. Interventions refer to positions of the whole pass, so with them nothing is reused either.
+    """
+    n_ctx = model.config.n_ctx
+    tokens = np.empty(len(prompt) + max(n, 0), dtype=np.intp)
+    tokens[: len(prompt)] = prompt
+    cache: RowCache | None = None
+    for end in range(len(prompt), len(prompt) + n):
+        start = max(0, end - n_ctx)
+        if end == 0:
+            step = first_of_vocabulary(model)
+        else:
+            reused = 0
+            if interventions or start > 0:
+                trace = model.forward(tokens[start:end], interventions=interventions)
+            else:
+                if cache is None:
+                    cache = RowCache(model.graph, min(n_ctx, len(tokens)))
+                reused = cache.length
+                trace = model.extend(cache, tokens[:end])
+            stages = distribution(trace.recorded["logits"][-1], sampling)
+            step = Step(choose(stages, sampling, end), stages.probs, stages, trace, end, start, reused)
+        tokens[end] = step.token
+        yield step
+
+
+def first_of_vocabulary(model: Model) -> Step:
+    """The step after an empty context: nothing to compute from, so the vocabulary's first token, certainly."""
+    probs = np.zeros(model.config.d_vocab, dtype=model.config.dtype)
+    probs[0] = 1
+    return Step(0, probs, Distribution(probs, probs, probs, probs), None, 0, 0, 0)

@@ -1,0 +1,158 @@
+"""Interventions: what is done to an activation in the middle of a pass, so that the rest follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.explanation import Cell, Explanation, Source, Term
+from visualizer.errors import InterventionError
+
+Array = NDArray[Any]
+Index = int | tuple[int, int] | None
+Kind = Literal["set", "zero", "mean", "scale", "add", "patch"]
+
+KINDS: tuple[Kind, ...] = ("set", "zero", "mean", "scale", "add", "patch")
+WORDS = {
+    "set": "set",
+    "zero": "zeroed",
+    "mean": "mean-ablated",
+    "scale": "scaled",
+    "add": "added to",
+    "patch": "patched",
+}
+
+
+@dataclass(frozen=True)
+class Intervention:
+    """One change to one activation.
+
+    Attributes:
+        name: the activation, as a trace names it.
+        kind: "set" to `value`; "zero"; "mean" (the mean over the positions of this pass, or over the visible
+            keys for arrays with a key axis); "scale" by `value`; "add" `value`; "patch" in the numbers of
+            `array` (from another run, or from this one: a freeze).
+        where: an index for some axes by name, {"head": 3} or {"query": (2, 5)} for 2 ≤ query < 5; axes that
+            are not named are taken whole. Negative numbers count from the end.
+        value: the number for "set", "scale" and "add".
+        array: for "patch", an array of the activation's shape in the run that it came from.
+        enabled: whether it is applied.
+    """
+
+    name: str
+    kind: Kind
+    where: tuple[tuple[str, Index], ...] = ()
+    value: float = 0.0
+    array: Array | None = field(default=None, compare=False)
+    label: str = ""
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InterventionError(f"{self.kind!r} is no kind of intervention; {', '.join(KINDS)} are")
+        if (self.kind == "patch") != (self.array is not None):
+            raise InterventionError("an array goes with 'patch', and only with it")
+
+    def __str__(self) -> str:
+        places = ", ".join(f"{axis} {_said(index)}" for axis, index in self.where)
+        number = f" {self.value:g}" if self.kind in ("set", "scale", "add") else ""
+        return f"{self.label or self.kind + number}: {self.name}[{places or 'all'}]"
+
+    def slices(self, axes: Sequence[str], shape: Sequence[int]) -> tuple[slice, ...]:
+        """The part it touches of an array with these axes.
+
+        Raises:
+            InterventionError: an axis is not there, or an index lies outside it.
+        """
+        by_axis = dict(self.where)
+        unknown = [axis for axis in by_axis if axis not in axes]
+        if unknown:
+            raise InterventionError(f"{self.name} has no axis {unknown[0]!r}; its axes are {', '.join(axes)}")
+        return tuple(_slice(self.name, axis, by_axis.get(axis), size) for axis, size in zip(axes, shape, strict=True))
+
+    def apply(self, array: Array, axes: Sequence[str]) -> Array:
+        """A copy of `array` with the intervention made."""
+        part = self.slices(axes, array.shape)
+        out = np.array(array)
+        if self.kind == "zero":
+            out[part] = 0
+        elif self.kind == "set":
+            out[part] = self.value
+        elif self.kind == "scale":
+            out[part] *= out.dtype.type(self.value)
+        elif self.kind == "add":
+            out[part] += out.dtype.type(self.value)
+        elif self.kind == "mean":
+            out[part] = _mean(array, axes)[part]
+        else:
+            assert self.array is not None
+            _patch(self, out, part)
+        return out
+
+
+def _said(index: Index) -> str:
+    return f"{index[0]}–{index[1] - 1}" if isinstance(index, tuple) else str(index)
+
+
+def _slice(name: str, axis: str, index: Index, size: int) -> slice:
+    if index is None:
+        return slice(0, size)
+    start, stop = index if isinstance(index, tuple) else (index, index + 1 or size)
+    if isinstance(index, tuple):
+        start, stop = (start + size if start < 0 else start), (stop + size if stop < 0 else stop)
+    elif index < 0:
+        start, stop = index + size, index + size + 1
+    if not 0 <= start < stop <= size:
+        raise InterventionError(f"{name} has {size} places on its axis {axis!r}; there is no {_said(index)}")
+    return slice(start, stop)
+
+
+def _mean(array: Array, axes: Sequence[str]) -> Array:
+    """The mean over positions, as an array of the same shape; over the visible keys where there is a key axis."""
+    if "key" in axes:
+        rows, keys = array.shape[-2:]
+        visible = np.tri(rows, keys, keys - rows, dtype=array.dtype)
+        mean = (array * visible).sum(-1, keepdims=True) / visible.sum(-1, keepdims=True)
+        return np.where(visible > 0, mean, array).astype(array.dtype)
+    return np.broadcast_to(array.mean(axis=axes.index("position"), keepdims=True), array.shape)
+
+
+def _patch(change: Intervention, out: Array, part: tuple[slice, ...]) -> None:
+    given = change.array
+    assert given is not None
+    if given.ndim != out.ndim or any(p.stop > n for p, n in zip(part, given.shape, strict=True)):
+        raise InterventionError(
+            f"{change.name}: the run to patch from has shape {list(given.shape)}, which does not reach {list(out.shape)}"
+        )
+    out[part] = given[part]
+
+
+def applied(interventions: Sequence[Intervention]) -> dict[str, list[Intervention]]:
+    """The enabled interventions by activation, in order."""
+    by_name: dict[str, list[Intervention]] = {}
+    for change in interventions:
+        if change.enabled:
+            by_name.setdefault(change.name, []).append(change)
+    return by_name
+
+
+def last_touching(
+    interventions: Sequence[Intervention], name: str, axes: Sequence[str], shape: Sequence[int], cell: Cell
+) -> Intervention | None:
+    """The last enabled intervention that changed this cell, if any."""
+    for change in reversed(interventions):
+        if change.enabled and change.name == name:
+            part = change.slices(axes, shape)
+            if all(p.start <= i < p.stop for p, i in zip(part, cell, strict=True)):
+                return change
+    return None
+
+
+def explain_intervention(change: Intervention, name: str, cell: Cell, value: float) -> Explanation:
+    """An explanation that says the number was put there."""
+    what = f"{WORDS[change.kind]} by an intervention"
+    return Explanation(name, cell, value, what, (Term(value, (Source("constant", what, (), value),)),))

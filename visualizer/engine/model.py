@@ -1,0 +1,216 @@
+"""A model: configuration, parameters and tokenizer, and what one can ask of it. Models never change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from visualizer.engine.config import ModelConfig
+from visualizer.engine.generate import Step, generate
+from visualizer.engine.graph import Graph, build_graph
+from visualizer.engine.interventions import Intervention, applied
+from visualizer.engine.kv_cache import RowCache
+from visualizer.engine.ops.base import Operation, Run
+from visualizer.engine.parameters import Parameters
+from visualizer.engine.sampling import Sampling
+from visualizer.engine.trace import Trace
+from visualizer.errors import InterventionError, TokenError
+
+Array = NDArray[Any]
+Prompt = str | Sequence[int] | NDArray[np.integer[Any]]
+
+
+class Tokenizer(Protocol):
+    """What the engine asks of a tokenizer (visualizer.tokenizers has them)."""
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids of `text`."""
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of token ids."""
+
+
+class Model:
+    """A decoder-only transformer.
+
+    Args:
+        config: its shape.
+        parameters: arrays by name, `[in, out]`; an absent bias counts as none.
+        tokenizer: text to ids and back; None for a model that is only fed ids.
+
+    Raises:
+        ConfigError, ParameterError: the parameters do not fit the configuration.
+    """
+
+    def __init__(
+        self, config: ModelConfig, parameters: Mapping[str, ArrayLike], tokenizer: Tokenizer | None = None
+    ) -> None:
+        if config.tie_embeddings is None:
+            config = replace(config, tie_embeddings="lm_head.w" not in parameters)
+        self._adopt(config, Parameters(config, parameters), tokenizer)
+
+    def _adopt(self, config: ModelConfig, parameters: Parameters, tokenizer: Any) -> None:
+        self.config = config
+        self.parameters = parameters
+        self.tokenizer = tokenizer
+        self.graph: Graph = build_graph(config, frozenset(parameters))
+
+    def replace(self, changes: Mapping[str, ArrayLike]) -> Model:
+        """A new model with these parameters replaced and everything else shared.
+
+        Raises:
+            ParameterError: a name is not there, or a shape differs.
+        """
+        new = object.__new__(Model)
+        new.config, new.tokenizer, new.graph = self.config, self.tokenizer, self.graph
+        new.parameters = self.parameters.replace(changes)
+        return new
+
+    def with_dtype(self, dtype: str) -> Model:
+        """The same model computing in float32 or float64."""
+        if dtype == self.config.dtype:
+            return self
+        return Model(replace(self.config, dtype=dtype), self.parameters, self.tokenizer)
+
+    def ids(self, prompt: Prompt) -> Array:
+        """Token ids [position] of a text, or the ids given, checked.
+
+        Raises:
+            TokenError: the text has no tokens here, or an id lies outside the vocabulary.
+        """
+        if isinstance(prompt, str):
+            if self.tokenizer is None:
+                raise TokenError(
+                    f"this model has no tokenizer, so it cannot read {prompt[:20]!r}; "
+                    f"give token ids from 0 to {self.config.d_vocab - 1}"
+                )
+            prompt = self.tokenizer.encode(prompt)
+        ids = np.asarray(prompt)
+        if ids.size == 0:
+            return np.zeros(0, dtype=np.intp)
+        if ids.ndim != 1 or ids.dtype.kind not in "iu":
+            raise TokenError("token ids are a flat list of whole numbers")
+        wrong = np.flatnonzero((ids < 0) | (ids >= self.config.d_vocab))
+        if wrong.size:
+            at = int(wrong[0])
+            raise TokenError(
+                f"token id {ids[at]} at position {at} is not in the vocabulary; ids go from 0 to {self.config.d_vocab - 1}"
+            )
+        return ids.astype(np.intp)
+
+    def forward(
+        self, prompt: Prompt, *, interventions: Sequence[Intervention] = (), reuse: Trace | None = None
+    ) -> Trace:
+        """Run the last n_ctx tokens of `prompt` and record everything.
+
+        Args:
+            prompt: text, or token ids.
+            interventions: applied in order, each to the activation it names, as soon as that is computed.
+            reuse: the trace of an earlier pass. Where it saw the same tokens, only what lies downstream of
+                the parameters and interventions that differ is computed again; the result is the same to the bit.
+
+        Raises:
+            TokenError: as `ids`.
+            InterventionError: an intervention names what this model does not have.
+        """
+        tokens = self.ids(prompt)[-self.config.n_ctx :]
+        changes = tuple(interventions)
+        hooks = applied(changes)
+        self._check_hooks(hooks)
+        if reuse is not None and reuse.graph is self.graph and np.array_equal(reuse.tokens, tokens):
+            values, operations = self._what_remains(reuse, hooks)
+        else:
+            values, operations = {}, self.graph.schedule(hooks) if hooks else self.graph.eager
+        run = Run(tokens, self.parameters.as_dict(), values)
+        self._execute(operations, run, hooks)
+        return Trace(self.graph, self.parameters, tokens, run.values, changes)
+
+    def _what_remains(
+        self, reuse: Trace, hooks: Mapping[str, list[Intervention]]
+    ) -> tuple[dict[str, Array], tuple[Operation, ...]]:
+        """What an earlier trace still says, and the operations to run for the rest."""
+        old, new = reuse.parameters.as_dict(), self.parameters.as_dict()
+        changed = [name for name in new if new[name] is not old.get(name)]
+        old_hooks = applied(reuse.interventions)
+        if not hooks and not old_hooks:
+            if len(changed) == 1:
+                return dict(reuse.recorded), self.graph.eager_after(changed[0])
+            dirty = self.graph.downstream(changed)
+            return dict(reuse.recorded), tuple(op for op in self.graph.eager if op.name in dirty)
+        touched = {n for n in {*hooks, *old_hooks} if not _same(hooks.get(n, []), old_hooks.get(n, []))}
+        dirty = self.graph.downstream(changed, touched)
+        scheduled = self.graph.schedule(hooks)
+        running = {name for op in scheduled for name in op.writes}
+        values = {n: a for n, a in reuse.recorded.items() if n not in dirty and n in running}
+        return values, tuple(op for op in scheduled if op.name not in values)
+
+    def _check_hooks(self, hooks: Mapping[str, list[Intervention]]) -> None:
+        for name in hooks:
+            if name not in self.graph.producer:
+                raise InterventionError(f"no activation {name!r}; this model has {', '.join(self.graph.names)}")
+
+    def _execute(
+        self, operations: Iterable[Operation], run: Run, hooks: Mapping[str, list[Intervention]] | None = None
+    ) -> None:
+        with np.errstate(all="ignore"):  # NaN and infinity are shown, not warned about
+            if not hooks:
+                for op in operations:
+                    op.forward(run)
+                return
+            for op in operations:
+                op.forward(run)
+                for name in op.writes:
+                    for change in hooks.get(name, ()):
+                        run.values[name] = change.apply(run.values[name], self.graph.axes(name))
+
+    def forward_batch(self, tokens: Array) -> dict[str, Array]:
+        """Every recorded activation, with a leading batch axis, for token ids [batch, position] (position ≤ n_ctx)."""
+        run = Run(tokens, self.parameters.as_dict())
+        self._execute(self.graph.eager, run)
+        return run.values
+
+    def extend(self, cache: RowCache, tokens: Array) -> Trace:
+        """Compute only the rows of `tokens`, which follow those in `cache`; add them to it.
+
+        Returns the trace of all the rows that the cache then holds. `tokens` are all ids so far.
+        """
+        new = tokens[cache.length :]
+        run = Run(new, self.parameters.as_dict(), {}, cache.length, cache)
+        self._execute(self.graph.eager, run)
+        return Trace(self.graph, self.parameters, tokens, cache.commit(run.values, len(new)))
+
+    def generate(
+        self,
+        prompt: Prompt,
+        n: int = 10,
+        *,
+        temperature: float | None = None,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+        interventions: Sequence[Intervention] = (),
+    ) -> Iterator[Step]:
+        """Continue `prompt` by `n` tokens, each with the internals of the pass that chose it.
+
+        Greedy (the most probable token, the lowest id on a tie) unless a temperature, top_k or top_p is given.
+
+        Raises:
+            TokenError, SamplingError: before the first step.
+        """
+        sampling = Sampling.of(temperature, top_k, top_p, seed)
+        return generate(self, self.ids(prompt), n, sampling, tuple(interventions))
+
+    def text(self, ids: Iterable[int]) -> str:
+        """The text of token ids; without a tokenizer the ids themselves, separated by commas."""
+        if self.tokenizer is None:
+            return ",".join(str(int(i)) for i in ids)
+        text: str = self.tokenizer.decode([int(i) for i in ids])
+        return text
+
+
+def _same(left: list[Intervention], right: list[Intervention]) -> bool:
+    return len(left) == len(right) and all(a == b and a.array is b.array for a, b in zip(left, right, strict=True))

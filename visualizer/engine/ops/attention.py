@@ -1,0 +1,348 @@
+"""Attention between the projections: q·k, scale, mask, softmax, and the weighted sum of values.
+
+Letters: T queries (the rows of this pass), S keys (all positions so far), H heads, K key/value heads, d = d_head.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from visualizer.engine.explanation import Explanation, Source, Term
+from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate
+from visualizer.engine.ops.softmax import causal_softmax, future, softmax_backward
+
+#: Added to the score of a key that lies after its query, as in the article.
+MASK = -1e10
+#: Queries at a time in long passes, so that one block of scores stays in the cache.
+BLOCK = 64
+
+
+def heads_first(x: Array, group: int = 1) -> Array:
+    """[..., position, head, d] → [..., head, position, d], each head repeated for the `group` queries it serves."""
+    by_head = x.swapaxes(-3, -2)
+    return by_head if group == 1 else np.repeat(by_head, group, axis=-3)
+
+
+def sum_groups(x: Array, group: int) -> Array:
+    """[..., H, position, d] → [..., position, K, d]: gradients of the query heads that share a key/value head, added."""
+    if group > 1:
+        x = x.reshape(*x.shape[:-3], -1, group, *x.shape[-2:]).sum(axis=-3)
+    return x.swapaxes(-3, -2)
+
+
+def all_rows(run: Run, name: str) -> Array:
+    """Keys or values of every position so far [..., S, K, d]."""
+    rows = run.values[name]
+    return rows if run.cache is None else run.cache.extend(name, rows)
+
+
+@dataclass(frozen=True)
+class Dot(Operation):
+    """`qk` [..., head, query, key] = q · k, for every pair of positions, hidden ones too."""
+
+    group: int = 1
+    derived: ClassVar[bool] = True
+    formula: ClassVar[str] = "Q Kᵀ"
+
+    def axes(self, name: str) -> Axes:
+        return ("head", "query", "key")
+
+    def forward(self, run: Run) -> None:
+        q, k = run.values[self.reads[0]], all_rows(run, self.reads[1])
+        run.values[self.writes[0]] = np.matmul(heads_first(q), heads_first(k, self.group).swapaxes(-1, -2))
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        q, k = (run.values[read] for read in self.reads)
+        given = gradients[self.name]
+        d_q = np.matmul(given, heads_first(k, self.group))
+        d_k = np.matmul(given.swapaxes(-1, -2), heads_first(q))
+        accumulate(gradients, self.reads[0], d_q.swapaxes(-3, -2))
+        accumulate(gradients, self.reads[1], sum_groups(d_k, self.group))
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        head, query, key = cell
+        q, k = (run.values[read] for read in self.reads)
+        terms = []
+        for i in range(q.shape[-1]):
+            q_cell, k_cell = (query, head, i), (key, head // self.group, i)
+            left = Source("activation", self.reads[0], q_cell, float(q[q_cell]))
+            right = Source("activation", self.reads[1], k_cell, float(k[k_cell]))
+            terms.append(Term(left.value * right.value, (left, right)))
+        return Explanation(name, cell, float(run.values[name][cell]), "q · k", tuple(terms))
+
+
+@dataclass(frozen=True)
+class Scale(Operation):
+    """`scaled` [..., head, query, key] = `qk` / √d_head."""
+
+    d_head: int = 1
+    derived: ClassVar[bool] = True
+    formula: ClassVar[str] = "Q Kᵀ / √d_k"
+
+    def axes(self, name: str) -> Axes:
+        return ("head", "query", "key")
+
+    def forward(self, run: Run) -> None:
+        qk = run.values[self.reads[0]]
+        run.values[self.writes[0]] = qk * qk.dtype.type(1 / math.sqrt(self.d_head))
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        given = gradients[self.name]
+        accumulate(gradients, self.reads[0], given * given.dtype.type(1 / math.sqrt(self.d_head)))
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        qk = float(run.values[self.reads[0]][cell])
+        root = math.sqrt(self.d_head)
+        sources = (Source("activation", self.reads[0], cell, qk), Source("constant", "1/√d_head", (), 1 / root))
+        return Explanation(name, cell, float(run.values[name][cell]), "qk / √d_head", (Term(qk / root, sources),))
+
+
+@dataclass(frozen=True)
+class Mask(Operation):
+    """`scores` [..., head, query, key] = `scaled` − 1e10 where the key lies after the query.
+
+    A hidden cell stays hidden whatever it held: NaN and infinity are masked too.
+    """
+
+    derived: ClassVar[bool] = True
+    formula: ClassVar[str] = "Q Kᵀ / √d_k + mask"
+
+    def axes(self, name: str) -> Axes:
+        return ("head", "query", "key")
+
+    def forward(self, run: Run) -> None:
+        scaled = run.values[self.reads[0]]
+        rows, keys = scaled.shape[-2:]
+        scores = scaled + future(rows, keys, scaled.dtype.name, MASK)
+        hidden = future(rows, keys, scaled.dtype.name, -math.inf) < 0
+        run.values[self.writes[0]] = np.where(hidden & ~np.isfinite(scores), scaled.dtype.type(MASK), scores)
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        accumulate(gradients, self.reads[0], gradients[self.name])
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        _, query, key = cell
+        scaled = Source("activation", self.reads[0], cell, float(run.values[self.reads[0]][cell]))
+        value = float(run.values[name][cell])
+        mask = Term(MASK, (Source("constant", "mask", (), MASK),))
+        if key <= query:
+            terms: tuple[Term, ...] = (Term(scaled.value, (scaled,)),)
+        elif math.isfinite(scaled.value):
+            terms = (Term(scaled.value, (scaled,)), mask)
+        else:
+            terms = (mask,)
+        return Explanation(name, cell, value, "scaled + mask", terms)
+
+
+@dataclass(frozen=True)
+class Pattern(Operation):
+    """`pattern` [..., head, query, key] = softmax of the scores over the keys up to the query.
+
+    Reads `scores`. Where nobody asked for those, they are made from q and k a block at a time and not kept:
+    a long pass would spend its time writing them to memory.
+    """
+
+    q: str = ""
+    k: str = ""
+    d_head: int = 1
+    group: int = 1
+    formula: ClassVar[str] = "softmax(Q Kᵀ / √d_k + mask)"
+
+    def axes(self, name: str) -> Axes:
+        return ("head", "query", "key")
+
+    def forward(self, run: Run) -> None:
+        scores = run.values.get(self.reads[0])
+        if scores is not None:
+            all_rows(run, self.k)
+            run.values[self.writes[0]] = causal_softmax(np.array(scores))
+            return
+        q = heads_first(run.values[self.q])
+        k = heads_first(all_rows(run, self.k), self.group).swapaxes(-1, -2)
+        scale = q.dtype.type(1 / math.sqrt(self.d_head))
+        if q.shape[-2] <= BLOCK:
+            scores = np.matmul(q, k)
+            scores *= scale
+            run.values[self.writes[0]] = causal_softmax(scores)
+        else:
+            run.values[self.writes[0]] = _blocked_pattern(q, k, scale)
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        weights = run.values[self.name]
+        accumulate(gradients, self.reads[0], softmax_backward(weights, gradients[self.name]))
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        head, query, key = cell
+        value = float(run.values[name][cell])
+        if key > query:
+            hidden = Source("constant", "hidden: the key lies after the query", (), 0.0)
+            return Explanation(name, cell, value, "0 (masked)", (Term(0.0, (hidden,)),))
+        row = [float(s) for s in run.values[self.reads[0]][head, query, : query + 1]]
+        top = max(row) if not any(map(math.isnan, row)) else math.nan
+        terms = []
+        for j, score in enumerate(row):
+            weight = 1.0 if top == -math.inf else _exp(score - top)
+            source = Source("activation", self.reads[0], (head, query, j), score)
+            terms.append(Term(weight, (source, Source("constant", "max", (), top))))
+        return Explanation(name, cell, value, "e^(score − max) / Σ e^(score − max)", tuple(terms), "share", key)
+
+
+def _exp(x: float) -> float:
+    return math.exp(x) if x < 700 or math.isnan(x) else math.inf
+
+
+def _blocked_pattern(q: Array, k: Array, scale: Array) -> Array:
+    """softmax(q k · scale) for q [..., T, d], k [..., d, S], a block of queries and their visible keys at a time."""
+    rows, keys = q.shape[-2], k.shape[-1]
+    offset = keys - rows
+    pattern = np.zeros((*q.shape[:-1], keys), dtype=q.dtype)
+    for start in range(0, rows, BLOCK):
+        stop = min(start + BLOCK, rows)
+        visible = offset + stop
+        for index in np.ndindex(*q.shape[:-2]):
+            block = pattern[index][start:stop, :visible]
+            scores = np.matmul(q[index][start:stop], k[index][:, :visible])
+            scores *= scale
+            block[...] = causal_softmax(scores)
+    return pattern
+
+
+@dataclass(frozen=True)
+class Mix(Operation):
+    """`z` [..., position, head, d_head] = the values of each head, weighted by its pattern: softmax(…) V."""
+
+    group: int = 1
+    formula: ClassVar[str] = "softmax(Q Kᵀ / √d_k + mask) V"
+
+    def axes(self, name: str) -> Axes:
+        return ("position", "head", "d_head")
+
+    def forward(self, run: Run) -> None:
+        pattern = run.values[self.reads[0]]
+        v = heads_first(all_rows(run, self.reads[1]), self.group)
+        z = np.empty((*pattern.shape[:-3], pattern.shape[-2], pattern.shape[-3], v.shape[-1]), dtype=v.dtype)
+        by_head = z.swapaxes(-3, -2)
+        rows, keys = pattern.shape[-2:]
+        if rows <= BLOCK:
+            np.matmul(pattern, v, out=by_head)
+        else:
+            step = 4 * BLOCK
+            for start in range(0, rows, step):
+                stop = min(start + step, rows)
+                seen = keys - rows + stop
+                np.matmul(pattern[..., start:stop, :seen], v[..., :seen, :], out=by_head[..., start:stop, :])
+        if not math.isfinite(np.add.reduce(z, axis=None)):
+            for i in range(rows):  # a NaN among values to come must not reach this row: 0 · NaN is NaN
+                seen = keys - rows + i + 1
+                np.matmul(pattern[..., i : i + 1, :seen], v[..., :seen, :], out=by_head[..., i : i + 1, :])
+        run.values[self.writes[0]] = z
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        pattern, v = (run.values[read] for read in self.reads)
+        given = heads_first(gradients[self.name])
+        accumulate(gradients, self.reads[0], np.matmul(given, heads_first(v, self.group).swapaxes(-1, -2)))
+        d_v = np.matmul(pattern.swapaxes(-1, -2), given)
+        accumulate(gradients, self.reads[1], sum_groups(d_v, self.group))
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, head, dimension = cell
+        pattern, v = (run.values[read] for read in self.reads)
+        terms = []
+        for j in range(position + 1):
+            p_cell, v_cell = (head, position, j), (j, head // self.group, dimension)
+            weight = Source("activation", self.reads[0], p_cell, float(pattern[p_cell]))
+            value = Source("activation", self.reads[1], v_cell, float(v[v_cell]))
+            terms.append(Term(weight.value * value.value, (weight, value)))
+        return Explanation(name, cell, float(run.values[name][cell]), "Σ pattern · v", tuple(terms))
+
+
+@dataclass(frozen=True)
+class HeadOutputs(Operation):
+    """`result` [..., position, head, d_model] = z of each head through its rows of c_proj, before the bias."""
+
+    derived: ClassVar[bool] = True
+    formula: ClassVar[str] = "z W_O, head by head"
+
+    def axes(self, name: str) -> Axes:
+        return ("position", "head", "d_model")
+
+    def forward(self, run: Run) -> None:
+        z = run.values[self.reads[0]]
+        w = run.parameters[self.parameters[0]].reshape(z.shape[-2], z.shape[-1], -1)
+        run.values[self.writes[0]] = np.matmul(heads_first(z), w).swapaxes(-3, -2)
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        z, given = run.values[self.reads[0]], gradients[self.name]
+        shape = run.parameters[self.parameters[0]].shape
+        w = run.parameters[self.parameters[0]].reshape(z.shape[-2], z.shape[-1], -1)
+        d_w = np.einsum("thd,thm->hdm", z.reshape(-1, *z.shape[-2:]), given.reshape(-1, *given.shape[-2:]))
+        accumulate(gradients, self.parameters[0], d_w.reshape(shape))
+        accumulate(gradients, self.reads[0], np.matmul(heads_first(given), w.swapaxes(-1, -2)).swapaxes(-3, -2))
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, head, column = cell
+        z, w = run.values[self.reads[0]], run.parameters[self.parameters[0]]
+        terms = []
+        for i in range(z.shape[-1]):
+            z_cell, w_cell = (position, head, i), (head * z.shape[-1] + i, column)
+            left = Source("activation", self.reads[0], z_cell, float(z[z_cell]))
+            right = Source("parameter", self.parameters[0], w_cell, float(w[w_cell]))
+            terms.append(Term(left.value * right.value, (left, right)))
+        return Explanation(name, cell, float(run.values[name][cell]), "z W_O", tuple(terms))
+
+
+@dataclass(frozen=True)
+class AttentionOutput(Operation):
+    """`attn_out` [..., position, d_model] = the heads' results added up, plus the bias of c_proj.
+
+    Reads `result`. Where nobody asked for that, one product of all of z with c_proj gives the same sum.
+    """
+
+    z: str = ""
+    formula: ClassVar[str] = "z W_O + b"
+
+    def axes(self, name: str) -> Axes:
+        return ("position", "d_model")
+
+    @property
+    def _bias(self) -> str | None:
+        return self.parameters[1] if len(self.parameters) > 1 else None
+
+    def forward(self, run: Run) -> None:
+        result = run.values.get(self.reads[0])
+        if result is not None:
+            out = result.sum(axis=-2)
+        else:
+            z = run.values[self.z]
+            flat = z.reshape(*z.shape[:-2], -1)
+            w = run.parameters[self.parameters[0]]
+            out = np.matmul(flat, w) if flat.ndim == 2 else np.matmul(flat.reshape(-1, flat.shape[-1]), w)
+            out = out.reshape(*z.shape[:-2], -1)
+        if self._bias:
+            out += run.parameters[self._bias]
+        run.values[self.writes[0]] = out
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        given = gradients[self.name]
+        if self._bias:
+            accumulate(gradients, self._bias, given.reshape(-1, given.shape[-1]).sum(axis=0))
+        heads = run.values[self.z].shape[-2]
+        shape = (*given.shape[:-1], heads, given.shape[-1])
+        accumulate(gradients, self.reads[0], np.broadcast_to(given[..., None, :], shape))
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, column = cell
+        result = run.values[self.reads[0]]
+        terms = []
+        for head in range(result.shape[-2]):
+            source_cell = (position, head, column)
+            value = float(result[source_cell])
+            terms.append(Term(value, (Source("activation", self.reads[0], source_cell, value),)))
+        if self._bias:
+            value = float(run.parameters[self._bias][column])
+            terms.append(Term(value, (Source("parameter", self._bias, (column,), value),)))
+        return Explanation(name, cell, float(run.values[name][cell]), "Σ heads + b", tuple(terms))

@@ -1,0 +1,106 @@
+"""What every operation says about itself, and the run that it reads from and writes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.explanation import Explanation
+
+Array = NDArray[Any]
+Cell = tuple[int, ...]
+Axes = tuple[str, ...]
+
+
+class Cache(Protocol):
+    """Where a run that continues an earlier one finds the rows already computed."""
+
+    def extend(self, name: str, rows: Array) -> Array:
+        """Store the new rows of `name` and return all its rows so far [position, ...]."""
+
+
+@dataclass(slots=True)
+class Run:
+    """One pass through the operations: what is known so far.
+
+    Attributes:
+        tokens: ids [..., position], the rows that this pass computes.
+        parameters: arrays by name.
+        values: activations by name [..., position, ...]; operations add theirs.
+        offset: how many positions precede the first row (0 without a cache).
+        cache: keys and values of those positions; None where the pass starts at position 0.
+    """
+
+    tokens: Array
+    parameters: Mapping[str, Array]
+    values: dict[str, Array] = field(default_factory=dict)
+    offset: int = 0
+    cache: Cache | None = None
+
+
+Gradients = dict[str, Array]
+
+
+def accumulate(gradients: Gradients, name: str, value: Array) -> None:
+    """Add `value` to the gradient of `name`."""
+    known = gradients.get(name)
+    gradients[name] = value if known is None else known + value
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One named step of the model. The list of these is the model's order; nothing else knows it.
+
+    Attributes:
+        writes: names of the activations it computes; the first is its own name.
+        reads: names of the activations it needs.
+        parameters: names of the parameters it needs (absent biases are not listed).
+    """
+
+    writes: tuple[str, ...]
+    reads: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+    #: A derived operation follows cheaply from what is recorded, and is large: it is computed when asked for.
+    derived: ClassVar[bool] = False
+    #: The formula in the article's notation, as a panel shows it.
+    formula: ClassVar[str] = ""
+
+    @property
+    def name(self) -> str:
+        """The name of its (first) result."""
+        return self.writes[0]
+
+    def axes(self, name: str) -> Axes:
+        """Axis names of one of its results, without batch axes."""
+        raise NotImplementedError
+
+    def forward(self, run: Run) -> None:
+        """Compute `writes` from `reads` and `parameters`."""
+        raise NotImplementedError
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        """Add to the gradients of `reads` and `parameters`, given those of `writes`."""
+        raise NotImplementedError
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        """Where the number at `cell` of `name` (one of `writes`) comes from."""
+        raise NotImplementedError
+
+
+Elementwise = Callable[[Array], Array]
+
+
+def rows_of(array: Array) -> Array:
+    """View `array` [..., n] as a matrix [rows, n]."""
+    return array.reshape(-1, array.shape[-1])
+
+
+def matmul_rows(x: Array, w: Array) -> Array:
+    """`x @ w` for x [..., in], w [in, out], as one matrix product."""
+    out: Array = np.matmul(x if x.ndim == 2 else rows_of(x), w)
+    return out if x.ndim == 2 else out.reshape(*x.shape[:-1], w.shape[1])

@@ -1,0 +1,172 @@
+"""Linear layers: y = x W + b, their split into queries, keys and values, and the unembedding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from visualizer.engine.explanation import Explanation, Source, Term
+from visualizer.engine.ops.base import (
+    Array,
+    Axes,
+    Cell,
+    Gradients,
+    Operation,
+    Run,
+    accumulate,
+    matmul_rows,
+    rows_of,
+)
+
+
+def dot_terms(
+    x: Array, x_name: str, x_cells: list[Cell], w: Array, w_name: str, w_cells: list[Cell]
+) -> tuple[Term, ...]:
+    """The addends x·w of one output, in float64, each pointing to its two factors (activation, parameter)."""
+    terms = []
+    for x_cell, w_cell in zip(x_cells, w_cells, strict=True):
+        left, right = float(x[x_cell]), float(w[w_cell])
+        sources = (Source("activation", x_name, x_cell, left), Source("parameter", w_name, w_cell, right))
+        terms.append(Term(left * right, sources))
+    return tuple(terms)
+
+
+def bias_term(run: Run, name: str, index: int) -> Term:
+    """The addend that a bias is."""
+    value = float(run.parameters[name][index])
+    return Term(value, (Source("parameter", name, (index,), value),))
+
+
+@dataclass(frozen=True)
+class Linear(Operation):
+    """y [..., position, out] = x [..., position, in] · W [in, out] + b [out].
+
+    Parameters are W and, where the model has one, b.
+    """
+
+    output_axis: str = "d_model"
+    formula: ClassVar[str] = "x W + b"
+
+    def axes(self, name: str) -> Axes:
+        return ("position", self.output_axis)
+
+    def forward(self, run: Run) -> None:
+        out = matmul_rows(run.values[self.reads[0]], run.parameters[self.parameters[0]])
+        if len(self.parameters) > 1:
+            out += run.parameters[self.parameters[1]]
+        run.values[self.writes[0]] = out
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        linear_backward(self, run, gradients, run.values[self.reads[0]], gradients[self.name])
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, column = cell
+        w_name = self.parameters[0]
+        x, w = run.values[self.reads[0]], run.parameters[w_name]
+        rows = range(w.shape[0])
+        terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, [(i, column) for i in rows])
+        terms += tuple(bias_term(run, bias, column) for bias in self.parameters[1:])
+        return Explanation(name, cell, float(run.values[name][cell]), self.formula, terms)
+
+
+def linear_backward(op: Operation, run: Run, gradients: Gradients, x: Array, given: Array) -> None:
+    """Backward of y = x W + b: dx = dy Wᵀ, dW = xᵀ dy, db = Σ dy. `x` and `given` are [..., in] and [..., out]."""
+    w = run.parameters[op.parameters[0]]
+    x_rows, given_rows = rows_of(x), rows_of(given)
+    if len(op.parameters) > 1:
+        accumulate(gradients, op.parameters[1], given_rows.sum(axis=0))
+    accumulate(gradients, op.parameters[0], np.matmul(x_rows.T, given_rows))
+    accumulate(gradients, op.reads[0], np.matmul(given_rows, w.T).reshape(run.values[op.reads[0]].shape))
+
+
+@dataclass(frozen=True)
+class SplitHeads(Operation):
+    """q, k and v in one product: x [..., position, d_model] · c_attn [d_model, q|k|v] + b.
+
+    Results are q [..., position, head, d_head] and k, v [..., position, key/value head, d_head].
+    """
+
+    n_heads: int = 1
+    n_key_value_heads: int = 1
+    d_head: int = 1
+    formula: ClassVar[str] = "x W_q|k|v + b"
+
+    def axes(self, name: str) -> Axes:
+        return ("position", "head", "d_head")
+
+    def _columns(self) -> tuple[int, int, int]:
+        """Where q, k and v end among the columns of c_attn."""
+        q = self.n_heads * self.d_head
+        kv = self.n_key_value_heads * self.d_head
+        return q, q + kv, q + 2 * kv
+
+    def forward(self, run: Run) -> None:
+        x = run.values[self.reads[0]]
+        out = matmul_rows(x, run.parameters[self.parameters[0]])
+        if len(self.parameters) > 1:
+            out += run.parameters[self.parameters[1]]
+        values, lead = run.values, x.shape[:-1]
+        q_end, k_end, _ = self._columns()
+        shape_kv = (*lead, self.n_key_value_heads, self.d_head)
+        values[self.writes[0]] = out[..., :q_end].reshape(*lead, self.n_heads, self.d_head)
+        values[self.writes[1]] = out[..., q_end:k_end].reshape(shape_kv)
+        values[self.writes[2]] = out[..., k_end:].reshape(shape_kv)
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        lead = run.values[self.reads[0]].shape[:-1]
+        given = np.concatenate([gradients[name].reshape(*lead, -1) for name in self.writes], axis=-1)
+        linear_backward(self, run, gradients, run.values[self.reads[0]], given)
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, head, dimension = cell
+        start = (0, *self._columns())[self.writes.index(name)]
+        column = start + head * self.d_head + dimension
+        w_name = self.parameters[0]
+        x, w = run.values[self.reads[0]], run.parameters[w_name]
+        rows = range(w.shape[0])
+        terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, [(i, column) for i in rows])
+        terms += tuple(bias_term(run, bias, column) for bias in self.parameters[1:])
+        return Explanation(name, cell, float(run.values[name][cell]), self.formula, terms)
+
+
+@dataclass(frozen=True)
+class Unembed(Operation):
+    """`logits` [..., position, d_vocab] = x · lm_head, or x · wteᵀ where the embeddings are tied."""
+
+    tied: bool = True
+
+    formula: ClassVar[str] = "x W_U"
+
+    def axes(self, name: str) -> Axes:
+        return ("position", "d_vocab")
+
+    def _matrix(self, run: Run) -> Array:
+        w = run.parameters[self.parameters[0]]
+        return w.T if self.tied else w
+
+    def forward(self, run: Run) -> None:
+        out = matmul_rows(run.values[self.reads[0]], self._matrix(run))
+        if len(self.parameters) > 1:
+            out += run.parameters[self.parameters[1]]
+        run.values[self.writes[0]] = out
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        x = run.values[self.reads[0]]
+        x_rows, given = rows_of(x), rows_of(gradients[self.name])
+        if len(self.parameters) > 1:
+            accumulate(gradients, self.parameters[1], given.sum(axis=0))
+        gradient = np.matmul(given.T, x_rows) if self.tied else np.matmul(x_rows.T, given)
+        accumulate(gradients, self.parameters[0], gradient)
+        accumulate(gradients, self.reads[0], np.matmul(given, self._matrix(run).T).reshape(x.shape))
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, token = cell
+        w_name = self.parameters[0]
+        x, w = run.values[self.reads[0]], run.parameters[w_name]
+        rows = range(x.shape[-1])
+        w_cells: list[Cell] = [(token, i) if self.tied else (i, token) for i in rows]
+        terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, w_cells)
+        terms += tuple(bias_term(run, bias, token) for bias in self.parameters[1:])
+        return Explanation(name, cell, float(run.values[name][cell]), self.formula, terms)

@@ -1,0 +1,151 @@
+"""LayerNorm and RMSNorm over the last axis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from visualizer.engine.explanation import Explanation, Source, Term
+from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, rows_of
+
+
+@dataclass(frozen=True)
+class _Norm(Operation):
+    """What both norms share: scale by gain `g` [d_model], shift by bias `b` where there is one."""
+
+    eps: float = 1e-5
+
+    def axes(self, name: str) -> Axes:
+        return ("position", "d_model") if name == self.name else ("position", "1")
+
+    def _shift(self, run: Run, out: Array) -> None:
+        if len(self.parameters) > 1:
+            out += run.parameters[self.parameters[1]]
+
+    def _explain_squares(self, run: Run, name: str, cell: Cell, centre: float, formula: str) -> Explanation:
+        x = run.values[self.reads[0]][cell[0]]
+        terms = []
+        for i, number in enumerate(map(float, x)):
+            source = Source("activation", self.reads[0], (cell[0], i), number)
+            terms.append(Term((number - centre) ** 2 / x.shape[0], (source,)))
+        terms.append(Term(self.eps, (Source("constant", "eps", (), self.eps),)))
+        return Explanation(name, cell, float(run.values[name][cell]), formula, tuple(terms), rule="root")
+
+    def _gain(self, run: Run, column: int) -> Source:
+        name = self.parameters[0]
+        return Source("parameter", name, (column,), float(run.parameters[name][column]))
+
+    def _shift_terms(self, run: Run, column: int) -> list[Term]:
+        values = [(name, float(run.parameters[name][column])) for name in self.parameters[1:]]
+        return [Term(value, (Source("parameter", name, (column,), value),)) for name, value in values]
+
+
+@dataclass(frozen=True)
+class LayerNorm(_Norm):
+    """y = (x − mean) / scale · g + b with scale = √(mean((x − mean)²) + eps), for x [..., position, d_model].
+
+    Ba et al. 2016. Writes y, `scale` and `mean`, both [..., position, 1].
+    """
+
+    formula: ClassVar[str] = "(x − mean) / scale · g + b"
+
+    def forward(self, run: Run) -> None:
+        x = run.values[self.reads[0]]
+        n = x.shape[-1]
+        mean = np.add.reduce(x, axis=-1, keepdims=True) / x.dtype.type(n)
+        out = x - mean
+        variance = np.einsum("...i,...i->...", out, out)[..., None] / x.dtype.type(n)
+        scale = np.sqrt(variance + x.dtype.type(self.eps))
+        out /= scale
+        out *= run.parameters[self.parameters[0]]
+        self._shift(run, out)
+        run.values[self.writes[0]] = out
+        run.values[self.writes[1]] = scale
+        run.values[self.writes[2]] = mean
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        x, given = run.values[self.reads[0]], gradients[self.name]
+        scale, mean = run.values[self.writes[1]], run.values[self.writes[2]]
+        hat = (x - mean) / scale
+        if len(self.parameters) > 1:
+            accumulate(gradients, self.parameters[1], rows_of(given).sum(axis=0))
+        accumulate(gradients, self.parameters[0], rows_of(given * hat).sum(axis=0))
+        d_hat = given * run.parameters[self.parameters[0]]
+        # y depends on x directly, through the mean, and through the scale.
+        d_hat_mean = d_hat.mean(axis=-1, keepdims=True)
+        d_hat_hat = (d_hat * hat).mean(axis=-1, keepdims=True)
+        accumulate(gradients, self.reads[0], (d_hat - d_hat_mean - hat * d_hat_hat) / scale)
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, column = cell
+        values = run.values
+        mean = float(values[self.writes[2]][position, 0])
+        if name == self.writes[2]:
+            return self._explain_mean(run, cell)
+        if name == self.writes[1]:
+            return self._explain_squares(run, name, cell, mean, "√(Σ (x − mean)² / d_model + eps)")
+        x = float(values[self.reads[0]][cell])
+        scale = Source("activation", self.writes[1], (position, 0), float(values[self.writes[1]][position, 0]))
+        gain = self._gain(run, column)
+        factor = gain.value / scale.value if scale.value else float("nan")
+        terms = [
+            Term(x * factor, (Source("activation", self.reads[0], cell, x), scale, gain)),
+            Term(-mean * factor, (Source("activation", self.writes[2], (position, 0), mean), scale, gain)),
+        ]
+        terms += self._shift_terms(run, column)
+        return Explanation(name, cell, float(values[name][cell]), "x·g/scale − mean·g/scale + b", tuple(terms))
+
+    def _explain_mean(self, run: Run, cell: Cell) -> Explanation:
+        x = run.values[self.reads[0]][cell[0]]
+        terms = tuple(
+            Term(number / x.shape[0], (Source("activation", self.reads[0], (cell[0], i), number),))
+            for i, number in enumerate(map(float, x))
+        )
+        name = self.writes[2]
+        return Explanation(name, cell, float(run.values[name][cell]), "Σ x / d_model", terms)
+
+
+@dataclass(frozen=True)
+class RMSNorm(_Norm):
+    """y = x / scale · g (+ b) with scale = √(mean(x²) + eps), for x [..., position, d_model].
+
+    Zhang and Sennrich 2019. Writes y and `scale` [..., position, 1].
+    """
+
+    formula: ClassVar[str] = "x / scale · g"
+
+    def forward(self, run: Run) -> None:
+        x = run.values[self.reads[0]]
+        mean_square = np.einsum("...i,...i->...", x, x)[..., None] / x.dtype.type(x.shape[-1])
+        scale = np.sqrt(mean_square + x.dtype.type(self.eps))
+        out = x / scale
+        out *= run.parameters[self.parameters[0]]
+        self._shift(run, out)
+        run.values[self.writes[0]] = out
+        run.values[self.writes[1]] = scale
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        x, given = run.values[self.reads[0]], gradients[self.name]
+        scale = run.values[self.writes[1]]
+        hat = x / scale
+        if len(self.parameters) > 1:
+            accumulate(gradients, self.parameters[1], rows_of(given).sum(axis=0))
+        accumulate(gradients, self.parameters[0], rows_of(given * hat).sum(axis=0))
+        d_hat = given * run.parameters[self.parameters[0]]
+        d_hat_hat = (d_hat * hat).mean(axis=-1, keepdims=True)
+        accumulate(gradients, self.reads[0], (d_hat - hat * d_hat_hat) / scale)
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, column = cell
+        values = run.values
+        if name == self.writes[1]:
+            return self._explain_squares(run, name, cell, 0.0, "√(Σ x² / d_model + eps)")
+        x = float(values[self.reads[0]][cell])
+        scale = Source("activation", self.writes[1], (position, 0), float(values[self.writes[1]][position, 0]))
+        gain = self._gain(run, column)
+        product = x / scale.value * gain.value if scale.value else float("nan")
+        terms = [Term(product, (Source("activation", self.reads[0], cell, x), scale, gain))]
+        terms += self._shift_terms(run, column)
+        return Explanation(name, cell, float(values[name][cell]), self.formula, tuple(terms))

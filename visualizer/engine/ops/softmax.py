@@ -1,0 +1,80 @@
+"""Softmax over the last axis, with and without the causal restriction; NaN and infinity stay visible."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from visualizer.engine.ops.base import Array
+
+
+@lru_cache(maxsize=64)
+def future(rows: int, keys: int, dtype: str, fill: float) -> Array:
+    """[query, key] with `fill` where the key lies after the query, 0 elsewhere.
+
+    The last `rows` of `keys` positions are the queries.
+    """
+    hidden = np.arange(keys) > np.arange(keys - rows, keys)[:, None]
+    array = np.where(hidden, fill, 0.0).astype(dtype)
+    array.flags.writeable = False
+    return array
+
+
+def causal_softmax(scores: Array) -> Array:
+    """Softmax of `scores` [..., query, key] over the keys up to each query, in place; later keys get exactly 0.
+
+    The queries are the last positions of the keys. Rows are shifted by their maximum. A row whose visible
+    scores are all −inf is uniform over them; NaN or +inf among them makes the row's visible part NaN.
+    """
+    rows, keys = scores.shape[-2:]
+    if not scores.size:
+        return scores
+    if rows > 1:
+        scores += future(rows, keys, scores.dtype.name, -math.inf)
+    top = np.maximum.reduce(scores, axis=-1, keepdims=True)
+    if not math.isfinite(np.add.reduce(top, axis=None)):
+        return _careful_causal_softmax(scores)
+    scores -= top
+    np.exp(scores, out=scores)
+    scores /= np.add.reduce(scores, axis=-1, keepdims=True)
+    return scores
+
+
+def _careful_causal_softmax(scores: Array) -> Array:
+    """`causal_softmax` for scores that hold NaN or infinities."""
+    visible = future(scores.shape[-2], scores.shape[-1], scores.dtype.name, -math.inf) == 0
+    shown = np.where(visible, scores, -math.inf)
+    top = shown.max(axis=-1, keepdims=True)
+    empty = top == -math.inf
+    weights = np.where(empty, visible.astype(scores.dtype), np.exp(shown - np.where(empty, 0, top)))
+    weights = np.where(visible, weights / weights.sum(axis=-1, keepdims=True), 0)
+    scores[...] = weights
+    return scores
+
+
+def softmax(x: Array) -> Array:
+    """Softmax of x [..., n] over the last axis, as a new array: e^(x − max) / Σ e^(x − max).
+
+    A row that is all −inf is uniform; NaN or +inf in a row makes the whole row NaN.
+    """
+    if not x.size:
+        return np.array(x)
+    top = np.maximum.reduce(x, axis=-1, keepdims=True)
+    if not math.isfinite(np.add.reduce(top, axis=None)):
+        empty = top == -math.inf
+        out = np.where(empty, x.dtype.type(1), np.exp(x - np.where(empty, 0, top)))
+        out /= out.sum(axis=-1, keepdims=True)
+        return np.asarray(out, dtype=x.dtype)
+    out = x - top
+    np.exp(out, out=out)
+    out /= np.add.reduce(out, axis=-1, keepdims=True)
+    return out
+
+
+def softmax_backward(weights: Array, given: Array) -> Array:
+    """Gradient of the scores [..., n] from the softmax's result and its gradient: p · (dp − Σ p·dp)."""
+    out = weights * given
+    out -= weights * out.sum(axis=-1, keepdims=True)
+    return out

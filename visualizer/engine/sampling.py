@@ -1,0 +1,129 @@
+"""Choosing the next token: greedy, or temperature, then top-k, then top-p, then one seeded draw."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.ops.softmax import softmax
+from visualizer.errors import SamplingError
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a token is chosen from probabilities.
+
+    Attributes:
+        temperature: logits are divided by it; 0 means greedy.
+        top_k: only the k most probable tokens stay; None keeps all.
+        top_p: only the most probable tokens whose probabilities first reach p together stay; None keeps all.
+        seed: with the position of the token, it decides the draw, so that stepping back and forth repeats it.
+    """
+
+    temperature: float = 0.0
+    top_k: int | None = None
+    top_p: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < math.inf:
+            raise SamplingError(f"temperature is {self.temperature}; a number of at least 0 is needed (0 is greedy)")
+        if self.top_k is not None and self.top_k < 1:
+            raise SamplingError(f"top-k is {self.top_k}; a whole number of at least 1 is needed")
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            raise SamplingError(f"top-p is {self.top_p}; a number above 0 and up to 1 is needed")
+        if self.seed < 0:
+            raise SamplingError(f"seed is {self.seed}; a whole number of at least 0 is needed")
+
+    @classmethod
+    def of(cls, temperature: float | None, top_k: int | None, top_p: float | None, seed: int = 0) -> Sampling:
+        """Greedy where nothing is given; temperature 1 where only a filter is.
+
+        Raises:
+            SamplingError: a value lies outside its range.
+        """
+        if temperature is None:
+            temperature = 0.0 if top_k is None and top_p is None else 1.0
+        return cls(temperature, top_k, top_p, seed)
+
+    @property
+    def greedy(self) -> bool:
+        """Whether the most probable token is always taken."""
+        return self.temperature == 0
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """The probabilities [d_vocab] of the next token after each stage; filters that are off leave them as they were.
+
+    Attributes:
+        probs: softmax of the logits.
+        tempered: softmax of the logits over the temperature.
+        top_k, top_p: what is left after each filter, made to sum to 1 again.
+    """
+
+    probs: Array
+    tempered: Array
+    top_k: Array
+    top_p: Array
+
+    @property
+    def final(self) -> Array:
+        """What the token is drawn from."""
+        return self.top_p
+
+
+def argmax(values: Array) -> int:
+    """Index of the largest number, the lowest on a tie. NaN is never the largest; if all are NaN, 0."""
+    best = int(values.argmax())
+    if math.isnan(values[best]):
+        best = int(np.where(np.isnan(values), -math.inf, values).argmax())
+    return best
+
+
+def distribution(logits: Array, sampling: Sampling) -> Distribution:
+    """The stages from logits [d_vocab] to what is drawn from."""
+    with np.errstate(all="ignore"):
+        probs = softmax(logits)
+        if sampling.greedy:
+            chosen = np.zeros_like(probs)
+            chosen[argmax(logits)] = 1
+            return Distribution(probs, chosen, chosen, chosen)
+        tempered = softmax(logits.astype(np.float64) / sampling.temperature)
+        by_k = _keep(tempered, sampling.top_k)
+        by_p = by_k
+        if sampling.top_p is not None and sampling.top_p < 1:
+            reached = np.cumsum(np.sort(by_k)[::-1])
+            by_p = _keep(by_k, int(np.searchsorted(reached, sampling.top_p * (1 - 1e-12))) + 1)
+    return Distribution(probs, tempered, by_k, by_p)
+
+
+def _keep(probs: Array, count: int | None) -> Array:
+    """The `count` most probable (lowest ids first on a tie), scaled to sum to 1."""
+    if count is None or count >= probs.size:
+        return probs
+    order = np.argsort(-probs, kind="stable")[:count]
+    kept = np.zeros_like(probs)
+    kept[order] = probs[order]
+    total = kept.sum()
+    return kept / total if total > 0 else kept
+
+
+def choose(stages: Distribution, sampling: Sampling, position: int) -> int:
+    """The next token's id. A distribution that holds NaN yields its largest number's id, as greedy does."""
+    final = stages.final
+    if sampling.greedy:
+        return int(final.argmax())
+    running = np.cumsum(final, dtype=np.float64)
+    if not math.isfinite(running[-1]) or running[-1] <= 0:
+        return argmax(final)
+    draw = float(np.random.default_rng([sampling.seed, position]).random()) * running[-1]
+    # The last token with any probability, should rounding carry the draw past the end.
+    last = int(np.flatnonzero(final)[-1])
+    return min(int(np.searchsorted(running, draw, side="right")), last)

@@ -1,0 +1,117 @@
+"""What one pass computed: every activation under its name, with named axes; derived ones on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.explanation import Cell, Explanation
+from visualizer.engine.graph import Graph
+from visualizer.engine.interventions import Intervention, explain_intervention, last_touching
+from visualizer.engine.ops.base import Run
+from visualizer.engine.parameters import Parameters
+from visualizer.errors import InputError
+
+Array = NDArray[Any]
+
+#: A derived array larger than this is computed anew each time it is asked for.
+KEPT_BYTES = 16 * 2**20
+
+
+class _Derived(dict[str, Array]):
+    """The recorded arrays, and the derived ones made from them the first time they are read."""
+
+    def __init__(self, trace: Trace, recorded: Mapping[str, Array]) -> None:
+        super().__init__(recorded)
+        self._trace = trace
+
+    def __missing__(self, name: str) -> Array:
+        op = self._trace.graph.producer[name]
+        with np.errstate(all="ignore"):
+            op.forward(Run(self._trace.tokens, self._trace.parameters.as_dict(), self))
+        array = self[name]
+        if array.nbytes > KEPT_BYTES:
+            for written in op.writes:
+                del self[written]
+        return array
+
+
+class Trace(Mapping[str, Array]):
+    """A read-only record of one pass over `tokens`.
+
+    Arrays have the position axis first (`[head, query, key]` between q·k and the pattern) and no batch axis.
+    Asking for a name that the model does not have raises KeyError.
+
+    Attributes:
+        tokens: ids [position] that the pass saw.
+        parameters, graph, interventions: what it was computed with.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        parameters: Parameters,
+        tokens: Array,
+        recorded: dict[str, Array],
+        interventions: tuple[Intervention, ...] = (),
+    ) -> None:
+        self.graph = graph
+        self.parameters = parameters
+        self.tokens = tokens
+        self.recorded = recorded
+        self.interventions = interventions
+        self._values: _Derived | None = None
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self.graph.producer:
+            raise KeyError(name)
+        view = self._all()[name].view()
+        view.flags.writeable = False
+        return view
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.graph.names)
+
+    def __len__(self) -> int:
+        return len(self.graph.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.graph.producer
+
+    def axes(self, name: str) -> tuple[str, ...]:
+        """Axis names of an activation, such as ("head", "query", "key"). Raises KeyError for an unknown name."""
+        return self.graph.axes(name)
+
+    def nonfinite(self) -> int:
+        """How many recorded numbers are NaN or infinite."""
+        total = 0
+        for array in self.recorded.values():
+            total += array.size - int(np.count_nonzero(np.isfinite(array)))
+        return total
+
+    def explain(self, name: str, cell: Cell) -> Explanation:
+        """Where the number at `cell` of `name` comes from: the terms of its operation.
+
+        Raises:
+            InputError: there is no such activation or cell.
+        """
+        if name not in self.graph.producer:
+            raise InputError(f"no activation {name!r}; this model has {', '.join(self.graph.names)}")
+        values = self._all()
+        cell = tuple(cell)
+        shape = values[name].shape
+        if len(cell) != len(shape) or not all(0 <= i < n for i, n in zip(cell, shape, strict=False)):
+            raise InputError(f"{name} has no cell {list(cell)}; its shape is {list(shape)}")
+        touching = last_touching(self.interventions, name, self.graph.axes(name), shape, cell)
+        if touching is not None:
+            return explain_intervention(touching, name, cell, float(values[name][cell]))
+        run = Run(self.tokens, self.parameters.as_dict(), values)
+        return self.graph.producer[name].explain(run, name, cell)
+
+    def _all(self) -> _Derived:
+        if self._values is None:
+            self._values = _Derived(self, self.recorded)
+        return self._values
