@@ -30,9 +30,7 @@ def no_screen(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def on_debian(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Debian machine on which root asks."""
-    monkeypatch.setattr(
-        "platform.freedesktop_os_release", lambda: {"ID": "linuxmint", "ID_LIKE": "ubuntu debian"}
-    )
+    monkeypatch.setattr("platform.freedesktop_os_release", lambda: {"ID": "linuxmint", "ID_LIKE": "ubuntu debian"})
     monkeypatch.setattr(os, "geteuid", lambda: 0)
 
 
@@ -47,9 +45,7 @@ def test_the_loader_is_really_asked() -> None:
     assert not system.library_loads("libno-such-library.so.7")
 
 
-def test_a_missing_library_is_named_with_what_needs_it(
-    monkeypatch: pytest.MonkeyPatch, no_screen: None
-) -> None:
+def test_a_missing_library_is_named_with_what_needs_it(monkeypatch: pytest.MonkeyPatch, no_screen: None) -> None:
     lacking(monkeypatch, "libEGL.so.1", "libxcb-cursor.so.0")
     assert [item.what for item in missing_libraries(for_window=False)] == ["libEGL.so.1"]
     assert [item.what for item in missing_libraries(for_window=True)] == ["libEGL.so.1", "libxcb-cursor.so.0"]
@@ -62,23 +58,17 @@ def test_the_command_installs_the_missing_packages_alone(on_debian: None) -> Non
         Missing("libxcb-icccm.so.4", "", "library"),
         Missing("a font", "", "font"),
     ]
-    assert install_command(missing) == (
-        "apt-get update && apt-get install -y libegl1 libxcb-icccm4 fonts-dejavu-core"
-    )
+    assert install_command(missing) == ("apt-get update && apt-get install -y libegl1 libxcb-icccm4 fonts-dejavu-core")
     assert install_command([]) == ""
 
 
-def test_the_command_asks_for_root_where_the_user_is_not(
-    on_debian: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_command_asks_for_root_where_the_user_is_not(on_debian: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     command = install_command([Missing("libEGL.so.1", "", "library")])
     assert command == "sudo apt-get update && sudo apt-get install -y libegl1"
 
 
-def test_fedora_gets_its_own_command_and_each_package_once(
-    on_debian: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fedora_gets_its_own_command_and_each_package_once(on_debian: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.freedesktop_os_release", lambda: {"ID": "fedora"})
     missing = [Missing("libxcb-shm.so.0", "", "library"), Missing("libxcb-sync.so.1", "", "library")]
     assert install_command(missing) == "dnf install -y libxcb"
@@ -137,9 +127,7 @@ def test_without_a_display_there_is_no_screen(no_screen: None) -> None:
     assert "neither DISPLAY nor WAYLAND_DISPLAY is set" in report()
 
 
-@pytest.mark.parametrize(
-    ("variable", "value"), [("DISPLAY", ":8907"), ("WAYLAND_DISPLAY", "wayland-no-such")]
-)
+@pytest.mark.parametrize(("variable", "value"), [("DISPLAY", ":8907"), ("WAYLAND_DISPLAY", "wayland-no-such")])
 def test_a_display_that_does_not_answer_is_no_screen(
     variable: str, value: str, no_screen: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,9 +160,7 @@ def test_the_window_system_is_the_one_that_answers(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(
-        system, "_answers", lambda soname, *_: ("x11" if "X11" in soname else "wayland") in answering
-    )
+    monkeypatch.setattr(system, "_answers", lambda display, *_: {":0": "x11", "w": "wayland"}[display] in answering)
     assert system.window_system() == expected
 
 

@@ -79,12 +79,11 @@ def window_system() -> WindowSystem | None:
     """
     if not sys.platform.startswith("linux"):
         return "native"
-    x11 = bool(os.environ.get("DISPLAY")) and _answers("libX11.so.6", "XOpenDisplay", "XCloseDisplay")
+    x11_display, wayland_display = os.environ.get("DISPLAY"), os.environ.get("WAYLAND_DISPLAY")
+    x11 = bool(x11_display and _answers(x11_display, "libX11.so.6", "XOpenDisplay"))
     if x11 and os.environ.get("XDG_SESSION_TYPE") != "wayland":
         return "x11"
-    if os.environ.get("WAYLAND_DISPLAY") and _answers(
-        "libwayland-client.so.0", "wl_display_connect", "wl_display_disconnect"
-    ):
+    if wayland_display and _answers(wayland_display, "libwayland-client.so.0", "wl_display_connect"):
         return "wayland"
     return "x11" if x11 else None
 
@@ -117,9 +116,7 @@ def font_files() -> list[Path]:
         Path.home() / ".fonts",
     ]
     kinds = {".ttf", ".otf", ".ttc", ".pfb", ".pcf"}
-    return [
-        path for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.suffix in kinds
-    ]
+    return [path for folder in folders if folder.is_dir() for path in folder.rglob("*") if path.suffix in kinds]
 
 
 def library_loads(soname: str) -> bool:
@@ -131,11 +128,21 @@ def library_loads(soname: str) -> bool:
     return True
 
 
-def _answers(soname: str, connect: str, disconnect: str) -> bool:
-    """Whether the display that the environment names takes a connection.
+_held_connections: dict[tuple[str, str], int] = {}
+"""The probes that were answered, by client library and display; kept open until the process ends.
+
+An X server may start afresh when its last client leaves and turn the next one away for a moment: after a probe
+that closed its connection Qt could abort.
+"""
+
+
+def _answers(display: str, soname: str, connect: str) -> bool:
+    """Whether the display takes a connection: one is opened, and kept.
 
     True where the client library is missing: that is another fault, with a report of its own.
     """
+    if (soname, display) in _held_connections:
+        return True
     try:
         library = ctypes.CDLL(soname)
     except OSError:
@@ -143,10 +150,8 @@ def _answers(soname: str, connect: str, disconnect: str) -> bool:
     opening = getattr(library, connect)
     opening.restype = ctypes.c_void_p
     opening.argtypes = [ctypes.c_char_p]
-    connection = opening(None)
+    connection: int | None = opening(os.fsencode(display))
     if connection is None:
         return False
-    closing = getattr(library, disconnect)
-    closing.argtypes = [ctypes.c_void_p]
-    closing(connection)
+    _held_connections[soname, display] = connection
     return True
