@@ -13,6 +13,7 @@ from visualizer.tokenizers.split import split
 KIND = "bpe"
 SPLIT = "gpt2"
 _CACHED_PIECES = 1 << 16
+_CACHED_LENGTH = 64  # longer pieces hardly ever come again
 _SAMPLED = 8
 _DECODING = "visualizer.surrogatepass_or_replace"
 
@@ -66,9 +67,10 @@ class BpeTokenizer:
             tokens = cache.get(piece)
             if tokens is None:
                 tokens = merge_piece(_to_bytes(piece), self._ranks)[0]
-                if len(cache) >= _CACHED_PIECES:
-                    cache.clear()
-                cache[piece] = tokens
+                if len(piece) <= _CACHED_LENGTH:
+                    if len(cache) >= _CACHED_PIECES:
+                        cache.clear()
+                    cache[piece] = tokens
             ids += tokens
         return ids
 

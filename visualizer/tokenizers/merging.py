@@ -72,38 +72,45 @@ def token_bytes(merges: Iterable[Pair]) -> tuple[bytes, ...]:
 def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], list[AppliedMerge]]:
     """Return the tokens of `piece` and the merges that led to them, in the order in which they were applied.
 
-    Of all neighbours that have a merge, the one with the lowest rank goes first, the leftmost of equals. A
-    queue of the candidates keeps this at n log n for n bytes: one unbroken run of letters may be the whole
-    text.
+    Of all neighbours that have a merge, the one with the lowest rank goes first, the leftmost of equals. A merge
+    makes place only for merges above it, so each rank has its turn once, at all its places. That is n log n for n
+    bytes, which matters because one unbroken run of letters may be the whole text.
     """
-    tokens = list(
-        piece
-    )  # by the offset of the token's first byte; -1 where a token has been swallowed by its neighbour
+    tokens = list(piece)  # by the offset of the token's first byte; -1 where its left neighbour took it in
     end = len(tokens)
     following = list(range(1, end + 1))
     preceding = list(range(-1, end - 1))
-    candidates = [
-        (rank, offset) for offset, pair in enumerate(pairwise(piece)) if (rank := ranks.get(pair)) is not None
-    ]
-    heapq.heapify(candidates)
+    places: dict[int, list[int]] = {}  # by rank, the offsets where its pair is or was
+    for offset, pair in enumerate(pairwise(piece)):
+        if (rank := ranks.get(pair)) is not None:
+            places.setdefault(rank, []).append(offset)
+    queue = list(places)
+    heapq.heapify(queue)
     applied = []
-    while candidates:
-        rank, offset = heapq.heappop(candidates)
-        right = following[offset]
-        if tokens[offset] < 0 or right == end or ranks.get((tokens[offset], tokens[right])) != rank:
-            continue  # one of the two has meanwhile become part of another token
-        after = following[right]
-        tokens[offset] = merged = BYTE_COUNT + rank
-        tokens[right] = -1
-        following[offset] = after
-        applied.append(AppliedMerge(rank, offset))
-        if after != end:
-            preceding[after] = offset
-            if (rank_after := ranks.get((merged, tokens[after]))) is not None:
-                heapq.heappush(candidates, (rank_after, offset))
-        before = preceding[offset]
-        if before >= 0 and (rank_before := ranks.get((tokens[before], merged))) is not None:
-            heapq.heappush(candidates, (rank_before, before))
+    while queue:
+        rank = heapq.heappop(queue)
+        merged = BYTE_COUNT + rank
+        for offset in sorted(places.pop(rank)):
+            right = following[offset]
+            if tokens[offset] < 0 or right == end or ranks.get((tokens[offset], tokens[right])) != rank:
+                continue  # one of the two has meanwhile become part of another token
+            before, after = preceding[offset], following[right]
+            tokens[offset], tokens[right] = merged, -1
+            following[offset] = after
+            applied.append(AppliedMerge(rank, offset))
+            arisen = []
+            if before >= 0:
+                arisen.append((before, (tokens[before], merged)))
+            if after != end:
+                preceding[after] = offset
+                arisen.append((offset, (merged, tokens[after])))
+            for place, pair in arisen:
+                if (higher := ranks.get(pair)) is None:
+                    continue
+                if higher not in places:
+                    places[higher] = []
+                    heapq.heappush(queue, higher)
+                places[higher].append(place)
     return [token for token in tokens if token >= 0], applied
 
 
