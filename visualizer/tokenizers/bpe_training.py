@@ -107,8 +107,9 @@ def _count_pieces(text: str) -> Generator[BpeTrainingStep, None, Mapping[str, in
 class _PairCounts:
     """All different pieces end to end as doubly linked tokens, with every pair's count and places.
 
-    A position is the index of a token's first byte in that row of pieces; its weight says how often the
-    text holds its piece. `counts` is exact; the places may name positions where the pair no longer is.
+    A position is the index of a token's first byte in that row of pieces; its weight says how often the text
+    holds its piece. `counts` is exact. A pair's places ascend, since a pair arises only in the one sweep to the
+    right that makes the later of its tokens; some of them may no longer hold the pair.
     """
 
     def __init__(self) -> None:
@@ -136,7 +137,7 @@ class _PairCounts:
         left, right = merge.pair
         merged = merge.token_id
         arisen: set[Pair] = set()
-        for position in sorted(places.pop(merge.pair)):
+        for position in places.pop(merge.pair):
             second = following[position]
             if tokens[position] != left or second == _NONE or tokens[second] != right:
                 continue

@@ -80,7 +80,9 @@ def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], lis
     end = len(tokens)
     following = list(range(1, end + 1))
     preceding = list(range(-1, end - 1))
-    places: dict[int, list[int]] = {}  # by rank, the offsets where its pair is or was
+    # By rank, the offsets where its pair is or was; ascending, since a pair arises only in one sweep to the right,
+    # the one that makes the later of its tokens.
+    places: dict[int, list[int]] = {}
     for offset, pair in enumerate(pairwise(piece)):
         if (rank := ranks.get(pair)) is not None:
             places.setdefault(rank, []).append(offset)
@@ -90,7 +92,7 @@ def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], lis
     while queue:
         rank = heapq.heappop(queue)
         merged = BYTE_COUNT + rank
-        for offset in sorted(places.pop(rank)):
+        for offset in places.pop(rank):
             right = following[offset]
             if tokens[offset] < 0 or right == end or ranks.get((tokens[offset], tokens[right])) != rank:
                 continue  # one of the two has meanwhile become part of another token
