@@ -1,0 +1,61 @@
+"""See, question and change every number of a transformer.
+
+model = visualizer.handmade("aab")
+trace = model.forward("aabaa")
+trace["blocks.0.attn.pattern"]
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from visualizer.engine.config import ModelConfig
+from visualizer.engine.generate import Step
+from visualizer.engine.interventions import Intervention
+from visualizer.engine.model import Model
+from visualizer.engine.trace import Trace
+from visualizer.errors import InputError, VisualizerError
+from visualizer.formats import open_model, open_preset
+
+if TYPE_CHECKING:
+    from visualizer import ui
+
+__all__ = [
+    "InputError",
+    "Intervention",
+    "Model",
+    "ModelConfig",
+    "Step",
+    "Trace",
+    "VisualizerError",
+    "handmade",
+    "load",
+    "ui",
+]
+__version__ = "0.1.0"
+
+
+def handmade(pattern: str = "aab") -> Model:
+    """The transformer written by hand to continue `pattern`: a letter 1 to 5 times and then another.
+
+    Raises:
+        ConfigError: the pattern has another form.
+    """
+    return open_preset(pattern).model
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """The model in a file, or of a preset's name.
+
+    Raises:
+        FormatError: it cannot be read as a model.
+    """
+    return open_model(path).model
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401
+    if name == "ui":  # Qt is loaded only for those who ask for it
+        return importlib.import_module("visualizer.ui")
+    raise AttributeError(f"module 'visualizer' has no attribute {name!r}")

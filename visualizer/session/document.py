@@ -1,0 +1,142 @@
+"""The document: one state, the edits that led to it, and the listeners that are told what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from visualizer.formats import OpenedModel
+from visualizer.session.edits import Edit, SetCells, SetGeneration, SetInterventions, SetPrompt
+from visualizer.session.state import State
+
+UNDO_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Change:
+    """What listeners are told.
+
+    Attributes:
+        edit: what was applied.
+        revision: the document's revision after it.
+        initiator: who asked, so that a view can ignore its own change.
+    """
+
+    edit: Edit
+    revision: int
+    initiator: object = None
+
+
+@dataclass(frozen=True)
+class _Done:
+    """One step of the history: the edit, its inverse, and what undo calls it."""
+
+    title: str
+    redo: tuple[Edit, ...]
+    undo: tuple[Edit, ...]
+    gesture: object
+
+    def size(self) -> int:
+        return sum(edit.size() for edit in (*self.redo, *self.undo))
+
+
+def _overwrites(edit: Edit, earlier: Edit) -> bool:
+    """Whether nothing is left of the earlier edit once the later one is made (a drag of the same cells)."""
+    if type(edit) is not type(earlier):
+        return False
+    if isinstance(edit, SetCells) and isinstance(earlier, SetCells):
+        return edit.parameter == earlier.parameter and edit.cells == earlier.cells
+    return isinstance(edit, SetPrompt | SetGeneration | SetInterventions)
+
+
+class Document:
+    """What the user works on. Every change is an edit; every edit can be undone.
+
+    Attributes:
+        state: the present content.
+        revision: a number that grows with every change, undo and redo included.
+    """
+
+    def __init__(self, opened: OpenedModel, prompt: str | None = None) -> None:
+        self.state = State.opening(opened, prompt)
+        self.revision = 0
+        self._done: list[_Done] = []
+        self._undone: list[_Done] = []
+        self._listeners: list[Callable[[Change], None]] = []
+
+    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
+        """Call `listener` after every change; returns a function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def apply(self, edit: Edit, initiator: object = None) -> Change:
+        """Make an edit.
+
+        Raises:
+            InputError: it cannot be made; nothing has changed.
+        """
+        new, inverse = edit.apply(self.state)
+        last = self._done[-1] if self._done else None
+        if last is not None and edit.gesture is not None and last.gesture == edit.gesture:
+            # One gesture: undo goes back to where it began, redo to where it ended.
+            redo, undo = (*last.redo, edit), (inverse, *last.undo)
+            if _overwrites(edit, last.redo[-1]):
+                redo, undo = (*last.redo[:-1], edit), last.undo
+            self._done[-1] = _Done(edit.title(), redo, undo, edit.gesture)
+        else:
+            self._done.append(_Done(edit.title(), (edit,), (inverse,), edit.gesture))
+        self._undone.clear()
+        self._forget_oldest()
+        return self._arrive(new, edit, initiator)
+
+    def undo(self, initiator: object = None) -> Change | None:
+        """Take back the last step; None if there is none."""
+        if not self._done:
+            return None
+        step = self._done.pop()
+        self._undone.append(step)
+        return self._replay(step.undo, initiator)
+
+    def redo(self, initiator: object = None) -> Change | None:
+        """Make the last undone step again; None if there is none."""
+        if not self._undone:
+            return None
+        step = self._undone.pop()
+        self._done.append(step)
+        return self._replay(step.redo, initiator)
+
+    def history(self) -> tuple[list[str], int]:
+        """Titles of all steps, oldest first, and how many of them are done (the rest can be redone)."""
+        return [step.title for step in (*self._done, *reversed(self._undone))], len(self._done)
+
+    def go_to(self, count: int, initiator: object = None) -> None:
+        """Undo or redo until `count` steps of the history are done."""
+        while len(self._done) > max(count, 0):
+            self.undo(initiator)
+        while len(self._done) < count and self._undone:
+            self.redo(initiator)
+
+    def end_gesture(self) -> None:
+        """The next edit starts a step of its own, whatever its gesture."""
+        if self._done and self._done[-1].gesture is not None:
+            last = self._done[-1]
+            self._done[-1] = _Done(last.title, last.redo, last.undo, None)
+
+    def _replay(self, edits: tuple[Edit, ...], initiator: object) -> Change:
+        state = self.state
+        for edit in edits:
+            state, _ = edit.apply(state)
+        return self._arrive(state, edits[-1], initiator)
+
+    def _arrive(self, state: State, edit: Edit, initiator: object) -> Change:
+        self.state = state
+        self.revision += 1
+        change = Change(edit, self.revision, initiator)
+        for listener in list(self._listeners):
+            listener(change)
+        return change
+
+    def _forget_oldest(self) -> None:
+        total = sum(step.size() for step in self._done)
+        while total > UNDO_BYTES and len(self._done) > 1:
+            total -= self._done.pop(0).size()

@@ -1,0 +1,229 @@
+"""Edits: what one user action does to the document, each with its inverse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.interventions import Intervention
+from visualizer.engine.sampling import Sampling
+from visualizer.errors import EditError
+from visualizer.formats import OpenedModel
+from visualizer.session.state import State
+
+Array = NDArray[Any]
+Cells = tuple[tuple[int, ...], ...]
+
+MODEL, PARAMETERS, PROMPT, GENERATION, INTERVENTIONS = "model", "parameters", "prompt", "generation", "interventions"
+
+
+class Edit(Protocol):
+    """One named change of the document's state.
+
+    Attributes:
+        touches: what kind of thing it changes, for listeners: one of the words above.
+        gesture: edits with the same gesture (one drag, one word typed) are undone together; None stands alone.
+    """
+
+    @property
+    def touches(self) -> str: ...
+
+    @property
+    def gesture(self) -> object: ...
+
+    def title(self) -> str:
+        """What undo calls it."""
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        """The new state, and the edit that brings the old one back. Raises InputError and changes nothing."""
+
+    def size(self) -> int:
+        """Bytes that keeping it costs."""
+
+
+@dataclass(frozen=True)
+class SetCells:
+    """Write numbers into cells of one parameter.
+
+    Attributes:
+        parameter: its name.
+        cells: indices, each as long as the parameter has axes.
+        values: one number for each cell.
+    """
+
+    parameter: str
+    cells: Cells
+    values: tuple[float, ...]
+    gesture: object = None
+    name: str = ""
+    touches: str = field(default=PARAMETERS, init=False)
+
+    def title(self) -> str:
+        if self.name:
+            return self.name
+        if len(self.cells) == 1:
+            place = ",".join(map(str, self.cells[0]))
+            return f"{self.parameter}[{place}] = {self.values[0]:g}"
+        return f"{len(self.cells)} cells of {self.parameter}"
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        array = state.model.parameters[self.parameter]
+        if not self.cells or len(self.cells) != len(self.values):
+            raise EditError(f"{len(self.cells)} cells and {len(self.values)} values do not go together")
+        for cell in self.cells:
+            if len(cell) != array.ndim or not all(0 <= i < n for i, n in zip(cell, array.shape, strict=True)):
+                raise EditError(f"{self.parameter} {list(array.shape)} has no cell {list(cell)}")
+        index = tuple(np.array(axis, dtype=np.intp) for axis in zip(*self.cells, strict=True))
+        old = tuple(map(float, array[index]))
+        new = np.array(array)
+        with np.errstate(over="ignore"):
+            new[index] = np.array(self.values, dtype=np.float64).astype(array.dtype)
+        new.flags.writeable = False
+        inverse = SetCells(self.parameter, self.cells, old, self.gesture, self.name)
+        return state.with_(model=state.model.replace({self.parameter: new})), inverse
+
+    def size(self) -> int:
+        return 100 * len(self.cells)
+
+
+@dataclass(frozen=True)
+class SetParameters:
+    """Put whole arrays in place of parameters: a reset, a paste over everything, a training run."""
+
+    arrays: tuple[tuple[str, Array], ...]
+    name: str
+    gesture: object = None
+    touches: str = field(default=PARAMETERS, init=False)
+
+    def title(self) -> str:
+        return self.name
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        old = tuple((name, state.model.parameters[name]) for name, _ in self.arrays)
+        model = state.model.replace(dict(self.arrays))
+        return state.with_(model=model), SetParameters(old, self.name, self.gesture)
+
+    def size(self) -> int:
+        return sum(array.nbytes for _, array in self.arrays)
+
+
+@dataclass(frozen=True)
+class SetPrompt:
+    """Another prompt, as text or as ids."""
+
+    prompt: str | Sequence[int]
+    gesture: object = None
+    touches: str = field(default=PROMPT, init=False)
+
+    def title(self) -> str:
+        return "prompt"
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        ids = tuple(map(int, state.model.ids(self.prompt)))
+        return state.with_(prompt=ids), SetPrompt(state.prompt, self.gesture)
+
+    def size(self) -> int:
+        return 100 + 8 * len(self.prompt)
+
+
+@dataclass(frozen=True)
+class SetGeneration:
+    """How many tokens are generated, and how they are chosen."""
+
+    length: int
+    sampling: Sampling
+    gesture: object = None
+    touches: str = field(default=GENERATION, init=False)
+
+    def title(self) -> str:
+        return f"generate {self.length}"
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        if self.length < 0:
+            raise EditError(f"{self.length} tokens cannot be generated; a number of at least 0 is needed")
+        inverse = SetGeneration(state.length, state.sampling, self.gesture)
+        return state.with_(length=self.length, sampling=self.sampling), inverse
+
+    def size(self) -> int:
+        return 100
+
+
+@dataclass(frozen=True)
+class SetInterventions:
+    """The list of interventions, in the order in which they are applied."""
+
+    interventions: tuple[Intervention, ...]
+    name: str = "interventions"
+    gesture: object = None
+    touches: str = field(default=INTERVENTIONS, init=False)
+
+    def title(self) -> str:
+        return self.name
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        for change in self.interventions:
+            if change.name not in state.model.graph.producer:
+                raise EditError(f"this model has no activation {change.name!r} to intervene in")
+        inverse = SetInterventions(state.interventions, self.name, self.gesture)
+        return state.with_(interventions=self.interventions), inverse
+
+    def size(self) -> int:
+        return 100 + sum(0 if c.array is None else c.array.nbytes for c in self.interventions)
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """Another model, with a prompt that it can read. Undo brings the whole earlier state back."""
+
+    opened: OpenedModel
+    prompt: str | None = None
+    gesture: object = None
+    touches: str = field(default=MODEL, init=False)
+
+    def title(self) -> str:
+        return f"open {self.opened.name}"
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        new = State.opening(self.opened, self.prompt)
+        return new.with_(length=state.length, sampling=state.sampling), _Restore(state, self.title())
+
+    def size(self) -> int:
+        return sum(array.nbytes for array in self.opened.model.parameters.values())
+
+
+@dataclass(frozen=True)
+class _Restore:
+    """Bring one whole state back: the inverse of opening a model."""
+
+    state: State
+    name: str
+    gesture: object = None
+    touches: str = field(default=MODEL, init=False)
+
+    def title(self) -> str:
+        return self.name
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        return self.state, _Restore(state, self.name)
+
+    def size(self) -> int:
+        return sum(array.nbytes for array in self.state.model.parameters.values())
+
+
+def reset_cells(state: State, parameter: str, cells: Cells) -> SetCells:
+    """The edit that gives cells the numbers they had when the model was opened."""
+    original = state.opened.model.parameters[parameter]
+    values = tuple(float(original[cell]) for cell in cells)
+    count = "a cell" if len(cells) == 1 else f"{len(cells)} cells"
+    return SetCells(parameter, cells, values, name=f"reset {count} of {parameter}")
+
+
+def reset_parameters(state: State, names: Sequence[str]) -> SetParameters:
+    """The edit that gives whole parameters the numbers they had when the model was opened."""
+    original = state.opened.model.parameters
+    what = names[0] if len(names) == 1 else "all parameters"
+    return SetParameters(tuple((name, original[name]) for name in names), f"reset {what}")

@@ -1,0 +1,113 @@
+"""The session: a document, a selection, and the latest result, kept in step with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from visualizer.engine.trace import Trace
+from visualizer.formats import OpenedModel
+from visualizer.session.document import Change, Document
+from visualizer.session.edits import MODEL, PROMPT, SetGeneration
+from visualizer.session.evaluation import Request, Result
+from visualizer.session.executor import Executor, InlineExecutor
+from visualizer.session.selection import Selection
+
+
+class Session:
+    """Evaluates the document after every change and tells the listeners of each new result.
+
+    A result is shown if it is newer than the last one shown, even when the document has moved on: during a
+    drag there is always something to see.
+
+    Attributes:
+        document: what the user works on.
+        selection: what is chosen.
+        result: the latest result; there is one from the start where the executor works at once.
+    """
+
+    def __init__(self, opened: OpenedModel, executor: Executor | None = None, prompt: str | None = None) -> None:
+        self.document = Document(opened, prompt)
+        self.selection = Selection()
+        self.result: Result | None = None
+        self._executor = executor or InlineExecutor()
+        self._listeners: list[Callable[[Result], None]] = []
+        self.document.subscribe(self._document_changed)
+        self._evaluate()
+
+    def subscribe(self, listener: Callable[[Result], None]) -> Callable[[], None]:
+        """Call `listener(result)` for every new result; returns a function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @property
+    def stale(self) -> bool:
+        """Whether the document has moved on since the result that is shown."""
+        return self.result is None or self.result.revision != self.document.revision
+
+    @property
+    def trace(self) -> Trace | None:
+        """The internals of the step under the cursor; None before the first result and for an empty context."""
+        if self.result is None:
+            return None
+        return self.result.trace(min(self.selection.now.step, len(self.result.steps) - 1))
+
+    def close(self) -> None:
+        """Stop evaluating."""
+        self._executor.stop()
+
+    # Generation, step by step. The cursor is a selection; how many tokens there are is the document's.
+
+    def step_forward(self) -> None:
+        """Move the cursor one token on; at the end, generate one more."""
+        step = self.selection.now.step
+        if step >= self.document.state.length:
+            self._set_length(step + 1)
+        self.selection.choose(step=step + 1)
+
+    def step_back(self) -> None:
+        """Move the cursor one token back."""
+        self.selection.choose(step=max(self.selection.now.step - 1, 0))
+
+    def go_to_step(self, step: int) -> None:
+        """Move the cursor to after `step` generated tokens."""
+        self.selection.choose(step=min(max(step, 0), self.document.state.length))
+
+    def generate(self, count: int) -> None:
+        """Have at least `count` tokens generated after the cursor's, and move the cursor to the last of them."""
+        target = self.selection.now.step + count
+        if target > self.document.state.length:
+            self._set_length(target)
+        self.selection.choose(step=target)
+
+    def reset_generation(self) -> None:
+        """No generated tokens; the cursor is at the end of the prompt."""
+        self.selection.choose(step=0)
+        self._set_length(0)
+
+    def _set_length(self, length: int) -> None:
+        if length != self.document.state.length:
+            state = self.document.state
+            self.document.apply(SetGeneration(length, state.sampling, gesture="generation"), initiator=self)
+
+    def _document_changed(self, change: Change) -> None:
+        state, now = self.document.state, self.selection.now
+        if change.edit.touches in (MODEL, PROMPT):
+            self.selection.choose(step=0, row=None, key=None, cell=None)
+        if change.edit.touches == MODEL:
+            first = next(iter(state.model.parameters))
+            keep = now.parameter if now.parameter in state.model.parameters else first
+            self.selection.choose(block=0, head=0, parameter=keep)
+        if now.step > state.length:
+            self.selection.choose(step=state.length)
+        self._evaluate()
+
+    def _evaluate(self) -> None:
+        request = Request(self.document.revision, self.document.state, self.result)
+        self._executor.submit(request, self._arrived)
+
+    def _arrived(self, result: Result) -> None:
+        if self.result is not None and result.revision < self.result.revision:
+            return
+        self.result = result
+        for listener in list(self._listeners):
+            listener(result)

@@ -1,0 +1,65 @@
+"""The document's content at one moment, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from visualizer.engine.interventions import Intervention
+from visualizer.engine.model import Model
+from visualizer.engine.sampling import Sampling
+from visualizer.formats import OpenedModel
+
+DEFAULT_LENGTH = 10
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that an edit can change, and undo can bring back.
+
+    Attributes:
+        opened: the model as it was opened, which a reset goes back to.
+        model: the model as it is now.
+        prompt: ids of the prompt.
+        length: how many tokens are generated after it.
+        sampling: how they are chosen.
+        interventions: what is done to activations on the way.
+    """
+
+    opened: OpenedModel
+    model: Model
+    prompt: tuple[int, ...]
+    length: int = DEFAULT_LENGTH
+    sampling: Sampling = field(default_factory=Sampling)
+    interventions: tuple[Intervention, ...] = ()
+
+    @classmethod
+    def opening(cls, opened: OpenedModel, prompt: str | None = None) -> State:
+        """The first state for a model: the given prompt, or one that suits it."""
+        model = opened.model
+        if prompt is None:
+            prompt = default_prompt(opened)
+        return cls(opened, model, tuple(map(int, model.ids(prompt))))
+
+    def with_(self, **changes: Any) -> State:  # noqa: ANN401
+        """A copy with some fields replaced."""
+        return replace(self, **changes)
+
+    @property
+    def prompt_text(self) -> str:
+        """The prompt as text."""
+        return self.model.text(self.prompt)
+
+    def is_changed(self, parameter: str) -> bool:
+        """Whether a parameter's numbers differ from the model as it was opened."""
+        now, then = self.model.parameters[parameter], self.opened.model.parameters[parameter]
+        return now is not then and not np.array_equal(now, then, equal_nan=True)
+
+
+def default_prompt(opened: OpenedModel) -> str:
+    """A prompt to begin with: the pattern repeated until the context is full, or a few characters that are known."""
+    if opened.pattern:
+        return (opened.pattern * opened.model.config.n_ctx)[: opened.model.config.n_ctx]
+    return ""
