@@ -54,16 +54,17 @@ def imported_by(source: str, module: str, is_package: bool = False) -> set[str]:
 
 
 def imported_at_once(source: str, module: str, is_package: bool = False) -> set[str]:
-    """What is imported by loading the module: all but the imports inside functions."""
+    """What is imported by loading the module: no import inside a function or for type checking."""
     tree = ast.parse(source)
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-    deferred = {
-        id(node)
-        for function in ast.walk(tree)
-        if isinstance(function, functions)
-        for node in ast.walk(function)
-    }
+    deferred = {id(part) for node in ast.walk(tree) if _runs_later(node) for part in ast.walk(node)}
     return {name for node, name in _imports(tree, module, is_package) if id(node) not in deferred}
+
+
+def _runs_later(node: ast.AST) -> bool:
+    """Whether loading the module does not run the node: a function, or what is there for a type checker."""
+    if isinstance(node, ast.If):
+        return ast.unparse(node.test).removeprefix("typing.") == "TYPE_CHECKING" and not node.orelse
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
 
 
 def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[ast.AST, str]]:
@@ -76,9 +77,7 @@ def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[
                 base = module.split(".")[: -up or None] if level else []
                 origin = ".".join([*base, *([source] if source else [])])
                 yield from ((node, f"{origin}.{alias.name}") for alias in names)
-            case ast.Call(
-                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__")
-            ):
+            case ast.Call(func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__")):
                 if node.args and isinstance(node.args[0], ast.Constant):
                     yield node, str(node.args[0].value)
 
@@ -115,8 +114,10 @@ def test_the_reader_resolves_relative_imports_of_a_package() -> None:
     }
 
 
-def test_an_import_inside_a_function_is_not_loaded_at_once() -> None:
-    source = "import json\ndef f():\n    import PySide6\nclass C:\n    import csv"
+def test_an_import_in_a_function_or_for_type_checking_is_not_loaded_at_once() -> None:
+    source = (
+        "import json\ndef f():\n    import PySide6\nclass C:\n    import csv\nif TYPE_CHECKING:\n    import pyqtgraph"
+    )
     assert imported_at_once(source, "visualizer.cli") == {"json", "csv"}
 
 
@@ -156,9 +157,7 @@ def test_a_part_of_the_window_imports_no_third_library_beside_qt(path: Path) -> 
 def test_a_panel_knows_neither_another_panel_nor_the_main_window(path: Path) -> None:
     foreign = {"visualizer.ui.panels", "visualizer.ui.main_window", "visualizer.ui.open_window"}
     for name in imports_of(path):
-        assert not any(f"{name}.".startswith(f"{other}.") for other in foreign), (
-            f"{named(path)} imports {name}"
-        )
+        assert not any(f"{name}.".startswith(f"{other}.") for other in foreign), f"{named(path)} imports {name}"
 
 
 @pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))], ids=named)
