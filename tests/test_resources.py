@@ -38,12 +38,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_wheel_carries_the_data_inside_the_package(installed: Path) -> None:
     data = installed / "visualizer" / "_resources"
-    assert (data / "system-packages" / "debian.txt").read_bytes() == resource(
-        "system-packages/debian.txt"
-    ).read_bytes()
-    assert sorted(path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")) == [
-        "visualizer"
-    ]
+    assert (data / "system-packages" / "debian.txt").read_bytes() == resource("system-packages/debian.txt").read_bytes()
+    assert sorted(path.name for path in installed.iterdir() if not path.name.endswith(".dist-info")) == ["visualizer"]
 
 
 def test_an_installed_wheel_finds_its_own_data(installed: Path, tmp_path: Path) -> None:
