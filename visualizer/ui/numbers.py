@@ -1,0 +1,53 @@
+"""Numbers as text: three significant digits for cells, all digits for readouts."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+MINUS = "\N{MINUS SIGN}"
+
+
+@lru_cache(maxsize=65536)
+def short(x: float, digits: int = 3) -> str:
+    """`x` with so many significant digits, kept narrow: ``362``, ``0.5``, ``−1e10``, ``1.05e-5``, ``nan``, ``inf``.
+
+    Whole parts of up to four digits are always written out (``1024``), since an exponent would be no shorter.
+    """
+    if math.isnan(x):
+        return "nan"
+    sign = MINUS if x < 0 else ""
+    magnitude = abs(x)
+    if math.isinf(magnitude):
+        return sign + "inf"
+    if magnitude == 0:
+        return "0"
+    if 10**digits - 0.5 <= magnitude < 9999.5:
+        return f"{sign}{magnitude:.0f}"
+    text = f"{magnitude:.{digits}g}" if magnitude >= 0.001 else f"{magnitude:.{digits - 1}e}"
+    mantissa, _, exponent = text.partition("e")
+    if not exponent:
+        return sign + text
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{sign}{mantissa}e{int(exponent)}"
+
+
+def full(x: float, dtype: np.dtype[Any] | type[Any] = np.float64) -> str:
+    """The fewest digits that identify `x` among the numbers of `dtype`; parses back to the same number.
+
+    With an exponent where that is clearly shorter: ``0.33333334``, ``1024``, ``-1e+10``, ``nan``.
+    """
+    kind = np.dtype(dtype)
+    if kind.kind != "f":
+        return str(int(x)) if kind.kind in "iub" else repr(x)
+    with np.errstate(over="ignore"):
+        number = kind.type(x)
+    if not np.isfinite(number):
+        return str(number)
+    positional = np.format_float_positional(number, unique=True, trim="-")
+    scientific = np.format_float_scientific(number, unique=True, trim="-", exp_digits=1)
+    return scientific if len(scientific) + 3 < len(positional) else positional
