@@ -1,0 +1,225 @@
+"""Where the parts of a heatmap lie, which cell is under a point, and how zooming moves them. No painting."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSizeF
+
+PADDING = 4.0
+LABEL_GAP = 4.0
+BAR_GAP = 10.0
+BAR_WIDTH = 10.0
+# How large a cell grows by itself, and how large by zooming, in logical pixels.
+LARGEST_SQUARE = 72.0
+LARGEST_WIDTH = 112.0
+LARGEST_HEIGHT = 56.0
+LARGEST_ZOOMED = 160.0
+# From here on a cell's sides are whole device pixels, so that all cells look alike.
+WHOLE_PIXELS = 4.0
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Sizes of the texts around the cells in logical pixels: height of a label and an axis name, widest labels."""
+
+    line: float
+    axis_line: float
+    row_label: float
+    column_label: float
+    bar_label: float
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The parts of one heatmap in the widget's coordinates (logical pixels, y down).
+
+    `cells` is the window onto the matrix; `left`, `top` is the corner of cell [0, 0], which lies outside of
+    `cells` when the picture is zoomed and scrolled. `label_room` is the width of the widest column label.
+    """
+
+    rows: int
+    columns: int
+    cells: QRectF
+    cell_width: float
+    cell_height: float
+    left: float
+    top: float
+    row_labels: QRectF
+    column_labels: QRectF
+    label_room: float
+    upright: bool
+    row_axis: QRectF
+    column_axis: QRectF
+    bar: QRectF
+
+    def cell_rect(self, row: int, column: int, row_count: int = 1, column_count: int = 1) -> QRectF:
+        """The rectangle of a cell, or of a block of cells that starts there."""
+        return QRectF(
+            self.left + column * self.cell_width,
+            self.top + row * self.cell_height,
+            self.cell_width * column_count,
+            self.cell_height * row_count,
+        )
+
+    def cell_at(self, point: QPointF) -> tuple[int, int] | None:
+        """Row and column of the cell under a point, or None beside the cells."""
+        if not self.cells.contains(point):
+            return None
+        row, column = self._row(point.y()), self._column(point.x())
+        return (row, column) if row is not None and column is not None else None
+
+    def row_label_at(self, point: QPointF) -> int | None:
+        """The row whose label is under a point."""
+        return self._row(point.y()) if self.row_labels.contains(point) else None
+
+    def column_label_at(self, point: QPointF) -> int | None:
+        """The column whose label is under a point."""
+        return self._column(point.x()) if self.column_labels.contains(point) else None
+
+    def row_middle(self, row: int) -> float:
+        """The height at which a row's label stands: the middle of what is in sight of the row."""
+        top = self.top + row * self.cell_height
+        return (max(top, self.cells.top()) + min(top + self.cell_height, self.cells.bottom())) / 2
+
+    def column_middle(self, column: int) -> float:
+        """Where a column's label stands: the middle of what is in sight of the column."""
+        left = self.left + column * self.cell_width
+        return (max(left, self.cells.left()) + min(left + self.cell_width, self.cells.right())) / 2
+
+    def visible(self) -> tuple[int, int, int, int]:
+        """First row, one past the last row, first column, one past the last column that `cells` shows."""
+        first_row = max(0, math.floor((self.cells.top() - self.top) / self.cell_height + 1e-9))
+        first_column = max(0, math.floor((self.cells.left() - self.left) / self.cell_width + 1e-9))
+        end_row = min(self.rows, math.ceil((self.cells.bottom() - self.top) / self.cell_height - 1e-9))
+        end_column = min(self.columns, math.ceil((self.cells.right() - self.left) / self.cell_width - 1e-9))
+        return first_row, end_row, first_column, end_column
+
+    def _row(self, y: float) -> int | None:
+        row = math.floor((y - self.top) / self.cell_height)
+        return row if 0 <= row < self.rows else None
+
+    def _column(self, x: float) -> int | None:
+        column = math.floor((x - self.left) / self.cell_width)
+        return column if 0 <= column < self.columns else None
+
+
+@dataclass(frozen=True)
+class Zoom:
+    """How far in, and where: `factor` 1 fits everything; `x`, `y` is the fractional column and row at the upper
+    left corner of the window onto the cells.
+    """
+
+    factor: float = 1.0
+    x: float = 0.0
+    y: float = 0.0
+
+
+FIT = Zoom()
+
+
+def arrange(
+    size: QSizeF, shape: tuple[int, int], metrics: Metrics, *, square: bool, zoom: Zoom, pixel_ratio: float
+) -> Layout:
+    """Lay a matrix of `shape` out in `size`. Column labels stand upright where they are wider than a cell."""
+    level = _arrange(size, shape, metrics, square, zoom, pixel_ratio, upright=False)
+    if metrics.column_label + 2 <= level.cell_width or metrics.column_label <= metrics.line * 1.6:
+        return level
+    upright = _arrange(size, shape, metrics, square, zoom, pixel_ratio, upright=True)
+    return upright if upright.cell_width >= metrics.line * 0.8 else level
+
+
+def _arrange(
+    size: QSizeF,
+    shape: tuple[int, int],
+    metrics: Metrics,
+    square: bool,
+    zoom: Zoom,
+    pixel_ratio: float,
+    upright: bool,
+) -> Layout:
+    rows, columns = shape
+    header = min(metrics.column_label + 2, size.height() * 0.4) if upright else metrics.line
+    margin = min(metrics.row_label, size.width() * 0.4)
+    left = PADDING + metrics.axis_line + margin + LABEL_GAP
+    top = PADDING + metrics.axis_line + header + LABEL_GAP / 2
+    right = BAR_GAP + BAR_WIDTH + LABEL_GAP + metrics.bar_label + PADDING
+    width = max(1.0, size.width() - left - right)
+    height = max(1.0, size.height() - top - PADDING - 1)
+
+    cell_width = min(width / columns, LARGEST_SQUARE if square else LARGEST_WIDTH)
+    cell_height = min(height / rows, LARGEST_SQUARE if square else LARGEST_HEIGHT)
+    if square:
+        cell_width = cell_height = min(cell_width, cell_height)
+    cell_width = _whole(_zoomed(cell_width, zoom.factor), pixel_ratio)
+    cell_height = _whole(_zoomed(cell_height, zoom.factor), pixel_ratio)
+
+    left, top = round(left * pixel_ratio) / pixel_ratio, round(top * pixel_ratio) / pixel_ratio
+    cells = QRectF(left, top, min(width, cell_width * columns), min(height, cell_height * rows))
+    x = _clamp(zoom.x, columns - cells.width() / cell_width)
+    y = _clamp(zoom.y, rows - cells.height() / cell_height)
+    header_top = PADDING + metrics.axis_line
+    return Layout(
+        rows=rows,
+        columns=columns,
+        cells=cells,
+        cell_width=cell_width,
+        cell_height=cell_height,
+        left=left - round(x * cell_width * pixel_ratio) / pixel_ratio,
+        top=top - round(y * cell_height * pixel_ratio) / pixel_ratio,
+        row_labels=QRectF(left - LABEL_GAP - margin, top, margin, cells.height()),
+        column_labels=QRectF(left, header_top, cells.width(), header),
+        label_room=metrics.column_label,
+        upright=upright,
+        row_axis=QRectF(PADDING, top, metrics.axis_line, cells.height()),
+        column_axis=QRectF(left, PADDING, cells.width(), metrics.axis_line),
+        bar=QRectF(cells.right() + BAR_GAP, top, BAR_WIDTH, max(cells.height(), min(height, 3 * metrics.line))),
+    )
+
+
+def limited_factor(fitted: Layout, zoom: Zoom, factor: float) -> float:
+    """The factor after zooming by `factor`: between 1 and where the smaller side of a cell is largest."""
+    highest = max(1.0, LARGEST_ZOOMED / min(fitted.cell_width, fitted.cell_height))
+    return min(max(1.0, zoom.factor * factor), highest)
+
+
+def held(now: Layout, nearer: Layout, point: QPointF, factor: float) -> Zoom:
+    """The zoom by `factor` at which the same spot of the matrix stays under `point`; `nearer` has that factor."""
+    column = (point.x() - now.left) / now.cell_width
+    row = (point.y() - now.top) / now.cell_height
+    return Zoom(
+        factor,
+        column - (point.x() - nearer.cells.left()) / nearer.cell_width,
+        row - (point.y() - nearer.cells.top()) / nearer.cell_height,
+    )
+
+
+def scrolled(now: Layout, zoom: Zoom, dx: float, dy: float) -> Zoom:
+    """The zoom after the picture moved by so many logical pixels to the right and down."""
+    return Zoom(
+        zoom.factor,
+        (now.cells.left() - now.left - dx) / now.cell_width,
+        (now.cells.top() - now.top - dy) / now.cell_height,
+    )
+
+
+def scrolled_to(now: Layout, zoom: Zoom, row: int, column: int) -> Zoom:
+    """The zoom after the least movement that brings a cell into sight."""
+    x = (now.cells.left() - now.left) / now.cell_width
+    y = (now.cells.top() - now.top) / now.cell_height
+    x = min(max(x, column + 1 - now.cells.width() / now.cell_width), column)
+    y = min(max(y, row + 1 - now.cells.height() / now.cell_height), row)
+    return Zoom(zoom.factor, x, y)
+
+
+def _zoomed(side: float, factor: float) -> float:
+    return side if factor <= 1.0 else max(side, min(side * factor, LARGEST_ZOOMED))
+
+
+def _whole(side: float, pixel_ratio: float) -> float:
+    return math.floor(side * pixel_ratio + 1e-6) / pixel_ratio if side >= WHOLE_PIXELS else side
+
+
+def _clamp(start: float, last: float) -> float:
+    return min(max(0.0, start), max(0.0, last))
