@@ -17,14 +17,16 @@ class Change:
     """What listeners are told.
 
     Attributes:
-        edit: what was applied.
+        edit: what was applied; where undo or redo replays a gesture of several, the last of them.
         revision: the document's revision after it.
         initiator: who asked, so that a view can ignore its own change.
+        edits: all that was applied, in order.
     """
 
     edit: Edit
     revision: int
     initiator: object = None
+    edits: tuple[Edit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class Document:
             self._done.append(_Done(edit.title(), (edit,), (inverse,), edit.gesture))
         self._undone.clear()
         self._forget_oldest()
-        return self._arrive(new, edit, initiator)
+        return self._arrive(new, (edit,), initiator)
 
     def undo(self, initiator: object = None) -> Change | None:
         """Take back the last step; None if there is none."""
@@ -126,12 +128,12 @@ class Document:
         state = self.state
         for edit in edits:
             state, _ = edit.apply(state)
-        return self._arrive(state, edits[-1], initiator)
+        return self._arrive(state, edits, initiator)
 
-    def _arrive(self, state: State, edit: Edit, initiator: object) -> Change:
+    def _arrive(self, state: State, edits: tuple[Edit, ...], initiator: object) -> Change:
         self.state = state
         self.revision += 1
-        change = Change(edit, self.revision, initiator)
+        change = Change(edits[-1], self.revision, initiator, edits)
         for listener in list(self._listeners):
             listener(change)
         return change

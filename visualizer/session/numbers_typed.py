@@ -10,6 +10,7 @@ from visualizer.errors import EditError
 
 ACCEPTED = "a number such as 0.5, 1e-3, 1/3, LG or -LG (LG is 1024)"
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_AROUND_OPERATORS = re.compile(r"\s*([*/+-])\s*")
 _WORDS = {
     "lg": LG,
     "inf": math.inf,
@@ -28,7 +29,8 @@ def parse_number(text: str) -> float:
     Raises:
         EditError: it is no number, or a division by zero; the message says what would be accepted.
     """
-    compact = text.strip().replace("−", "-").replace(" ", "")
+    # Spaces around a sign or an operator mean nothing; between digits ("1 2") they are no number.
+    compact = _AROUND_OPERATORS.sub(r"\1", text.strip().replace("−", "-"))
     if not compact:
         raise EditError(f"an empty cell is no number; {ACCEPTED} is needed")
     parts = re.split(r"([*/])", compact)
