@@ -95,7 +95,7 @@ def color_indices(values: NDArray[Any], masked: NDArray[np.bool_] | None, kind: 
     """
     numbers = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
     info = np.finfo(numbers.dtype)
-    if kind == "diverging" and limit != 0 and not info.tiny <= limit <= info.max:
+    if kind == "diverging" and limit != 0 and not float(info.tiny) <= limit <= float(info.max):
         numbers = numbers.astype(np.float64)
     finite = np.isfinite(numbers)
     all_finite = bool(finite.all())

@@ -36,7 +36,8 @@ class Layout:
     """The parts of one heatmap in the widget's coordinates (logical pixels, y down).
 
     `cells` is the window onto the matrix; `left`, `top` is the corner of cell [0, 0], which lies outside of
-    `cells` when the picture is zoomed and scrolled. `label_room` is the width of the widest column label.
+    `cells` when the picture is zoomed and scrolled; on whole device pixels. `x`, `y` is the exact fractional column
+    and row at the corner of `cells`. `label_room` is the width of the widest column label.
     """
 
     rows: int
@@ -46,6 +47,8 @@ class Layout:
     cell_height: float
     left: float
     top: float
+    x: float
+    y: float
     row_labels: QRectF
     column_labels: QRectF
     label_room: float
@@ -168,6 +171,8 @@ def _arrange(
         cell_height=cell_height,
         left=left - round(x * cell_width * pixel_ratio) / pixel_ratio,
         top=top - round(y * cell_height * pixel_ratio) / pixel_ratio,
+        x=x,
+        y=y,
         row_labels=QRectF(left - LABEL_GAP - margin, top, margin, cells.height()),
         column_labels=QRectF(left, header_top, cells.width(), header),
         label_room=metrics.column_label,
@@ -185,9 +190,12 @@ def limited_factor(fitted: Layout, zoom: Zoom, factor: float) -> float:
 
 
 def held(now: Layout, nearer: Layout, point: QPointF, factor: float) -> Zoom:
-    """The zoom by `factor` at which the same spot of the matrix stays under `point`; `nearer` has that factor."""
-    column = (point.x() - now.left) / now.cell_width
-    row = (point.y() - now.top) / now.cell_height
+    """The zoom by `factor` at which the same spot of the matrix stays under `point`, as far as the edges let it.
+
+    `nearer` is a layout with that factor, wherever it is scrolled to.
+    """
+    column = now.x + (point.x() - now.cells.left()) / now.cell_width
+    row = now.y + (point.y() - now.cells.top()) / now.cell_height
     return Zoom(
         factor,
         column - (point.x() - nearer.cells.left()) / nearer.cell_width,
@@ -199,17 +207,15 @@ def scrolled(now: Layout, zoom: Zoom, dx: float, dy: float) -> Zoom:
     """The zoom after the picture moved by so many logical pixels to the right and down."""
     return Zoom(
         zoom.factor,
-        (now.cells.left() - now.left - dx) / now.cell_width,
-        (now.cells.top() - now.top - dy) / now.cell_height,
+        now.x - dx / now.cell_width,
+        now.y - dy / now.cell_height,
     )
 
 
 def scrolled_to(now: Layout, zoom: Zoom, row: int, column: int) -> Zoom:
     """The zoom after the least movement that brings a cell into sight."""
-    x = (now.cells.left() - now.left) / now.cell_width
-    y = (now.cells.top() - now.top) / now.cell_height
-    x = min(max(x, column + 1 - now.cells.width() / now.cell_width), column)
-    y = min(max(y, row + 1 - now.cells.height() / now.cell_height), row)
+    x = min(max(now.x, column + 1 - now.cells.width() / now.cell_width), column)
+    y = min(max(now.y, row + 1 - now.cells.height() / now.cell_height), row)
     return Zoom(zoom.factor, x, y)
 
 

@@ -52,8 +52,6 @@ class Matrix:
         if self.values.ndim != 2:
             raise ValueError(f"{name}: a heatmap shows [rows, columns], not shape {self.values.shape}")
         rows, columns = self.values.shape
-        self.masked = self._flags(masked, "masked", name)
-        self.changed = self._flags(changed, "changed", name)
         if len(row_labels) != rows or len(column_labels) != columns:
             raise ValueError(
                 f"{name}: {len(row_labels)} row labels and {len(column_labels)} column labels "
@@ -62,6 +60,8 @@ class Matrix:
         for which, hues, count in (("row", row_label_colors, rows), ("column", column_label_colors, columns)):
             if hues is not None and len(hues) != count:
                 raise ValueError(f"{name}: {len(hues)} {which} label colours for {count} labels")
+        self.masked = self._flags(masked, "masked", name)
+        self.changed = self._flags(changed, "changed", name)
         self.row_labels = tuple(row_labels)
         self.column_labels = tuple(column_labels)
         self.row_label_colors = tuple(row_label_colors) if row_label_colors is not None else None
