@@ -13,6 +13,7 @@ from visualizer.ui.heatmap_layout import LABEL_GAP, Layout
 from visualizer.ui.heatmap_matrix import Matrix
 from visualizer.ui.heatmap_text import TextBox, TextCache
 
+TIGHT = 0.85  # of a line's height: lines of labels may stand this close
 STRIDES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 
 
@@ -25,12 +26,12 @@ def paint_row_labels(
     pointed: int | None,
 ) -> None:
     """As many row labels as fit, the selected and the pointed one among them."""
-    first, end, _, _ = layout.visible()
     height = texts.label_height
+    first, end = layout.labelled_rows(height * TIGHT)
     painter.save()
     painter.setFont(texts.label_font)
     painter.setClipRect(layout.row_labels.adjusted(-2, -height / 2, LABEL_GAP, height / 2))
-    for row in thinned(first, end, layout.cell_height, height, selected, pointed):
+    for row in thinned(first, end, layout.cell_height, height * TIGHT, selected, pointed):
         box = texts.box(matrix.row_text(row), "label", texts.label_font)
         x = max(layout.row_labels.left(), layout.row_labels.right() - 2 * box.half_width)
         corner = QPointF(x, layout.row_middle(row) - box.half_height)
@@ -48,8 +49,8 @@ def paint_column_labels(
     pointed: int | None,
 ) -> None:
     """As many column labels as fit, upright where the layout says so."""
-    _, _, first, end = layout.visible()
-    room = texts.label_height if layout.upright else layout.label_room
+    room = texts.label_height * TIGHT if layout.upright else layout.label_room
+    first, end = layout.labelled_columns(room)
     bottom = layout.column_labels.bottom()
     painter.save()
     painter.setFont(texts.label_font)
@@ -103,8 +104,8 @@ def paint_bar(
     x = bar.right() + LABEL_GAP
     high = matrix.limit
     low = 0.0 if matrix.scale.kind == "sequential" else -high
-    ticks = [(bar.top(), high), (bar.bottom() - line + 1, low)]
-    if bar.height() >= 4 * line:
+    ticks = [(bar.top(), high), (bar.bottom() - line + 1, low)] if high > low else []
+    if bar.height() >= 4 * line or not ticks:
         ticks.append((bar.center().y() - line / 2, (high + low) / 2))
     painter.setFont(texts.small_font)
     painter.setPen(texts.color(texts.theme.muted_text))

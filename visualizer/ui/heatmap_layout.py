@@ -91,6 +91,18 @@ class Layout:
         left = self.left + column * self.cell_width
         return (max(left, self.cells.left()) + min(left + self.cell_width, self.cells.right())) / 2
 
+    def labelled_rows(self, room: float) -> tuple[int, int]:
+        """First row and one past the last that show enough of themselves for a label `room` pixels high."""
+        first, end, _, _ = self.visible()
+        window = (self.cells.top(), self.cells.bottom())
+        return _with_room(first, end, self.top, self.cell_height, window, room)
+
+    def labelled_columns(self, room: float) -> tuple[int, int]:
+        """First column and one past the last that show enough of themselves for a label `room` pixels wide."""
+        _, _, first, end = self.visible()
+        window = (self.cells.left(), self.cells.right())
+        return _with_room(first, end, self.left, self.cell_width, window, room)
+
     def visible(self) -> tuple[int, int, int, int]:
         """First row, one past the last row, first column, one past the last column that `cells` shows."""
         first_row = max(0, math.floor((self.cells.top() - self.top) / self.cell_height + 1e-9))
@@ -146,10 +158,14 @@ def _arrange(
     header = min(metrics.column_label + 2, size.height() * 0.4) if upright else metrics.line
     margin = min(metrics.row_label, size.width() * 0.4)
     left = PADDING + metrics.axis_line + margin + LABEL_GAP
-    top = PADDING + metrics.axis_line + header + LABEL_GAP / 2
+    header_top = PADDING + metrics.axis_line
+    # Labels higher than their rows reach beyond the first and the last one.
+    crowded = (size.height() - header_top - header) / rows < metrics.line
+    overhang = metrics.line / 2 if crowded else LABEL_GAP / 2
+    top = header_top + header + overhang
     right = BAR_GAP + BAR_WIDTH + LABEL_GAP + metrics.bar_label + PADDING
     width = max(1.0, size.width() - left - right)
-    height = max(1.0, size.height() - top - PADDING - 1)
+    height = max(1.0, size.height() - top - max(PADDING + 1, overhang))
 
     cell_width = min(width / columns, LARGEST_SQUARE if square else LARGEST_WIDTH)
     cell_height = min(height / rows, LARGEST_SQUARE if square else LARGEST_HEIGHT)
@@ -162,7 +178,6 @@ def _arrange(
     cells = QRectF(left, top, min(width, cell_width * columns), min(height, cell_height * rows))
     x = _clamp(zoom.x, columns - cells.width() / cell_width)
     y = _clamp(zoom.y, rows - cells.height() / cell_height)
-    header_top = PADDING + metrics.axis_line
     return Layout(
         rows=rows,
         columns=columns,
@@ -217,6 +232,18 @@ def scrolled_to(now: Layout, zoom: Zoom, row: int, column: int) -> Zoom:
     x = min(max(now.x, column + 1 - now.cells.width() / now.cell_width), column)
     y = min(max(now.y, row + 1 - now.cells.height() / now.cell_height), row)
     return Zoom(zoom.factor, x, y)
+
+
+def _with_room(
+    first: int, end: int, start: float, side: float, window: tuple[float, float], room: float
+) -> tuple[int, int]:
+    """Drop the first and the last of `first` to `end` where the window cuts off too much of them."""
+    needed = min(room, side) - 1.0
+    if end - first > 1 and start + (first + 1) * side - window[0] < needed:
+        first += 1
+    if end - first > 1 and window[1] - (start + (end - 1) * side) < needed:
+        end -= 1
+    return first, end
 
 
 def _zoomed(side: float, factor: float) -> float:

@@ -23,6 +23,7 @@ from visualizer.ui.theme import Theme
 
 SMALLEST_NUMBER = 8  # pixel size of the digits in cells; the largest is a label's, or a fifth of the cell
 USUAL_NUMBER = 5  # characters; narrower texts don't enlarge the digits, so that the size rests while values change
+FEWEST_CHARACTERS = 4  # with less room, some cells would have numbers, rounded beyond use, and others none
 GRID_FROM = 12.0  # logical pixels of a cell's side
 CORNER_FROM = 6.0
 HATCH_PERIOD = 6  # logical pixels
@@ -187,7 +188,7 @@ class HeatmapPainter:
     def _paint_numbers(self, painter: QPainter, matrix: Matrix, layout: Layout) -> None:
         digit_width, texts = self.texts.digit_width, self.texts
         room = int((layout.cell_width - 5) / (digit_width * SMALLEST_NUMBER))
-        if room < 2 or layout.cell_height < SMALLEST_NUMBER * 1.6:
+        if room < FEWEST_CHARACTERS or layout.cell_height < SMALLEST_NUMBER * 1.6:
             return
         first_row, end_row, first_column, end_column = layout.visible()
         rows, columns = range(first_row, end_row), range(first_column, end_column)
