@@ -126,7 +126,7 @@ def _patch(change: Intervention, out: Array, part: tuple[slice, ...]) -> None:
     assert given is not None
     if given.ndim != out.ndim or any(p.stop > n for p, n in zip(part, given.shape, strict=True)):
         raise InterventionError(
-            f"{change.name}: the run to patch from has shape {list(given.shape)}, which does not reach {list(out.shape)}"
+            f"{change.name}: the run to patch from has shape {list(given.shape)}, too small for {list(out.shape)}"
         )
     out[part] = given[part]
 

@@ -33,6 +33,12 @@ class Tokenizer(Protocol):
     def decode(self, ids: Iterable[int]) -> str:
         """Text of token ids."""
 
+    def token_text(self, token_id: int) -> str:
+        """One token, printable."""
+
+    def description(self) -> str:
+        """One line about the tokenizer."""
+
 
 class Model:
     """A decoder-only transformer.
@@ -51,11 +57,8 @@ class Model:
     ) -> None:
         if config.tie_embeddings is None:
             config = replace(config, tie_embeddings="lm_head.w" not in parameters)
-        self._adopt(config, Parameters(config, parameters), tokenizer)
-
-    def _adopt(self, config: ModelConfig, parameters: Parameters, tokenizer: Any) -> None:
         self.config = config
-        self.parameters = parameters
+        self.parameters = Parameters(config, parameters)
         self.tokenizer = tokenizer
         self.graph: Graph = build_graph(config, frozenset(parameters))
 
@@ -98,7 +101,8 @@ class Model:
         if wrong.size:
             at = int(wrong[0])
             raise TokenError(
-                f"token id {ids[at]} at position {at} is not in the vocabulary; ids go from 0 to {self.config.d_vocab - 1}"
+                f"token id {ids[at]} at position {at} is not in the vocabulary; "
+                f"ids go from 0 to {self.config.d_vocab - 1}"
             )
         return ids.astype(np.intp)
 

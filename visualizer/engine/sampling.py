@@ -127,3 +127,9 @@ def choose(stages: Distribution, sampling: Sampling, position: int) -> int:
     # The last token with any probability, should rounding carry the draw past the end.
     last = int(np.flatnonzero(final)[-1])
     return min(int(np.searchsorted(running, draw, side="right")), last)
+
+
+def top_tokens(logits: Array, count: int) -> list[int]:
+    """Ids of the `count` largest logits [d_vocab], largest first, the lowest id first on a tie; NaN comes last."""
+    order = np.argsort(np.where(np.isnan(logits), math.inf, -logits), kind="stable")
+    return [int(token) for token in order[:count]]

@@ -21,6 +21,12 @@ Array = NDArray[Any]
 KEPT_BYTES = 16 * 2**20
 
 
+def _count_nonfinite(array: Array) -> int:
+    if np.isfinite(np.add.reduce(array, axis=None)):  # one pass without a temporary array tells that all is well
+        return 0
+    return array.size - int(np.count_nonzero(np.isfinite(array)))
+
+
 class _Derived(dict[str, Array]):
     """The recorded arrays, and the derived ones made from them the first time they are read."""
 
@@ -64,6 +70,7 @@ class Trace(Mapping[str, Array]):
         self.recorded = recorded
         self.interventions = interventions
         self._values: _Derived | None = None
+        self._nonfinite: int | None = None
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.graph.producer:
@@ -87,10 +94,10 @@ class Trace(Mapping[str, Array]):
 
     def nonfinite(self) -> int:
         """How many recorded numbers are NaN or infinite."""
-        total = 0
-        for array in self.recorded.values():
-            total += array.size - int(np.count_nonzero(np.isfinite(array)))
-        return total
+        if self._nonfinite is None:
+            with np.errstate(all="ignore"):
+                self._nonfinite = sum(map(_count_nonfinite, self.recorded.values()))
+        return self._nonfinite
 
     def explain(self, name: str, cell: Cell) -> Explanation:
         """Where the number at `cell` of `name` comes from: the terms of its operation.

@@ -94,7 +94,5 @@ def _changed(previous: Result | None, state: State, tokens: tuple[int, ...]) -> 
     if previous is None or previous.state.prompt != state.prompt or previous.state.opened is not state.opened:
         return frozenset()
     if previous.state.model is state.model and previous.state.interventions == state.interventions:
-        return frozenset(
-            i for i in previous.changed if i < len(tokens) and previous.tokens[i : i + 1] == tokens[i : i + 1]
-        )
+        return frozenset(place for place in previous.changed if place < len(tokens))
     return frozenset(i for i, (a, b) in enumerate(zip(previous.tokens, tokens, strict=False)) if a != b)

@@ -14,6 +14,9 @@ class Executor(Protocol):
     def submit(self, request: Request, done: Callable[[Result], None]) -> None:
         """Carry out `request` and call `done(result)` on the caller's thread, now or later."""
 
+    def wait(self) -> None:
+        """Return when nothing is under way and every result has been reported."""
+
     def stop(self) -> None:
         """Finish or drop what is under way; nothing is called after this."""
 
@@ -24,6 +27,9 @@ class InlineExecutor:
     def submit(self, request: Request, done: Callable[[Result], None]) -> None:
         """Evaluate and report before returning."""
         done(evaluate(request))
+
+    def wait(self) -> None:
+        """Nothing is ever under way."""
 
     def stop(self) -> None:
         """Nothing is ever under way."""

@@ -13,7 +13,7 @@ _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 def token_label(opened: OpenedModel, token: int) -> str:
     """One token as text, or its id where the model has no tokenizer."""
     tokenizer = opened.model.tokenizer
-    return str(token) if tokenizer is None else str(tokenizer.token_text(token))
+    return str(token) if tokenizer is None else tokenizer.token_text(token)
 
 
 def with_position(label: str, position: int) -> str:

@@ -51,6 +51,10 @@ class Session:
             return None
         return self.result.trace(min(self.selection.now.step, len(self.result.steps) - 1))
 
+    def wait(self) -> None:
+        """Return when the result of the present document is there."""
+        self._executor.wait()
+
     def close(self) -> None:
         """Stop evaluating."""
         self._executor.stop()

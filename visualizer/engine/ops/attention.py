@@ -18,7 +18,7 @@ from visualizer.engine.ops.softmax import causal_softmax, future, softmax_backwa
 #: Added to the score of a key that lies after its query, as in the article.
 MASK = -1e10
 #: Queries at a time in long passes, so that one block of scores stays in the cache.
-BLOCK = 64
+BLOCK = 128
 
 
 def heads_first(x: Array, group: int = 1) -> Array:
@@ -28,7 +28,7 @@ def heads_first(x: Array, group: int = 1) -> Array:
 
 
 def sum_groups(x: Array, group: int) -> Array:
-    """[..., H, position, d] → [..., position, K, d]: gradients of the query heads that share a key/value head, added."""
+    """[..., H, position, d] → [..., position, K, d]: gradients of a group of query heads, added."""
     if group > 1:
         x = x.reshape(*x.shape[:-3], -1, group, *x.shape[-2:]).sum(axis=-3)
     return x.swapaxes(-3, -2)
@@ -196,19 +196,46 @@ def _exp(x: float) -> float:
 
 
 def _blocked_pattern(q: Array, k: Array, scale: Array) -> Array:
-    """softmax(q k · scale) for q [..., T, d], k [..., d, S], a block of queries and their visible keys at a time."""
+    """softmax(q k · scale) for q [..., T, d], k [..., d, S], a block of queries and their visible keys at a time.
+
+    Each block is made in its place and stays in the cache from the product to the division.
+    """
     rows, keys = q.shape[-2], k.shape[-1]
     offset = keys - rows
     pattern = np.zeros((*q.shape[:-1], keys), dtype=q.dtype)
-    for start in range(0, rows, BLOCK):
-        stop = min(start + BLOCK, rows)
-        visible = offset + stop
-        for index in np.ndindex(*q.shape[:-2]):
-            block = pattern[index][start:stop, :visible]
-            scores = np.matmul(q[index][start:stop], k[index][:, :visible])
-            scores *= scale
-            block[...] = causal_softmax(scores)
+    for index in np.ndindex(*q.shape[:-2]):
+        queries, of_head, weights = q[index] * scale, k[index], pattern[index]
+        for start in range(0, rows, BLOCK):
+            stop = min(start + BLOCK, rows)
+            visible = offset + stop
+            scores = np.matmul(queries[start:stop], of_head[:, :visible], out=weights[start:stop, :visible])
+            causal_softmax(scores)
     return pattern
+
+
+def _mix(pattern: Array, v: Array, out: Array) -> None:
+    """out = pattern v; in long passes a block of queries at a time, each with the keys that it can see."""
+    rows, keys = pattern.shape[-2:]
+    step = rows if rows <= BLOCK else 2 * BLOCK
+    for start in range(0, rows, step):
+        stop = min(start + step, rows)
+        seen = keys - rows + stop
+        np.matmul(pattern[..., start:stop, :seen], v[..., :seen, :], out=out[..., start:stop, :])
+
+
+def _mix_again(pattern: Array, v: Array, out: Array) -> None:
+    """`_mix` where something is not finite: a NaN among values to come must not reach a row, and 0 · NaN is NaN.
+
+    Rows before the first such value come out as if it were not there, to the bit.
+    """
+    rows, keys = pattern.shape[-2:]
+    finite = np.isfinite(v)
+    _mix(pattern, np.where(finite, v, 0), out)
+    positions = np.flatnonzero(~finite.swapaxes(-2, -1).reshape(-1, keys).all(axis=0))
+    first = positions[0] if positions.size else keys
+    for i in range(max(first - (keys - rows), 0), rows):
+        seen = keys - rows + i + 1
+        np.matmul(pattern[..., i : i + 1, :seen], v[..., :seen, :], out=out[..., i : i + 1, :])
 
 
 @dataclass(frozen=True)
@@ -226,19 +253,9 @@ class Mix(Operation):
         v = heads_first(all_rows(run, self.reads[1]), self.group)
         z = np.empty((*pattern.shape[:-3], pattern.shape[-2], pattern.shape[-3], v.shape[-1]), dtype=v.dtype)
         by_head = z.swapaxes(-3, -2)
-        rows, keys = pattern.shape[-2:]
-        if rows <= BLOCK:
-            np.matmul(pattern, v, out=by_head)
-        else:
-            step = 4 * BLOCK
-            for start in range(0, rows, step):
-                stop = min(start + step, rows)
-                seen = keys - rows + stop
-                np.matmul(pattern[..., start:stop, :seen], v[..., :seen, :], out=by_head[..., start:stop, :])
+        _mix(pattern, v, by_head)
         if not math.isfinite(np.add.reduce(z, axis=None)):
-            for i in range(rows):  # a NaN among values to come must not reach this row: 0 · NaN is NaN
-                seen = keys - rows + i + 1
-                np.matmul(pattern[..., i : i + 1, :seen], v[..., :seen, :], out=by_head[..., i : i + 1, :])
+            _mix_again(pattern, v, by_head)
         run.values[self.writes[0]] = z
 
     def backward(self, run: Run, gradients: Gradients) -> None:

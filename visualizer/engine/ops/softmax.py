@@ -31,8 +31,8 @@ def causal_softmax(scores: Array) -> Array:
     rows, keys = scores.shape[-2:]
     if not scores.size:
         return scores
-    if rows > 1:
-        scores += future(rows, keys, scores.dtype.name, -math.inf)
+    if rows > 1:  # only the last `rows` keys can lie after a query
+        scores[..., keys - rows :] += future(rows, rows, scores.dtype.name, -math.inf)
     top = np.maximum.reduce(scores, axis=-1, keepdims=True)
     if not math.isfinite(np.add.reduce(top, axis=None)):
         return _careful_causal_softmax(scores)
