@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 
@@ -33,6 +34,7 @@ class Graph:
         self.producer = {name: op for op in self.operations for name in op.writes}
         self.names = tuple(self.producer)
         self.eager = tuple(op for op in self.operations if not op.derived)
+        self.final_stream = self.producer["logits"].reads[0]  # what everything before it flows into
         self._eager_after: dict[str, tuple[Operation, ...]] = {}
 
     def axes(self, name: str) -> tuple[str, ...]:
@@ -135,6 +137,7 @@ def build_graph(config: ModelConfig, parameter_names: frozenset[str]) -> Graph:
 
 def _attention(config: ModelConfig, prefix: str, x: str, out: str, given: Given) -> list[Operation]:
     group, d_head = config.group_size, config.d_head
+    scale = 1 / math.sqrt(d_head)
     q, k, v = f"{prefix}q", f"{prefix}k", f"{prefix}v"
     ops: list[Operation] = [
         SplitHeads(
@@ -164,9 +167,9 @@ def _attention(config: ModelConfig, prefix: str, x: str, out: str, given: Given)
     return [
         *ops,
         Dot((qk,), (q, k), group=group),
-        Scale((scaled,), (qk,), d_head=d_head),
+        Scale((scaled,), (qk,), scale=scale),
         Mask((scores,), (scaled,)),
-        Pattern((pattern,), (scores,), q=q, k=k, d_head=d_head, group=group),
+        Pattern((pattern,), (scores,), q=q, k=k, scale=scale, group=group),
         Mix((f"{prefix}z",), (pattern, v), group=group),
         HeadOutputs((f"{prefix}result",), (f"{prefix}z",), projection[:1]),
         AttentionOutput((out,), (f"{prefix}result",), projection, z=f"{prefix}z"),

@@ -22,7 +22,6 @@ class RowCache:
     def __init__(self, graph: Graph, capacity: int) -> None:
         self._graph = graph
         self._buffers: dict[str, Array] = {}
-        self._pending: set[str] = set()
         self.capacity = capacity
         self.length = 0
 
@@ -32,9 +31,7 @@ class RowCache:
         if buffer is None:
             buffer = self._buffers[name] = np.empty((self.capacity, *rows.shape[1:]), dtype=rows.dtype)
         end = self.length + rows.shape[0]
-        if name not in self._pending:
-            buffer[self.length : end] = rows
-            self._pending.add(name)
+        buffer[self.length : end] = rows
         return buffer[:end]
 
     def commit(self, values: dict[str, Array], count: int) -> dict[str, Array]:
@@ -46,7 +43,6 @@ class RowCache:
                 views[name] = self._extend_square(name, rows, end)
             else:
                 views[name] = self.extend(name, rows)
-        self._pending.clear()
         self.length = end
         return views
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -95,6 +96,8 @@ class Model:
         ids = np.asarray(prompt)
         if ids.size == 0:
             return np.zeros(0, dtype=np.intp)
+        if ids.dtype == np.intp and ids.ndim == 1 and np.maximum.reduce(ids.view(np.uintp)) < self.config.d_vocab:
+            return ids.copy()  # the common case; negative ids are huge when seen as unsigned
         if ids.ndim != 1 or ids.dtype.kind not in "iu":
             raise TokenError("token ids are a flat list of whole numbers")
         wrong = np.flatnonzero((ids < 0) | (ids >= self.config.d_vocab))
@@ -161,15 +164,25 @@ class Model:
         self, operations: Iterable[Operation], run: Run, hooks: Mapping[str, list[Intervention]] | None = None
     ) -> None:
         with np.errstate(all="ignore"):  # NaN and infinity are shown, not warned about
-            if not hooks:
-                for op in operations:
-                    op.forward(run)
-                return
+            self._execute_once(operations, run, hooks)
+            # What is not finite shows in the stream that everything flows into, unless an intervention hides it.
+            checked = run.values.values() if hooks else (run.values[self.graph.final_stream],)
+            if not all(math.isfinite(np.add.reduce(array, axis=None)) for array in checked):
+                run.careful = True
+                self._execute_once(operations, run, hooks)
+
+    def _execute_once(
+        self, operations: Iterable[Operation], run: Run, hooks: Mapping[str, list[Intervention]] | None
+    ) -> None:
+        if not hooks:
             for op in operations:
                 op.forward(run)
-                for name in op.writes:
-                    for change in hooks.get(name, ()):
-                        run.values[name] = change.apply(run.values[name], self.graph.axes(name))
+            return
+        for op in operations:
+            op.forward(run)
+            for name in op.writes:
+                for change in hooks.get(name, ()):
+                    run.values[name] = change.apply(run.values[name], self.graph.axes(name))
 
     def forward_batch(self, tokens: Array) -> dict[str, Array]:
         """Every recorded activation, with a leading batch axis, for token ids [batch, position] (position ≤ n_ctx)."""

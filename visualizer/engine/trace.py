@@ -37,7 +37,7 @@ class _Derived(dict[str, Array]):
     def __missing__(self, name: str) -> Array:
         op = self._trace.graph.producer[name]
         with np.errstate(all="ignore"):
-            op.forward(Run(self._trace.tokens, self._trace.parameters.as_dict(), self))
+            op.forward(Run(self._trace.tokens, self._trace.parameters.as_dict(), self, careful=True))
         array = self[name]
         if array.nbytes > KEPT_BYTES:
             for written in op.writes:

@@ -77,9 +77,9 @@ class Dot(Operation):
 
 @dataclass(frozen=True)
 class Scale(Operation):
-    """`scaled` [..., head, query, key] = `qk` / √d_head."""
+    """`scaled` [..., head, query, key] = `qk` / √d_head; `scale` is 1/√d_head."""
 
-    d_head: int = 1
+    scale: float = 1.0
     derived: ClassVar[bool] = True
     formula: ClassVar[str] = "Q Kᵀ / √d_k"
 
@@ -88,17 +88,16 @@ class Scale(Operation):
 
     def forward(self, run: Run) -> None:
         qk = run.values[self.reads[0]]
-        run.values[self.writes[0]] = qk * qk.dtype.type(1 / math.sqrt(self.d_head))
+        run.values[self.writes[0]] = qk * self.scale
 
     def backward(self, run: Run, gradients: Gradients) -> None:
-        given = gradients[self.name]
-        accumulate(gradients, self.reads[0], given * given.dtype.type(1 / math.sqrt(self.d_head)))
+        accumulate(gradients, self.reads[0], gradients[self.name] * self.scale)
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         qk = float(run.values[self.reads[0]][cell])
-        root = math.sqrt(self.d_head)
-        sources = (Source("activation", self.reads[0], cell, qk), Source("constant", "1/√d_head", (), 1 / root))
-        return Explanation(name, cell, float(run.values[name][cell]), "qk / √d_head", (Term(qk / root, sources),))
+        sources = (Source("activation", self.reads[0], cell, qk), Source("constant", "1/√d_head", (), self.scale))
+        term = Term(qk * self.scale, sources)
+        return Explanation(name, cell, float(run.values[name][cell]), "qk / √d_head", (term,))
 
 
 @dataclass(frozen=True)
@@ -117,8 +116,8 @@ class Mask(Operation):
     def forward(self, run: Run) -> None:
         scaled = run.values[self.reads[0]]
         rows, keys = scaled.shape[-2:]
-        scores = scaled + future(rows, keys, scaled.dtype.name, MASK)
-        hidden = future(rows, keys, scaled.dtype.name, -math.inf) < 0
+        scores = scaled + future(rows, keys, scaled.dtype, MASK)
+        hidden = future(rows, keys, scaled.dtype, -math.inf) < 0
         run.values[self.writes[0]] = np.where(hidden & ~np.isfinite(scores), scaled.dtype.type(MASK), scores)
 
     def backward(self, run: Run, gradients: Gradients) -> None:
@@ -143,12 +142,12 @@ class Pattern(Operation):
     """`pattern` [..., head, query, key] = softmax of the scores over the keys up to the query.
 
     Reads `scores`. Where nobody asked for those, they are made from q and k a block at a time and not kept:
-    a long pass would spend its time writing them to memory.
+    a long pass would spend its time writing them to memory. `scale` is 1/√d_head.
     """
 
     q: str = ""
     k: str = ""
-    d_head: int = 1
+    scale: float = 1.0
     group: int = 1
     formula: ClassVar[str] = "softmax(Q Kᵀ / √d_k + mask)"
 
@@ -159,17 +158,16 @@ class Pattern(Operation):
         scores = run.values.get(self.reads[0])
         if scores is not None:
             all_rows(run, self.k)
-            run.values[self.writes[0]] = causal_softmax(np.array(scores))
+            run.values[self.writes[0]] = causal_softmax(np.array(scores), run.careful)
             return
         q = heads_first(run.values[self.q])
         k = heads_first(all_rows(run, self.k), self.group).swapaxes(-1, -2)
-        scale = q.dtype.type(1 / math.sqrt(self.d_head))
         if q.shape[-2] <= BLOCK:
             scores = np.matmul(q, k)
-            scores *= scale
-            run.values[self.writes[0]] = causal_softmax(scores)
+            scores *= self.scale
+            run.values[self.writes[0]] = causal_softmax(scores, run.careful)
         else:
-            run.values[self.writes[0]] = _blocked_pattern(q, k, scale)
+            run.values[self.writes[0]] = _blocked_pattern(q, k, self.scale, run.careful)
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         weights = run.values[self.name]
@@ -195,7 +193,7 @@ def _exp(x: float) -> float:
     return math.exp(x) if x < 700 or math.isnan(x) else math.inf
 
 
-def _blocked_pattern(q: Array, k: Array, scale: Array) -> Array:
+def _blocked_pattern(q: Array, k: Array, scale: float, careful: bool) -> Array:
     """softmax(q k · scale) for q [..., T, d], k [..., d, S], a block of queries and their visible keys at a time.
 
     Each block is made in its place and stays in the cache from the product to the division.
@@ -209,22 +207,22 @@ def _blocked_pattern(q: Array, k: Array, scale: Array) -> Array:
             stop = min(start + BLOCK, rows)
             visible = offset + stop
             scores = np.matmul(queries[start:stop], of_head[:, :visible], out=weights[start:stop, :visible])
-            causal_softmax(scores)
+            causal_softmax(scores, careful)
     return pattern
 
 
 def _mix(pattern: Array, v: Array, out: Array) -> None:
     """out = pattern v; in long passes a block of queries at a time, each with the keys that it can see."""
     rows, keys = pattern.shape[-2:]
-    step = rows if rows <= BLOCK else 2 * BLOCK
+    step = max(rows, 1) if rows <= BLOCK else 2 * BLOCK
     for start in range(0, rows, step):
         stop = min(start + step, rows)
         seen = keys - rows + stop
         np.matmul(pattern[..., start:stop, :seen], v[..., :seen, :], out=out[..., start:stop, :])
 
 
-def _mix_again(pattern: Array, v: Array, out: Array) -> None:
-    """`_mix` where something is not finite: a NaN among values to come must not reach a row, and 0 · NaN is NaN.
+def _mix_carefully(pattern: Array, v: Array, out: Array) -> None:
+    """`_mix` where something may not be finite: a NaN among values to come must not reach a row, and 0 · NaN is NaN.
 
     Rows before the first such value come out as if it were not there, to the bit.
     """
@@ -253,9 +251,7 @@ class Mix(Operation):
         v = heads_first(all_rows(run, self.reads[1]), self.group)
         z = np.empty((*pattern.shape[:-3], pattern.shape[-2], pattern.shape[-3], v.shape[-1]), dtype=v.dtype)
         by_head = z.swapaxes(-3, -2)
-        _mix(pattern, v, by_head)
-        if not math.isfinite(np.add.reduce(z, axis=None)):
-            _mix_again(pattern, v, by_head)
+        (_mix_carefully if run.careful else _mix)(pattern, v, by_head)
         run.values[self.writes[0]] = z
 
     def backward(self, run: Run, gradients: Gradients) -> None:
@@ -335,10 +331,10 @@ class AttentionOutput(Operation):
             out = result.sum(axis=-2)
         else:
             z = run.values[self.z]
-            flat = z.reshape(*z.shape[:-2], -1)
+            flat = z.reshape(*z.shape[:-2], z.shape[-2] * z.shape[-1])
             w = run.parameters[self.parameters[0]]
             out = np.matmul(flat, w) if flat.ndim == 2 else np.matmul(flat.reshape(-1, flat.shape[-1]), w)
-            out = out.reshape(*z.shape[:-2], -1)
+            out = out.reshape(*z.shape[:-2], w.shape[1])
         if self._bias:
             out += run.parameters[self._bias]
         run.values[self.writes[0]] = out

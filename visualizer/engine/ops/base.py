@@ -33,6 +33,7 @@ class Run:
         values: activations by name [..., position, ...]; operations add theirs.
         offset: how many positions precede the first row (0 without a cache).
         cache: keys and values of those positions; None where the pass starts at position 0.
+        careful: whether NaN and infinity may occur, and must not reach where they have no business.
     """
 
     tokens: Array
@@ -40,6 +41,7 @@ class Run:
     values: dict[str, Array] = field(default_factory=dict)
     offset: int = 0
     cache: Cache | None = None
+    careful: bool = False
 
 
 Gradients = dict[str, Array]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, 
 
 
 @lru_cache(maxsize=8)
-def rotation(positions: int, rotary_dim: int, base: float, dtype: str) -> tuple[Array, Array]:
+def rotation(positions: int, rotary_dim: int, base: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     """Cos and sin [position, rotary_dim/2] of position · base^(−2i/rotary_dim) (Su et al. 2021, RoFormer)."""
     frequency = base ** (-np.arange(0, rotary_dim, 2, dtype=np.float64) / rotary_dim)
     angle = np.arange(positions, dtype=np.float64)[:, None] * frequency
@@ -47,7 +47,7 @@ class Rotate(Operation):
         return slice(0, half), slice(half, self.rotary_dim)
 
     def _angles(self, x: Array, offset: int) -> tuple[Array, Array]:
-        cos, sin = rotation(self.n_ctx, self.rotary_dim, self.base, x.dtype.name)
+        cos, sin = rotation(self.n_ctx, self.rotary_dim, self.base, x.dtype)
         rows = slice(offset, offset + x.shape[-3])
         return cos[rows, None, :], sin[rows, None, :]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from visualizer.engine.ops.base import Array
 
 
 @lru_cache(maxsize=64)
-def future(rows: int, keys: int, dtype: str, fill: float) -> Array:
+def future(rows: int, keys: int, dtype: np.dtype[Any], fill: float) -> Array:
     """[query, key] with `fill` where the key lies after the query, 0 elsewhere.
 
     The last `rows` of `keys` positions are the queries.
@@ -22,21 +23,22 @@ def future(rows: int, keys: int, dtype: str, fill: float) -> Array:
     return array
 
 
-def causal_softmax(scores: Array) -> Array:
+def causal_softmax(scores: Array, careful: bool = False) -> Array:
     """Softmax of `scores` [..., query, key] over the keys up to each query, in place; later keys get exactly 0.
 
-    The queries are the last positions of the keys. Rows are shifted by their maximum. A row whose visible
-    scores are all −inf is uniform over them; NaN or +inf among them makes the row's visible part NaN.
+    The queries are the last positions of the keys. Rows are shifted by their maximum. Where NaN or infinity can
+    occur, `careful` is needed: then a row whose visible scores are all −inf is uniform over them, NaN or +inf among
+    them makes the row's visible part NaN, and what is hidden never counts.
     """
     rows, keys = scores.shape[-2:]
     if not scores.size:
         return scores
-    if rows > 1:  # only the last `rows` keys can lie after a query
-        scores[..., keys - rows :] += future(rows, rows, scores.dtype.name, -math.inf)
-    top = np.maximum.reduce(scores, axis=-1, keepdims=True)
-    if not math.isfinite(np.add.reduce(top, axis=None)):
+    if careful:
         return _careful_causal_softmax(scores)
-    scores -= top
+    if rows > 1:  # only the last `rows` keys can lie after a query
+        last = scores if rows == keys else scores[..., keys - rows :]
+        last += future(rows, rows, scores.dtype, -math.inf)
+    scores -= np.maximum.reduce(scores, axis=-1, keepdims=True)
     np.exp(scores, out=scores)
     scores /= np.add.reduce(scores, axis=-1, keepdims=True)
     return scores
@@ -44,7 +46,7 @@ def causal_softmax(scores: Array) -> Array:
 
 def _careful_causal_softmax(scores: Array) -> Array:
     """`causal_softmax` for scores that hold NaN or infinities."""
-    visible = future(scores.shape[-2], scores.shape[-1], scores.dtype.name, -math.inf) == 0
+    visible = future(scores.shape[-2], scores.shape[-1], scores.dtype, -math.inf) == 0
     shown = np.where(visible, scores, -math.inf)
     top = shown.max(axis=-1, keepdims=True)
     empty = top == -math.inf
