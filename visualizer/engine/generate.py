@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,9 @@ class Step:
             was empty (then the first token of the vocabulary is taken).
         position: its place in the text, prompt included.
         context_start: the place in the text of the first token that the pass saw.
-        reused: how many rows came from the key/value cache; the others were computed for this step.
+        reused: how many rows came from the key/value cache; the others belong to this step.
+        copied: activations whose rows of this step were taken from an earlier generation, because no edit since
+            reaches them; the others were computed.
     """
 
     token: int
@@ -42,35 +44,53 @@ class Step:
     position: int
     context_start: int
     reused: int
+    copied: frozenset[str] = frozenset()
+
+    def computed(self, name: str) -> slice:
+        """The positions of its context whose row of activation `name` was computed for this step."""
+        count = self.position - self.context_start
+        return slice(count, count) if name in self.copied else slice(self.reused, count)
 
 
 def generate(
-    model: Model, prompt: Array, n: int, sampling: Sampling, interventions: tuple[Intervention, ...] = ()
+    model: Model,
+    prompt: Array,
+    n: int,
+    sampling: Sampling,
+    interventions: tuple[Intervention, ...] = (),
+    earlier: Sequence[Step] = (),
 ) -> Iterator[Step]:
     """Continue `prompt` (ids) by `n` tokens, with a cache until the context is full.
 
     Once the context is full, the window slides by one token a step: every token's position changes, so nothing
-    can be reused. Interventions refer to positions of the whole pass, so with them nothing is reused either.
+    can be reused. Interventions refer to positions of the whole pass, so with them no row is reused either.
+
+    Args:
+        earlier: the steps of a generation from the same prompt, with other parameters perhaps. As long as the
+            tokens agree, what no changed parameter reaches is copied from it.
     """
     n_ctx = model.config.n_ctx
     tokens = np.empty(len(prompt) + max(n, 0), dtype=np.intp)
     tokens[: len(prompt)] = prompt
     cache: RowCache | None = None
+    before = {step.position: step.trace for step in earlier}
+    longest = next((s.trace for s in reversed(earlier) if s.trace is not None and s.context_start == 0), None)
     for end in range(len(prompt), len(prompt) + n):
         start = max(0, end - n_ctx)
         if end == 0:
             step = first_of_vocabulary(model)
         else:
-            reused = 0
+            reused, copied = 0, frozenset[str]()
             if interventions or start > 0:
-                trace = model.forward(tokens[start:end], interventions=interventions)
+                trace = model.forward(tokens[start:end], interventions=interventions, reuse=before.get(end))
             else:
                 if cache is None:
                     cache = RowCache(model.graph, min(n_ctx, len(tokens)))
                 reused = cache.length
-                trace = model.extend(cache, tokens[:end])
+                trace, copied = model.extend(cache, tokens[:end], longest)
             stages = distribution(trace.recorded["logits"][-1], sampling)
-            step = Step(choose(stages, sampling, end), stages.probs, stages, trace, end, start, reused)
+            token = choose(stages, sampling, end)
+            step = Step(token, stages.probs, stages, trace, end, start, reused, copied)
         tokens[end] = step.token
         yield step
 

@@ -35,6 +35,9 @@ class Graph:
         self.names = tuple(self.producer)
         self.eager = tuple(op for op in self.operations if not op.derived)
         self.final_stream = self.producer["logits"].reads[0]  # what everything before it flows into
+        self.last_residual = [name for name in self.names if name.endswith(".resid_post")][-1]
+        after = self.names.index(self.last_residual)
+        self.readout = tuple(op for op in self.eager if self.names.index(op.name) > after)
         self._eager_after: dict[str, tuple[Operation, ...]] = {}
 
     def axes(self, name: str) -> tuple[str, ...]:
@@ -68,14 +71,18 @@ class Graph:
     def schedule(self, wanted: Collection[str]) -> tuple[Operation, ...]:
         """The operations of a pass that must really make the activations `wanted` (those with an intervention).
 
-        A derived operation runs where its result is wanted, or where it reads from a derived one that runs:
-        what follows from a changed number has to follow.
+        A derived operation runs where its result is wanted, where one that runs reads it, and where it reads from
+        a derived one that runs itself: what follows from a changed number has to follow.
         """
+        needed = set(wanted)
+        for op in reversed(self.operations):
+            if op.derived and any(name in needed for name in op.writes):
+                needed.update(op.reads)
         running: set[str] = set()
         chosen = []
         for op in self.operations:
-            wanted_here = any(name in wanted for name in op.writes)
-            if not op.derived or wanted_here or any(name in running for name in op.reads):
+            needed_here = any(name in needed for name in op.writes)
+            if not op.derived or needed_here or any(name in running for name in op.reads):
                 chosen.append(op)
                 if op.derived:
                     running.update(op.writes)

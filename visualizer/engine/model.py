@@ -140,8 +140,7 @@ class Model:
         self, reuse: Trace, hooks: Mapping[str, list[Intervention]]
     ) -> tuple[dict[str, Array], tuple[Operation, ...]]:
         """What an earlier trace still says, and the operations to run for the rest."""
-        old, new = reuse.parameters.as_dict(), self.parameters.as_dict()
-        changed = [name for name in new if new[name] is not old.get(name)]
+        changed = self._changed_parameters(reuse)
         old_hooks = applied(reuse.interventions)
         if not hooks and not old_hooks:
             if len(changed) == 1:
@@ -190,15 +189,43 @@ class Model:
         self._execute(self.graph.eager, run)
         return run.values
 
-    def extend(self, cache: RowCache, tokens: Array) -> Trace:
-        """Compute only the rows of `tokens`, which follow those in `cache`; add them to it.
+    def extend(self, cache: RowCache, tokens: Array, reuse: Trace | None = None) -> tuple[Trace, frozenset[str]]:
+        """Compute only the rows of `tokens` that follow those in `cache`, and add them to it.
 
-        Returns the trace of all the rows that the cache then holds. `tokens` are all ids so far.
+        Args:
+            cache: the rows already there.
+            tokens: ids of all rows, [position].
+            reuse: a trace whose tokens begin with these, or are these. What no difference between its parameters
+                and this model's reaches is copied from it.
+
+        Returns:
+            the trace of all rows, and the names of the activations whose new rows were copied.
         """
-        new = tokens[cache.length :]
-        run = Run(new, self.parameters.as_dict(), {}, cache.length, cache)
-        self._execute(self.graph.eager, run)
-        return Trace(self.graph, self.parameters, tokens, cache.commit(run.values, len(new)))
+        offset, end = cache.length, len(tokens)
+        run = Run(tokens[offset:], self.parameters.as_dict(), {}, offset, cache)
+        operations = self.graph.eager
+        if reuse is not None and self._begins_with(reuse, tokens):
+            dirty = self.graph.downstream(self._changed_parameters(reuse))
+            operations = tuple(op for op in operations if op.name in dirty)
+            run.values = {
+                name: array[:, offset:end, :end] if "key" in self.graph.axes(name) else array[offset:end]
+                for name, array in reuse.recorded.items()
+                if name not in dirty
+            }
+        copied = frozenset(run.values)
+        self._execute(operations, run)
+        return Trace(self.graph, self.parameters, tokens, cache.commit(run.values, end - offset)), copied
+
+    def _begins_with(self, trace: Trace, tokens: Array) -> bool:
+        return (
+            trace.graph is self.graph
+            and not any(change.enabled for change in trace.interventions)
+            and np.array_equal(trace.tokens[: len(tokens)], tokens)
+        )
+
+    def _changed_parameters(self, trace: Trace) -> list[str]:
+        old, new = trace.parameters.as_dict(), self.parameters.as_dict()
+        return [name for name in new if new[name] is not old.get(name)]
 
     def generate(
         self,

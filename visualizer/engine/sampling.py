@@ -83,7 +83,8 @@ def argmax(values: Array) -> int:
     """Index of the largest number, the lowest on a tie. NaN is never the largest; if all are NaN, 0."""
     best = int(values.argmax())
     if math.isnan(values[best]):
-        best = int(np.where(np.isnan(values), -math.inf, values).argmax())
+        numbers = np.flatnonzero(~np.isnan(values))
+        best = int(numbers[values[numbers].argmax()]) if numbers.size else 0
     return best
 
 

@@ -78,7 +78,8 @@ def evaluate(request: Request) -> Result:
     began = time.perf_counter()
     state = request.state
     prompt = np.array(state.prompt, dtype=np.intp)
-    steps = tuple(generate(state.model, prompt, state.length + 1, state.sampling, state.interventions))
+    earlier = request.previous.steps if request.previous is not None else ()
+    steps = tuple(generate(state.model, prompt, state.length + 1, state.sampling, state.interventions, earlier))
     tokens = (*state.prompt, *(step.token for step in steps[:-1]))
     accuracy = None
     pattern = state.opened.pattern

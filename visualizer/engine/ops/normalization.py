@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,13 +13,21 @@ from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, 
 
 
 @dataclass(frozen=True)
-class _Norm(Operation):
+class Norm(Operation):
     """What both norms share: scale by gain `g` [d_model], shift by bias `b` where there is one."""
 
     eps: float = 1e-5
 
     def axes(self, name: str) -> Axes:
         return ("position", "d_model") if name == self.name else ("position", "1")
+
+    def frozen_direction(
+        self, direction: Array, parameters: Mapping[str, Array], values: Mapping[str, Array], position: int
+    ) -> Array:
+        """The vector whose product with x [d_model] is `direction` · y without the shift, the scale held as recorded."""
+        scale = float(values[self.writes[1]][position, 0])
+        scaled: Array = direction * parameters[self.parameters[0]] / scale
+        return scaled
 
     def _shift(self, run: Run, out: Array) -> None:
         if len(self.parameters) > 1:
@@ -43,13 +52,20 @@ class _Norm(Operation):
 
 
 @dataclass(frozen=True)
-class LayerNorm(_Norm):
+class LayerNorm(Norm):
     """y = (x − mean) / scale · g + b with scale = √(mean((x − mean)²) + eps), for x [..., position, d_model].
 
     Ba et al. 2016. Writes y, `scale` and `mean`, both [..., position, 1].
     """
 
     formula: ClassVar[str] = "(x − mean) / scale · g + b"
+
+    def frozen_direction(
+        self, direction: Array, parameters: Mapping[str, Array], values: Mapping[str, Array], position: int
+    ) -> Array:
+        scaled = super().frozen_direction(direction, parameters, values, position)
+        centred: Array = scaled - scaled.mean()  # taking the mean from x or from the direction is the same product
+        return centred
 
     def forward(self, run: Run) -> None:
         x = run.values[self.reads[0]]
@@ -108,7 +124,7 @@ class LayerNorm(_Norm):
 
 
 @dataclass(frozen=True)
-class RMSNorm(_Norm):
+class RMSNorm(Norm):
     """y = x / scale · g (+ b) with scale = √(mean(x²) + eps), for x [..., position, d_model].
 
     Zhang and Sennrich 2019. Writes y and `scale` [..., position, 1].
