@@ -1,0 +1,271 @@
+"""The grid's table model: one parameter as rows and columns, read from the document and changed through it alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor
+
+from visualizer.errors import EditError
+from visualizer.session.cell_edits import Index, counted, write_cells
+from visualizer.session.document import Change, Document
+from visualizer.session.edits import SetCells
+from visualizer.session.labels import axis_labels
+from visualizer.session.numbers_typed import parse_number
+from visualizer.ui.colors import color_indices, lookup_table, symmetric_limit
+from visualizer.ui.numbers import full, short
+from visualizer.ui.theme import current_theme, theme_notifier
+
+Array = NDArray[Any]
+AnyIndex = QModelIndex | QPersistentModelIndex
+#: Up to this size a matrix is searched for its longest number; a larger one is taken to hold numbers of any length.
+SMALL = 4096
+WIDEST = 8  # characters of a cell: −1.05e-5
+
+
+class WeightTableModel(QAbstractTableModel):
+    """A parameter of the document; a vector is one row.
+
+    Signals:
+        refused(str): a text was no number; the message says what would be accepted. The cell keeps its number.
+
+    Attributes:
+        parameter: the name of the one that is shown.
+        row_labels, column_labels: a word for each row and column.
+    """
+
+    refused = Signal(str)
+
+    def __init__(self, document: Document, parameter: str, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._read_theme()
+        self._show(parameter)
+        self.destroyed.connect(document.subscribe(self._follow))
+        theme_notifier().theme_changed.connect(self._theme_changed)
+
+    # What is shown
+
+    def show_parameter(self, parameter: str) -> None:
+        """Show another parameter, or the same one of another model."""
+        if parameter != self.parameter or self._document.state.opened is not self._opened:
+            self.beginResetModel()
+            self._show(parameter)
+            self.endResetModel()
+
+    @property
+    def values(self) -> Array:
+        """The numbers [row, column]; cannot be written to."""
+        return self._values
+
+    @property
+    def is_vector(self) -> bool:
+        """Whether the parameter has one axis."""
+        return self._array.ndim == 1
+
+    def cell(self, row: int, column: int) -> tuple[int, ...]:
+        """The parameter's own index of a place in the table."""
+        return (column,) if self.is_vector else (row, column)
+
+    def place(self, cell: tuple[int, ...]) -> tuple[int, int]:
+        """The place in the table of the parameter's own index."""
+        return (0, cell[0]) if len(cell) == 1 else (cell[0], cell[1])
+
+    def indices(self, mask: NDArray[np.bool_]) -> Index:
+        """The parameter's own index of all places where `mask` [row, column] holds."""
+        return np.nonzero(mask[0] if self.is_vector else mask)
+
+    def text(self, row: int, column: int) -> str:
+        """A cell's number in at most `WIDEST` characters."""
+        number = float(self._values[row, column])
+        text = short(number)
+        return text if len(text) <= WIDEST else short(number, 2)
+
+    def widest_text(self) -> int:
+        """Characters that the longest number of the table takes."""
+        if self._values.size > SMALL:
+            return WIDEST
+        numbers = np.unique(self._values).tolist()
+        return min(max((len(short(number)) for number in numbers), default=1), WIDEST)
+
+    def tint(self, row: int, column: int) -> int:
+        """The cell's entry in the diverging `lookup_table`; the limits are those of the whole parameter."""
+        tints = self._tints.get(row)
+        if tints is None:
+            tints = color_indices(self._values[row], None, "diverging", self._limit).tobytes()
+            self._tints[row] = tints
+        return tints[column]
+
+    def ink(self, row: int, column: int) -> QColor:
+        """The colour of the cell's text: black or white, whichever reads better; zeros stand back."""
+        return self._inks[self.tint(row, column)] if self._values[row, column] else self._zero_ink
+
+    def is_changed(self, row: int, column: int) -> bool:
+        """Whether the cell differs from the model as it was opened."""
+        changed = self._changed.get(row)
+        if changed is None:
+            now, then = self._values[row], self._baseline[row]
+            differs = now != then
+            differs &= ~(np.isnan(now) & np.isnan(then))
+            changed = differs.tobytes()
+            self._changed[row] = changed
+        return bool(changed[column])
+
+    def opened_value(self, row: int, column: int) -> float:
+        """The cell's number in the model as it was opened."""
+        return float(self._baseline[row, column])
+
+    @property
+    def limit(self) -> float:
+        """The largest finite magnitude of the parameter, where the tints end."""
+        return self._limit
+
+    def _show(self, parameter: str) -> None:
+        state = self._document.state
+        self.parameter = parameter
+        self._opened = state.opened
+        self._array = state.model.parameters[parameter]
+        self._values = np.atleast_2d(self._array)
+        self._baseline = np.atleast_2d(state.opened.model.parameters[parameter])
+        self.row_labels, self.column_labels = axis_labels(state.opened, parameter)
+        self._limit = symmetric_limit(self._values, None)
+        self._tints: dict[int, bytes] = {}
+        self._changed: dict[int, bytes] = {}
+
+    # The document
+
+    def _follow(self, change: Change) -> None:
+        state = self._document.state
+        if state.opened is not self._opened or self.parameter not in state.model.parameters:
+            names = state.model.parameters
+            self.show_parameter(self.parameter if self.parameter in names else next(iter(names)))
+            return
+        array = state.model.parameters[self.parameter]
+        if array is not self._array:
+            self._take(array, change)
+
+    def _take(self, array: Array, change: Change) -> None:
+        """Show new numbers, and tell the view which cells are others."""
+        places = self._places(change)
+        before, values = self._values, np.atleast_2d(array)
+        self._array, self._values = array, values
+        limit = self._limit
+        if places is None:
+            self._limit = symmetric_limit(values, None)
+        else:
+            old, new = before[places], values[places]
+            most_new = symmetric_limit(new, None)
+            if most_new >= limit:
+                self._limit = most_new
+            elif symmetric_limit(old, None) == limit:
+                self._limit = symmetric_limit(values, None)
+        if places is None:
+            self._changed.clear()
+        else:
+            for row in np.unique(places[0]).tolist():
+                self._changed.pop(row, None)
+                self._tints.pop(row, None)
+        top = left = 0
+        bottom, right = values.shape[0] - 1, values.shape[1] - 1
+        if places is None or self._limit != limit:
+            self._tints.clear()
+        else:
+            top, bottom = int(places[0].min()), int(places[0].max())
+            left, right = int(places[1].min()), int(places[1].max())
+        self.dataChanged.emit(self.index(top, left), self.index(bottom, right))
+
+    def _places(self, change: Change) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
+        """(rows, columns) of the cells that a change names; None where it may be any."""
+        cells: list[tuple[int, ...]] = []
+        for edit in change.edits or (change.edit,):
+            if not isinstance(edit, SetCells):
+                return None
+            if edit.parameter == self.parameter:
+                cells.extend(edit.cells)
+        if not cells:
+            return None
+        table = np.array(cells, dtype=np.intp)
+        return (table[:, 0], table[:, 1]) if table.shape[1] == 2 else (np.zeros_like(table[:, 0]), table[:, 0])
+
+    # The theme
+
+    def _read_theme(self) -> None:
+        table = lookup_table("diverging", current_theme())
+        self.colors = [QColor.fromRgba(argb) for argb in table.argb]
+        self._inks = [QColor("#000000" if dark else "#ffffff") for dark in table.dark_ink]
+        self._zero_ink = QColor(current_theme().muted_text)
+
+    def _theme_changed(self) -> None:
+        self._read_theme()
+        self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+
+    # Overrides of QAbstractTableModel
+
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else self._values.shape[0]
+
+    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else self._values.shape[1]
+
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
+
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        row, column = index.row(), index.column()
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self.text(row, column)
+            case Qt.ItemDataRole.EditRole:
+                return full(float(self._values[row, column]), self._values.dtype)
+            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
+                return self._description(row, column)
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            case Qt.ItemDataRole.BackgroundRole:
+                return self.colors[self.tint(row, column)]
+            case Qt.ItemDataRole.ForegroundRole:
+                return self.ink(row, column)
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return f"{self.row_labels[row]}, {self.column_labels[column]}: {self.text(row, column)}"
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        horizontal = orientation == Qt.Orientation.Horizontal
+        labels = self.column_labels if horizontal else self.row_labels
+        if not 0 <= section < len(labels):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return labels[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{'column' if horizontal else 'row'} {section}: {labels[section]}"
+        return None
+
+    def setData(self, index: AnyIndex, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        if role != Qt.ItemDataRole.EditRole or not index.isValid():
+            return False
+        cell = self.cell(index.row(), index.column())
+        place = tuple(np.array([axis], dtype=np.intp) for axis in cell)
+        try:
+            number = parse_number(str(value))
+        except EditError as error:
+            self.refused.emit(f"{counted(self.parameter, place)} stays as it is: {error}")
+            return False
+        with np.errstate(over="ignore"):
+            same = np.array_equal(self._array[cell], self._array.dtype.type(number), equal_nan=True)
+        if not same:
+            self._document.apply(write_cells(self._document.state, self.parameter, place, np.array([number]), ""), self)
+        return True
+
+    def _description(self, row: int, column: int) -> str:
+        place = ",".join(map(str, self.cell(row, column)))
+        dtype = self._values.dtype
+        text = f"{self.parameter}[{place}] = {full(float(self._values[row, column]), dtype)}"
+        text += f"\n{self.row_labels[row]} → {self.column_labels[column]}"
+        if self.is_changed(row, column):
+            text += f"\nas opened: {full(self.opened_value(row, column), dtype)}"
+        return text
