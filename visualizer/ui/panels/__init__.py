@@ -1,0 +1,1 @@
+"""The panels: one file each, none of which knows another."""
