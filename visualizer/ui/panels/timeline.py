@@ -1,0 +1,234 @@
+"""The timeline: a slider over the generation's steps, and above it each step's token with its probability."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPixmap
+from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidget
+
+from visualizer.session.evaluation import Result
+from visualizer.session.labels import token_label
+from visualizer.session.session import Session
+from visualizer.ui.session_panel import SessionPanel
+from visualizer.ui.theme import current_theme, number_font, token_color
+from visualizer.ui.token_chips import Strip
+
+BAR_HEIGHT = 20.0
+WIDEST_BAR = 14.0
+
+
+class TimelinePanel(SessionPanel):
+    """Scrubbing through the generation. The slider's value is the number of generated tokens before the cursor."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.setObjectName("timelinePanel")
+        self.label = QLabel(self)
+        self.label.setObjectName("timelineLabel")
+        self.label.setMinimumWidth(self.label.fontMetrics().horizontalAdvance("step 1000 of 1000"))
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.slider.setObjectName("timelineSlider")
+        self.slider.setAccessibleName("Generation step")
+        self.slider.setToolTip(
+            "Move the cursor through the generated tokens (arrow keys, Page Up and Down, Home, End; anywhere: "
+            "Alt+Left and Alt+Right)"
+        )
+        self.slider.setTickPosition(QSlider.TickPosition.TicksBelow)
+        self.slider.setPageStep(5)
+        self.slider.valueChanged.connect(self.session.go_to_step)
+        self._calm_slider()
+        self.bars = StepBars(self.slider, self)
+        self.bars.step_chosen.connect(self.session.go_to_step)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(8, 2, 8, 2)
+        layout.setVerticalSpacing(0)
+        layout.setHorizontalSpacing(8)
+        layout.addWidget(self.label, 1, 0)
+        layout.addWidget(self.bars, 0, 1)
+        layout.addWidget(self.slider, 1, 1)
+        layout.setColumnStretch(1, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def theme_changed(self) -> None:
+        self._calm_slider()
+        super().theme_changed()
+
+    def _calm_slider(self) -> None:
+        """The part of the groove that lies behind the cursor is not a selection: no accent."""
+        theme = current_theme()
+        palette = QPalette(self.palette())
+        palette.setColor(QPalette.ColorRole.Highlight, QColor(theme.muted_text))
+        if theme.dark:
+            palette.setColor(QPalette.ColorRole.Window, QColor(theme.rule))
+            palette.setColor(QPalette.ColorRole.Button, QColor(theme.muted_text))
+        self.slider.setPalette(palette)
+
+    def refresh(self) -> None:
+        """Show length, cursor and bars."""
+        length, step = self.session.document.state.length, self.session.selection.now.step
+        blocked = self.slider.blockSignals(True)
+        self.slider.setRange(0, length)
+        self.slider.setTickInterval(max(1, 10 ** math.ceil(math.log10(max(length, 1) / 100))))
+        self.slider.setValue(step)
+        self.slider.blockSignals(blocked)
+        self.label.setText(f"step {step} of {length}")
+        self.slider.setAccessibleDescription(self.label.text())
+        self.bars.show_result(self.result, self.shown_step)
+
+
+class StepBars(QWidget):
+    """One bar for each step, standing over its place on the slider: as high as its token was probable.
+
+    Signals:
+        step_chosen(int): a bar was clicked.
+    """
+
+    step_chosen = Signal(int)
+
+    def __init__(self, slider: QSlider, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slider = slider
+        self._result: Result | None = None
+        self._step = 0
+        self._font = number_font(self.font().pointSizeF() * 0.8)
+        self._text_height = QFontMetricsF(self._font).height()
+        self._digits = QFontMetricsF(self._font).horizontalAdvance("00")
+        self._drawn: tuple[object, QPixmap] | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Probability of each step's token")
+
+    def show_result(self, result: Result | None, step: int) -> None:
+        """Draw the steps of a result; `step` is the one under the cursor."""
+        self._result, self._step = result, step
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, round(BAR_HEIGHT + self._text_height) + 2)
+
+    def step_at(self, x: float) -> int | None:
+        """The step whose bar is nearest to a pixel; None before the first result."""
+        if self._result is None:
+            return None
+        left, width = self._span()
+        last = len(self._result.steps) - 1
+        if last == 0 or width <= 0:
+            return 0
+        return min(max(round((x - left) / width * last), 0), last)
+
+    def centre(self, step: int) -> float:
+        """Where a step's bar stands, in pixels."""
+        left, width = self._span()
+        last = 0 if self._result is None else len(self._result.steps) - 1
+        return left + (width * step / last if last else 0.0)
+
+    def _span(self) -> tuple[float, float]:
+        """Where the middle of the slider's handle can be: its leftmost pixel, and how far it goes."""
+        option = QStyleOptionSlider()
+        option.initFrom(self._slider)
+        option.orientation = Qt.Orientation.Horizontal
+        handle = self._slider.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self._slider)
+        return handle / 2, float(max(self._slider.width() - handle, 0))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        result = self._result
+        if result is None:
+            return
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture(result))
+        if self._labelled():
+            self._mark_cursor(painter, result)
+        painter.end()
+
+    def _picture(self, result: Result) -> QPixmap:
+        """All bars, drawn once for each result: scrubbing only moves the mark."""
+        key = (result, self.size(), self.devicePixelRatioF(), current_theme())
+        if self._drawn is None or self._drawn[0] != key:
+            picture = QPixmap(self.size() * self.devicePixelRatioF())
+            picture.setDevicePixelRatio(self.devicePixelRatioF())
+            picture.fill(Qt.GlobalColor.transparent)
+            self._draw(picture, result)
+            self._drawn = (key, picture)
+        return self._drawn[1]
+
+    def _spacing(self) -> float:
+        last = 0 if self._result is None else len(self._result.steps) - 1
+        return self._span()[1] / last if last else WIDEST_BAR * 2
+
+    def _labelled(self) -> bool:
+        return self._spacing() >= self._digits
+
+    def _draw(self, picture: QPixmap, result: Result) -> None:
+        painter = QPainter(picture)
+        painter.setFont(self._font)
+        painter.setPen(QColor(current_theme().rule))
+        base = self._text_height + BAR_HEIGHT
+        painter.drawLine(QPointF(0, base + 0.5), QPointF(self.width(), base + 0.5))
+        spacing = self._spacing()
+        width = min(max(spacing - 2, 1.0), WIDEST_BAR)
+        every = max(1, math.ceil(1 / max(spacing, 0.01)))
+        labelled = self._labelled()
+        for step in range(0, len(result.steps), every):
+            self._draw_bar(painter, result, step, width)
+            if labelled:
+                painter.setPen(QColor(current_theme().muted_text))
+                self._write(painter, result, step)
+        painter.end()
+
+    def _draw_bar(self, painter: QPainter, result: Result, step: int, width: float) -> None:
+        theme = current_theme()
+        chosen = result.steps[step]
+        probability = float(chosen.probs[chosen.token])
+        hue = QColor(token_color(chosen.token, theme))
+        share = 0.0 if math.isnan(probability) else min(max(probability, 0.0), 1.0)
+        height = max(share * (BAR_HEIGHT - 1), 1.0)
+        centre = self.centre(step)
+        bar = QRectF(centre - width / 2, self._text_height + BAR_HEIGHT - height, width, height)
+        if step < len(result.steps) - 1:
+            painter.fillRect(bar, hue)
+        else:  # not generated yet: what would come next
+            painter.setPen(QPen(hue, 1, Qt.PenStyle.DashLine))
+            painter.drawRect(bar.adjusted(0.5, 0.5, -0.5, 0))
+
+    def _write(self, painter: QPainter, result: Result, step: int) -> float:
+        """Write a step's token over its bar; returns the text's width."""
+        chosen = result.steps[step]
+        label = token_label(result.state.opened, chosen.token)
+        text = "nan" if math.isnan(float(chosen.probs[chosen.token])) else label
+        room = QRectF(self.centre(step) - 20, 0, 40, self._text_height)
+        return painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text).width()
+
+    def _mark_cursor(self, painter: QPainter, result: Result) -> None:
+        """Underline the token of the step under the cursor."""
+        text = QColor(current_theme().text)
+        painter.setFont(self._font)
+        painter.setPen(text)
+        width = self._write(painter, result, self._step) + 2
+        painter.fillRect(QRectF(self.centre(self._step) - width / 2, self._text_height - 1.5, width, 1.5), text)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        step = self.step_at(event.position().x())
+        if event.button() == Qt.MouseButton.LeftButton and step is not None:
+            self.step_chosen.emit(step)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        step = self.step_at(event.position().x())
+        if event.buttons() & Qt.MouseButton.LeftButton and step is not None:
+            self.step_chosen.emit(step)
+
+    def tooltip(self, step: int) -> str:
+        """What hovering over a step says."""
+        if self._result is None:
+            return ""
+        strip = Strip.of(self._result, step, None)
+        return f"step {step}\n{strip.readout(strip.cursor)}\nclick to move the cursor here"
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            step = self.step_at(event.pos().x())
+            if step is not None:
+                QToolTip.showText(event.globalPos(), self.tooltip(step), self)
+            return True
+        return super().event(event)
