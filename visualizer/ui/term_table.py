@@ -1,0 +1,220 @@
+"""The terms of an explanation as a table whose cells are links."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QKeyEvent, QPainter, QPen, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
+
+from visualizer.session.selection import CellRef
+from visualizer.ui.explained import Line, Link
+from visualizer.ui.theme import current_theme, number_font
+
+Index = QModelIndex | QPersistentModelIndex
+NOWHERE = QModelIndex()
+LEAST_OF_A_NAME = 0.7
+
+
+class TermModel(QAbstractTableModel):
+    """Rows are terms; the first column is the term, the others are the numbers it was made of.
+
+    Where there is room the first column holds the term's value and the others names and numbers; where there is
+    not, the first holds the numbers multiplied and the others only names.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: tuple[Line, ...] = ()
+        self._columns = 1
+        self._compact = False
+        self.plain_font = number_font(number_font().pointSizeF() * 0.9)
+        self._link_font = QFont(self.plain_font)
+        self._link_font.setUnderline(True)
+
+    def set_lines(self, lines: tuple[Line, ...]) -> None:
+        """Show other terms."""
+        columns = 1 + max((len(line.links) for line in lines), default=0)
+        if len(lines) == len(self._lines) and columns == self._columns:
+            self._lines = lines
+            self.dataChanged.emit(self.index(0, 0), self.index(len(lines) - 1, columns - 1))
+            return
+        self.beginResetModel()
+        self._lines, self._columns = lines, columns
+        self.endResetModel()
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The terms that are shown."""
+        return self._lines
+
+    def set_compact(self, compact: bool) -> None:
+        """Show the texts for little room, or for much."""
+        if compact != self._compact:
+            self._compact = compact
+            if self._lines:
+                self.dataChanged.emit(self.index(0, 0), self.index(len(self._lines) - 1, self._columns - 1))
+
+    def longest(self, column: int, compact: bool) -> int:
+        """The most characters that a column has."""
+        return max((len(self._text(line, column, compact)) for line in self._lines), default=0)
+
+    @staticmethod
+    def _text(line: Line, column: int, compact: bool) -> str:
+        if column == 0:
+            return line.product if compact else line.value
+        if column > len(line.links):
+            return ""
+        link = line.links[column - 1]
+        return link.name if compact else f"{link.name} = {link.value}"
+
+    def link(self, index: Index) -> Link | None:
+        """The number at a cell; in the value's column, the term's number where it has just one to walk to."""
+        if not index.isValid():
+            return None
+        links = self._lines[index.row()].links
+        if index.column() == 0:
+            walkable = [link for link in links if link.target is not None]
+            return walkable[0] if len(walkable) == 1 else None
+        return links[index.column() - 1] if index.column() <= len(links) else None
+
+    def rowCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self._lines)
+
+    def columnCount(self, parent: Index = NOWHERE) -> int:
+        return 0 if parent.isValid() else self._columns
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | QFont | Qt.AlignmentFlag | None:
+        line, column = self._lines[index.row()], index.column()
+        link = line.links[column - 1] if 0 < column <= len(line.links) else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(line, column, self._compact)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return line.tip if column == 0 else link.tip if link is not None else None
+        if role == Qt.ItemDataRole.FontRole:
+            return self._link_font if link is not None and link.target is not None else self.plain_font
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignRight if column == 0 else Qt.AlignmentFlag.AlignLeft
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> str | None:
+        if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
+            return None
+        return "term" if section == 0 else "from" if section == 1 else "with"
+
+
+class TermDelegate(QStyledItemDelegate):
+    """Draws a cell as text on the table's ground; much faster than the style, which asks for all it might need."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        theme = current_theme()
+        text, font = index.data(Qt.ItemDataRole.DisplayRole), index.data(Qt.ItemDataRole.FontRole)
+        align = index.data(Qt.ItemDataRole.TextAlignmentRole)
+        if not text:
+            return
+        rect = option.rect.adjusted(3, 0, -3, 0)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(QColor(theme.text), 1, Qt.PenStyle.DotLine))
+            painter.drawRect(option.rect.adjusted(0, 0, -1, -1))
+        painter.setFont(font)
+        painter.setPen(QColor(theme.text))
+        metrics = QFontMetrics(font)
+        if metrics.horizontalAdvance(text) > rect.width():
+            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+        painter.drawText(rect, align, text)
+
+
+class TermTable(QTableView):
+    """The table.
+
+    Signals:
+        followed(object): the CellRef of a link that was clicked, or on which Return was pressed.
+    """
+
+    followed = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.terms = TermModel()
+        self.setModel(self.terms)
+        self.setItemDelegate(TermDelegate(self))
+        self.setObjectName("explainTerms")
+        self.setAccessibleName("Terms, largest first")
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setTabKeyNavigation(False)
+        self.setWordWrap(False)
+        self.setShowGrid(False)
+        self.setMouseTracking(True)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        header = self.horizontalHeader()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(24)
+        header.setStretchLastSection(True)
+        self._digit = QFontMetricsF(self.terms.plain_font).horizontalAdvance("0")
+        self.clicked.connect(self._follow)
+
+    def set_lines(self, lines: tuple[Line, ...]) -> None:
+        """Show other terms; the keyboard stays where it was as far as there are rows."""
+        if lines == self.terms.lines:
+            return
+        before = self.currentIndex()
+        self.terms.set_lines(lines)
+        self._fit_columns()
+        if lines:
+            row = min(max(before.row(), 0), len(lines) - 1)
+            column = min(max(before.column(), min(1, self.terms.columnCount() - 1)), self.terms.columnCount() - 1)
+            self.setCurrentIndex(self.terms.index(row, column))
+
+    def _fit_columns(self) -> None:
+        columns = range(self.terms.columnCount())
+        room = self.viewport().width()
+        widths = [self._column_width(column, compact=False) for column in columns]
+        compact = sum(widths) > room
+        if compact:
+            widths = [self._column_width(column, compact=True) for column in columns]
+            # Long names are cut a little before anyone has to scroll sideways for them.
+            shrink = max((room - widths[0]) / max(sum(widths[1:]), 1), LEAST_OF_A_NAME)
+            widths[1:] = [int(width * min(shrink, 1.0)) for width in widths[1:]]
+        self.terms.set_compact(compact)
+        for column, width in zip(columns, widths, strict=True):
+            if self.columnWidth(column) != width:
+                self.setColumnWidth(column, width)
+
+    def _column_width(self, column: int, compact: bool) -> int:
+        return round(max(self.terms.longest(column, compact), 4) * self._digit) + 10
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
+
+    def _follow(self, index: QModelIndex) -> None:
+        link = self.terms.link(index)
+        if link is not None and link.target is not None:
+            self.followed.emit(link.target)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self._follow(self.currentIndex())
+        elif event.key() in (Qt.Key.Key_Backspace, Qt.Key.Key_Escape):
+            event.ignore()  # the panel's: back, forward, let go
+        else:
+            super().keyPressEvent(event)
+
+    def target_of(self, row: int, column: int) -> CellRef | None:
+        """Where a cell of the table leads; None where it leads nowhere."""
+        link = self.terms.link(self.terms.index(row, column))
+        return None if link is None else link.target
