@@ -17,6 +17,9 @@ from visualizer.engine.ops.probabilities import Probabilities
 from visualizer.engine.ops.residual import Add, Same
 from visualizer.engine.ops.rotary import Rotate
 
+#: With more tokens than this, logits are computed when asked for.
+LARGE_VOCABULARY = 4096
+
 Given = Callable[..., tuple[str, ...]]
 
 
@@ -37,7 +40,7 @@ class Graph:
         self.final_stream = self.producer["logits"].reads[0]  # what everything before it flows into
         self.last_residual = [name for name in self.names if name.endswith(".resid_post")][-1]
         after = self.names.index(self.last_residual)
-        self.readout = tuple(op for op in self.eager if self.names.index(op.name) > after)
+        self.readout = tuple(op for op in self.operations if self.names.index(op.name) > after and op.name != "probs")
         self._eager_after: dict[str, tuple[Operation, ...]] = {}
 
     def axes(self, name: str) -> tuple[str, ...]:
@@ -137,7 +140,7 @@ def build_graph(config: ModelConfig, parameter_names: frozenset[str]) -> Graph:
         stream = f"{block}resid_post"
     x = norm("ln_final", "ln_f", stream)
     unembedding = "wte" if config.tie_embeddings else "lm_head.w"
-    ops.append(Unembed(("logits",), (x,), given(unembedding, "lm_head.b"), tied=bool(config.tie_embeddings)))
+    ops.append(Unembed(("logits",), (x,), given(unembedding, "lm_head.b"), tied=bool(config.tie_embeddings), lazy=config.d_vocab > LARGE_VOCABULARY))
     ops.append(Probabilities(("probs",), ("logits",)))
     return Graph(ops)
 

@@ -45,8 +45,11 @@ class Dot(Operation):
     """`qk` [..., head, query, key] = q · k, for every pair of positions, hidden ones too."""
 
     group: int = 1
-    derived: ClassVar[bool] = True
     formula: ClassVar[str] = "Q Kᵀ"
+
+    @property
+    def derived(self) -> bool:
+        return True
 
     def axes(self, name: str) -> Axes:
         return ("head", "query", "key")
@@ -80,8 +83,11 @@ class Scale(Operation):
     """`scaled` [..., head, query, key] = `qk` / √d_head; `scale` is 1/√d_head."""
 
     scale: float = 1.0
-    derived: ClassVar[bool] = True
     formula: ClassVar[str] = "Q Kᵀ / √d_k"
+
+    @property
+    def derived(self) -> bool:
+        return True
 
     def axes(self, name: str) -> Axes:
         return ("head", "query", "key")
@@ -107,8 +113,11 @@ class Mask(Operation):
     A hidden cell stays hidden whatever it held: NaN and infinity are masked too.
     """
 
-    derived: ClassVar[bool] = True
     formula: ClassVar[str] = "Q Kᵀ / √d_k + mask"
+
+    @property
+    def derived(self) -> bool:
+        return True
 
     def axes(self, name: str) -> Axes:
         return ("head", "query", "key")
@@ -277,8 +286,11 @@ class Mix(Operation):
 class HeadOutputs(Operation):
     """`result` [..., position, head, d_model] = z of each head through its rows of c_proj, before the bias."""
 
-    derived: ClassVar[bool] = True
     formula: ClassVar[str] = "z W_O, head by head"
+
+    @property
+    def derived(self) -> bool:
+        return True
 
     def axes(self, name: str) -> Axes:
         return ("position", "head", "d_model")
