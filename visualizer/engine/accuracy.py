@@ -53,7 +53,7 @@ def next_token_accuracy(model: Model, ids: Array, skip: int = 2) -> Accuracy:
     predicted = np.zeros(len(ids), dtype=np.intp)  # position 0: an empty context yields the first id
     head = ids[:n_ctx]
     if len(ids) > 1:  # one pass predicts what follows each of its positions
-        rows = model.forward(head).recorded["logits"]
+        rows = model.forward(head)["logits"]
         predicted[1 : len(head) + 1] = [argmax(row) for row in rows][: len(ids) - 1]
     starts = np.arange(1, len(ids) - n_ctx)
     widest = max(model.config.d_vocab, 4 * model.config.d_model, model.config.d_mlp, n_ctx * model.config.n_heads)

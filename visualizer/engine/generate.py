@@ -65,9 +65,8 @@ def generate(
     Once the context is full, the window slides by one token a step: every token's position changes, so nothing
     can be reused. Interventions refer to positions of the whole pass, so with them no row is reused either.
 
-    Args:
-        earlier: the steps of a generation from the same prompt, with other parameters perhaps. As long as the
-            tokens agree, what no changed parameter reaches is copied from it.
+    `earlier` are the steps of a generation from the same prompt, with other parameters perhaps. As long as the
+    tokens agree, what no changed parameter reaches is copied from it.
     """
     n_ctx = model.config.n_ctx
     tokens = np.empty(len(prompt) + max(n, 0), dtype=np.intp)
@@ -88,7 +87,7 @@ def generate(
                     cache = RowCache(model.graph, min(n_ctx, len(tokens)))
                 reused = cache.length
                 trace, copied = model.extend(cache, tokens[:end], longest)
-            stages = distribution(trace.recorded["logits"][-1], sampling)
+            stages = distribution(trace.logits_at(-1), sampling)
             token = choose(stages, sampling, end)
             step = Step(token, stages.probs, stages, trace, end, start, reused, copied)
         tokens[end] = step.token

@@ -140,7 +140,8 @@ def build_graph(config: ModelConfig, parameter_names: frozenset[str]) -> Graph:
         stream = f"{block}resid_post"
     x = norm("ln_final", "ln_f", stream)
     unembedding = "wte" if config.tie_embeddings else "lm_head.w"
-    ops.append(Unembed(("logits",), (x,), given(unembedding, "lm_head.b"), tied=bool(config.tie_embeddings), lazy=config.d_vocab > LARGE_VOCABULARY))
+    lazy = config.d_vocab > LARGE_VOCABULARY
+    ops.append(Unembed(("logits",), (x,), given(unembedding, "lm_head.b"), tied=bool(config.tie_embeddings), lazy=lazy))
     ops.append(Probabilities(("probs",), ("logits",)))
     return Graph(ops)
 

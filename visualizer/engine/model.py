@@ -184,9 +184,12 @@ class Model:
                     run.values[name] = change.apply(run.values[name], self.graph.axes(name))
 
     def forward_batch(self, tokens: Array) -> dict[str, Array]:
-        """Every recorded activation, with a leading batch axis, for token ids [batch, position] (position ≤ n_ctx)."""
+        """Every recorded activation and the logits, with a leading batch axis.
+
+        `tokens` are ids [batch, position] with at most n_ctx positions.
+        """
         run = Run(tokens, self.parameters.as_dict())
-        self._execute(self.graph.eager, run)
+        self._execute(self.graph.schedule(("logits",)), run)
         return run.values
 
     def extend(self, cache: RowCache, tokens: Array, reuse: Trace | None = None) -> tuple[Trace, frozenset[str]]:

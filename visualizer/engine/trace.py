@@ -92,6 +92,21 @@ class Trace(Mapping[str, Array]):
         """Axis names of an activation, such as ("head", "query", "key"). Raises KeyError for an unknown name."""
         return self.graph.axes(name)
 
+    def logits_at(self, position: int) -> Array:
+        """The logits [d_vocab] of one position (negative counts from the end), without making those of all others.
+
+        Raises IndexError outside the pass.
+        """
+        logits = self.recorded.get("logits")
+        if logits is None:
+            stream = self.graph.final_stream
+            row = self.recorded[stream][position][None]
+            run = Run(self.tokens, self.parameters.as_dict(), {stream: row})
+            with np.errstate(all="ignore"):
+                self.graph.producer["logits"].forward(run)
+            return run.values["logits"][0]
+        return logits[position]
+
     def nonfinite(self) -> int:
         """How many recorded numbers are NaN or infinite."""
         if self._nonfinite is None:

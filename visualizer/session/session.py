@@ -80,18 +80,19 @@ class Session:
         """Have at least `count` tokens generated after the cursor's, and move the cursor to the last of them."""
         target = self.selection.now.step + count
         if target > self.document.state.length:
-            self._set_length(target)
+            self._set_length(target, gesture=None)
         self.selection.choose(step=target)
 
     def reset_generation(self) -> None:
         """No generated tokens; the cursor is at the end of the prompt."""
         self.selection.choose(step=0)
-        self._set_length(0)
+        self._set_length(0, gesture=None)
 
-    def _set_length(self, length: int) -> None:
+    def _set_length(self, length: int, gesture: str | None = "stepping") -> None:
+        """Edit how many tokens there are; stepping (or playing) token by token is undone as one."""
         if length != self.document.state.length:
             state = self.document.state
-            self.document.apply(SetGeneration(length, state.sampling, gesture="generation"), initiator=self)
+            self.document.apply(SetGeneration(length, state.sampling, gesture), initiator=self)
 
     def _document_changed(self, change: Change) -> None:
         state, now = self.document.state, self.selection.now
@@ -101,7 +102,7 @@ class Session:
             first = next(iter(state.model.parameters))
             keep = now.parameter if now.parameter in state.model.parameters else first
             self.selection.choose(block=0, head=0, parameter=keep)
-        if now.step > state.length:
+        if self.selection.now.step > state.length:
             self.selection.choose(step=state.length)
         self._evaluate()
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.sampling import argmax
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label, with_position
@@ -64,7 +65,8 @@ def next_tokens(result: Result, step: int, row: int | None) -> NextTokens:
     _, context = result.context(step)
     last = len(context) - 1
     position = last if row is None or not 0 <= row <= last else row
-    probs, logits = trace["probs"][position], trace["logits"][position]
+    logits = trace.logits_at(position)
+    probs = softmax(logits)
     if position == last:
         taken, how = chosen.token, _how(probs, chosen.token, result.state.sampling.greedy)
     else:

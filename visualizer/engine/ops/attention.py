@@ -221,7 +221,7 @@ def _blocked_pattern(q: Array, k: Array, scale: float, careful: bool) -> Array:
 
 
 def _mix(pattern: Array, v: Array, out: Array) -> None:
-    """out = pattern v; in long passes a block of queries at a time, each with the keys that it can see."""
+    """Out = pattern v; in long passes a block of queries at a time, each with the keys that it can see."""
     rows, keys = pattern.shape[-2:]
     step = max(rows, 1) if rows <= BLOCK else 2 * BLOCK
     for start in range(0, rows, step):

@@ -67,8 +67,6 @@ class Operation:
     reads: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
 
-    #: A derived operation follows cheaply from what is recorded, and is large: it is computed when asked for.
-    derived: ClassVar[bool] = False
     #: The formula in the article's notation, as a panel shows it.
     formula: ClassVar[str] = ""
 
@@ -76,6 +74,11 @@ class Operation:
     def name(self) -> str:
         """The name of its (first) result."""
         return self.writes[0]
+
+    @property
+    def derived(self) -> bool:
+        """Whether its result is large and follows from what is recorded, so that it is computed when asked for."""
+        return False
 
     def axes(self, name: str) -> Axes:
         """Axis names of one of its results, without batch axes."""

@@ -133,11 +133,18 @@ class SplitHeads(Operation):
 
 @dataclass(frozen=True)
 class Unembed(Operation):
-    """`logits` [..., position, d_vocab] = x · lm_head, or x · wteᵀ where the embeddings are tied."""
+    """`logits` [..., position, d_vocab] = x · lm_head, or x · wteᵀ where the embeddings are tied.
+
+    A large vocabulary makes this the largest array of a pass, of which few rows are looked at: `lazy`.
+    """
 
     tied: bool = True
-
+    lazy: bool = False
     formula: ClassVar[str] = "x W_U"
+
+    @property
+    def derived(self) -> bool:
+        return self.lazy
 
     def axes(self, name: str) -> Axes:
         return ("position", "d_vocab")

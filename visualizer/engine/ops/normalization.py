@@ -24,7 +24,7 @@ class Norm(Operation):
     def frozen_direction(
         self, direction: Array, parameters: Mapping[str, Array], values: Mapping[str, Array], position: int
     ) -> Array:
-        """The vector whose product with x [d_model] is `direction` · y without the shift, the scale held as recorded."""
+        """The vector whose product with x is `direction` · y without the shift, the scale held as recorded."""
         scale = float(values[self.writes[1]][position, 0])
         scaled: Array = direction * parameters[self.parameters[0]] / scale
         return scaled

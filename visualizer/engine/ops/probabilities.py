@@ -15,8 +15,11 @@ from visualizer.engine.ops.softmax import softmax, softmax_backward
 class Probabilities(Operation):
     """`probs` [..., position, d_vocab] = softmax of the logits over the vocabulary."""
 
-    derived: ClassVar[bool] = True
     formula: ClassVar[str] = "softmax(logits)"
+
+    @property
+    def derived(self) -> bool:
+        return True
 
     def axes(self, name: str) -> Axes:
         return ("position", "d_vocab")

@@ -1,0 +1,302 @@
+"""The commands. Only those that draw a window load Qt."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from visualizer.errors import InputError, VisualizerError
+
+COMMANDS = ("complete", "evaluate", "trace", "info", "render", "doctor")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose refusals are one line, like all others."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code: 0 done, 1 the program failed, 2 the input cannot be served."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows its escape
+            stream.reconfigure(errors="backslashreplace")
+    debug = "--debug" in words
+    try:
+        options = _parser(words).parse_args(words)
+        code: int = options.run(options)
+        sys.stdout.flush()
+    except InputError as error:
+        if debug:
+            raise
+        return _refuse(error, 2)
+    except VisualizerError as error:
+        if debug:
+            raise
+        return _refuse(error, 1)
+    except BrokenPipeError:  # whoever read our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except MemoryError as error:
+        if debug:
+            raise
+        return _refuse(VisualizerError(f"not enough memory: {error or 'an allocation failed'}"), 1)
+    return code
+
+
+def _refuse(error: Exception, code: int) -> int:
+    print(f"visualizer: {' '.join(str(error).split())}", file=sys.stderr)
+    return code
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    if not any(word in COMMANDS for word in words[:1]):
+        return _window_parser(words)
+    parser = _Parser(prog="visualizer")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    command = commands.add_parser("complete", help="continue a prompt", parents=[_common()])
+    _add_prompt(command)
+    command.add_argument("-n", type=_whole_number, default=10, metavar="N", help="tokens to generate (10)")
+    _add_sampling(command)
+    command.set_defaults(run=_complete)
+
+    command = commands.add_parser("evaluate", help="next-token accuracy over a text", parents=[_common()])
+    command.add_argument("--text", help="the text; each position is predicted from the last n_ctx tokens before it")
+    command.add_argument("--skip", type=_whole_number, default=2, metavar="N", help="positions not predicted (2)")
+    command.set_defaults(run=_evaluate)
+
+    command = commands.add_parser("trace", help="write every activation of one pass", parents=[_common()])
+    _add_prompt(command)
+    command.add_argument("-o", "--output", metavar="FILE.npz", help="the file to write")
+    command.add_argument("--last-logits", action="store_true", help="print the top tokens after the last position")
+    command.set_defaults(run=_trace)
+
+    command = commands.add_parser("info", help="what a model is made of", parents=[_common()])
+    command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
+    command.set_defaults(run=_info)
+
+    command = commands.add_parser("render", help="draw the real window without a screen", parents=[_common()])
+    command.add_argument("--prompt", help="the prompt to show")
+    command.add_argument("--size", default="1440x900", metavar="WxH", help="window size in pixels (1440x900)")
+    command.add_argument("--theme", choices=("light", "dark"), default="light")
+    command.add_argument("-o", "--output", required=True, metavar="FILE.png", help="the file to write")
+    command.set_defaults(run=_render)
+
+    command = commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
+    command.add_argument("--gui", action="store_true", help="also open the window for a moment")
+    command.add_argument("--debug", action="store_true", help="show tracebacks")
+    command.set_defaults(run=_doctor)
+    return parser
+
+
+def _window_parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="visualizer",
+        description="See, question and change every number of a transformer. Without a command, opens the window.",
+        epilog=f"Commands: {', '.join(COMMANDS)}; each has --help, as in `visualizer complete --help`.",
+        parents=[_common()],
+    )
+    parser.add_argument("file", nargs="?", metavar="FILE", help="a preset or a model file to open")
+    parser.add_argument("--version", action="version", version=_version())
+    parser.set_defaults(run=_window)
+    return parser
+
+
+def _version() -> str:
+    from visualizer import __version__
+
+    return f"visualizer {__version__}"
+
+
+def _common() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--model", default="aab", metavar="M", help="aab, ab, aaab, or a model file (aab)")
+    parser.add_argument("--ids", metavar="0,1,2", help="token ids in place of text")
+    parser.add_argument("--dtype", choices=("float32", "float64"), help="compute in this precision")
+    parser.add_argument("--debug", action="store_true", help="show tracebacks")
+    return parser
+
+
+def _add_prompt(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="text to start from")
+
+
+def _add_sampling(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--temperature", type=_number, metavar="T", help="0 is greedy (the default)")
+    parser.add_argument("--top-k", type=_whole_number, metavar="K", help="sample from the K most probable tokens")
+    parser.add_argument("--top-p", type=_number, metavar="P", help="sample from the tokens that reach probability P")
+    parser.add_argument("--seed", type=_whole_number, default=0, metavar="S", help="the same seed, the same text (0)")
+
+
+def _whole_number(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def _ids(text: str) -> list[int]:
+    try:
+        return [int(part) for part in text.split(",")] if text.strip() else []
+    except ValueError:
+        raise InputError(f"--ids {text!r} is not a list of token ids; such as 0,1,2 is needed") from None
+
+
+def _given(options: argparse.Namespace, text: str | None, what: str) -> str | list[int]:
+    """The text or the ids that a command is to work on."""
+    if options.ids is not None:
+        if text is not None:
+            raise InputError(f"both {what} and --ids are given; one of them is needed")
+        return _ids(options.ids)
+    if text is None:
+        raise InputError(f"{what} is missing; text, or --ids 0,1,2, is needed")
+    return text
+
+
+def _complete(options: argparse.Namespace) -> int:
+    from visualizer.formats import open_model
+
+    prompt = _given(options, options.prompt, "PROMPT")
+    model = open_model(options.model, options.dtype).model
+    steps = model.generate(
+        prompt,
+        options.n,
+        temperature=options.temperature,
+        top_k=options.top_k,
+        top_p=options.top_p,
+        seed=options.seed,
+    )
+    shown = prompt if isinstance(prompt, str) else model.text(prompt)
+    print(f"{shown} :: {model.text(step.token for step in steps)}")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from visualizer.engine.accuracy import next_token_accuracy
+    from visualizer.formats import open_model
+
+    text = _given(options, options.text, "--text")
+    model = open_model(options.model, options.dtype).model
+    print(f"ACCURACY {next_token_accuracy(model, model.ids(text), options.skip)}")
+    return 0
+
+
+def _trace(options: argparse.Namespace) -> int:
+    from visualizer.engine.sampling import Sampling, distribution, top_tokens
+    from visualizer.formats import open_model
+    from visualizer.formats.writing import write_npz
+
+    prompt = _given(options, options.prompt, "PROMPT")
+    if options.output is None and not options.last_logits:
+        raise InputError("nothing to do: -o FILE.npz or --last-logits is needed")
+    model = open_model(options.model, options.dtype).model
+    if len(model.ids(prompt)) == 0:
+        raise InputError("PROMPT is empty, so there is nothing to trace; at least one token is needed")
+    trace = model.forward(prompt)
+    if options.output is not None:
+        arrays = ((name, trace[name]) for name in trace)
+        write_npz(options.output, (item for part in ([("tokens", trace.tokens)], arrays) for item in part))
+    if options.last_logits:
+        logits = trace.logits_at(-1)
+        probs = distribution(logits, Sampling()).probs
+        for token in top_tokens(logits, 10):
+            print(f"{token}\t{model.text([token])!r}\tlogit {logits[token]:.6g}\tprobability {probs[token]:.6g}")
+    return 0
+
+
+def _info(options: argparse.Namespace) -> int:
+    from visualizer.formats import open_model
+    from visualizer.formats.info import describe
+
+    print(describe(open_model(options.model_path or options.model, options.dtype)))
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from visualizer import doctor
+
+    return doctor.run(gui=options.gui)
+
+
+def _render(options: argparse.Namespace) -> int:
+    from visualizer.formats import open_model
+
+    width, height = _size(options.size)
+    opened = open_model(options.model, options.dtype)
+    prompt = None if options.prompt is None and options.ids is None else _given(options, options.prompt, "--prompt")
+    if prompt is not None:
+        opened.model.ids(prompt)  # refused before anything is drawn
+    _require_libraries(for_window=False)
+    from visualizer.ui.offscreen import render_window
+
+    render_window(opened, prompt, (width, height), options.theme, options.output)
+    return 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) == 2 and all(part.isdigit() for part in parts):
+        width, height = map(int, parts)
+        if 320 <= width <= 16384 and 240 <= height <= 16384:
+            return width, height
+    raise InputError(f"--size {text!r} is no window size; such as 1440x900, from 320x240 to 16384x16384, is needed")
+
+
+def _window(options: argparse.Namespace) -> int:
+    from visualizer import doctor
+    from visualizer.formats import open_model
+
+    opened = open_model(options.file or options.model, options.dtype)
+    if not doctor.has_screen():
+        return _without_screen(opened)
+    _require_libraries(for_window=True)
+    from visualizer.ui.application import run
+
+    return run(opened)
+
+
+def _without_screen(opened: object) -> int:
+    """What a machine without a screen gets in place of a window: the window's picture, and the completions."""
+    from visualizer.formats import OpenedModel
+
+    assert isinstance(opened, OpenedModel)
+    picture = "visualizer-window.png"
+    print("There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can open.")
+    _require_libraries(for_window=False)
+    from visualizer.ui.offscreen import render_window
+
+    render_window(opened, None, (1440, 900), "light", picture)
+    print(f"The window, drawn without one: {picture}")
+    model = opened.model
+    for prompt in ("a", "aa", "aab", "ba", "abaab", "ababa", "bbbbb") if opened.pattern == "aab" else ():
+        print(f"{prompt} :: {model.text(step.token for step in model.generate(prompt, 10))}")
+    return 0
+
+
+def _require_libraries(for_window: bool) -> None:
+    """Qt aborts the process where a system library is missing, so look before it is loaded."""
+    from visualizer import doctor
+    from visualizer.errors import MissingLibraryError
+
+    missing = doctor.missing_libraries(for_window)
+    if missing:
+        names = ", ".join(item.what for item in missing)
+        raise MissingLibraryError(f"missing here: {names}; install with: {doctor.install_command(missing)}")

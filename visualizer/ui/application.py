@@ -1,0 +1,51 @@
+"""Starting the program with a window: QApplication, theme, window, and the event loop."""
+
+from __future__ import annotations
+
+import sys
+
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
+
+from visualizer.formats import OpenedModel
+from visualizer.ui.main_window import MainWindow
+from visualizer.ui.theme import apply_theme, icon, theme_for
+
+ORGANIZATION = "attention-visualizer"
+APPLICATION = "visualizer"
+
+
+def settings() -> QSettings:
+    """Where geometry, theme and the like are remembered."""
+    return QSettings(ORGANIZATION, APPLICATION)
+
+
+def make_application() -> QApplication:
+    """The QApplication, named and themed. pyqtgraph's own would bring its style and icon."""
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(sys.argv[:1])
+    app.setApplicationName(APPLICATION)
+    app.setApplicationDisplayName("Attention visualizer")
+    app.setDesktopFileName(APPLICATION)
+    return app
+
+
+def show_window(opened: OpenedModel, prompt: str | list[int] | None = None) -> MainWindow:
+    """Build and show the window on a model, with the remembered theme and geometry."""
+    app = make_application()
+    remembered = settings()
+    apply_theme(app, theme_for(str(remembered.value("theme", "system")), app))
+    app.setWindowIcon(icon("app"))
+    window = MainWindow(opened, remembered, prompt)
+    window.show()
+    return window
+
+
+def run(opened: OpenedModel) -> int:
+    """Show the window and stay until it is closed; returns the exit code."""
+    app = make_application()
+    window = show_window(opened)
+    code = app.exec()
+    window.deleteLater()
+    return code

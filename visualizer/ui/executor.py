@@ -1,0 +1,94 @@
+"""Evaluation on a worker thread: one at work, one waiting, latest wins; small requests are done at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QThread, Signal, Slot
+
+from visualizer.session.evaluation import Request, Result, evaluate
+
+#: Requests cheaper than this many multiplications take less than the way to another thread and back costs.
+AT_ONCE = 5e6
+
+
+class _Worker(QObject):
+    """Lives on the worker thread.
+
+    Signals:
+        finished(object): the Result.
+    """
+
+    finished = Signal(object)
+
+    @Slot(object)
+    def work(self, request: Request) -> None:
+        """Evaluate one request."""
+        self.finished.emit(evaluate(request))
+
+
+class WorkerExecutor(QObject):
+    """Carries out requests off the window's thread.
+
+    Signals:
+        busy_changed(bool): whether a request is being worked on.
+    """
+
+    busy_changed = Signal(bool)
+    _requested = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._thread = QThread()
+        self._thread.setObjectName("evaluation")
+        self._worker = _Worker()
+        self._worker.moveToThread(self._thread)
+        self._requested.connect(self._worker.work)
+        self._worker.finished.connect(self._finished)
+        self._done: Callable[[Result], None] | None = None
+        self._waiting: tuple[Request, Callable[[Result], None]] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is being worked on."""
+        return self._done is not None
+
+    def submit(self, request: Request, done: Callable[[Result], None]) -> None:
+        """Evaluate at once if it is small and nothing is under way; else on the worker, replacing what waits."""
+        if self.busy:
+            self._waiting = (request, done)
+        elif request.cost() <= AT_ONCE:
+            done(evaluate(request))
+        else:
+            self._begin(request, done)
+
+    def wait(self) -> None:
+        """Process events until nothing is under way."""
+        while self.busy:
+            QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+
+    def stop(self) -> None:
+        """Drop what waits, let what is under way end unheard, and join the thread."""
+        self._waiting = None
+        self._worker.finished.disconnect(self._finished)
+        self._done = None
+        self._thread.quit()
+        self._thread.wait()
+
+    def _begin(self, request: Request, done: Callable[[Result], None]) -> None:
+        if not self._thread.isRunning():
+            self._thread.start()
+        self._done = done
+        self.busy_changed.emit(True)
+        self._requested.emit(request)
+
+    @Slot(object)
+    def _finished(self, result: Result) -> None:
+        done, self._done = self._done, None
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._begin(*waiting)
+        else:
+            self.busy_changed.emit(False)
+        if done is not None:
+            done(result)

@@ -1,0 +1,52 @@
+"""The real window drawn without a screen, into a PNG."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSettings, QSize
+from PySide6.QtWidgets import QApplication
+
+from visualizer.errors import VisualizerError
+from visualizer.formats import OpenedModel
+from visualizer.formats.writing import write_whole
+
+
+def render_window(
+    opened: OpenedModel, prompt: str | list[int] | None, size: tuple[int, int], theme: str, path: str | os.PathLike[str]
+) -> None:
+    """Write the window on `opened`, `size` pixels large, to the PNG file `path`.
+
+    Remembered geometry and theme play no part, so the same call draws the same picture.
+
+    Raises:
+        FormatError: the file cannot be written.
+    """
+    if QApplication.instance() is None:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    from visualizer.ui.application import make_application
+    from visualizer.ui.main_window import MainWindow
+    from visualizer.ui.theme import apply_theme, theme_for
+
+    app = make_application()
+    apply_theme(app, theme_for(theme, app))
+    with tempfile.TemporaryDirectory() as folder:
+        forgetful = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
+        window = MainWindow(opened, forgetful, prompt)
+        window.resize(QSize(*size))
+        window.show()
+        window.session.wait()
+        for _ in range(3):  # layouts settle, then results are painted
+            app.processEvents()
+        image = window.grab().toImage()
+        window.close()
+        window.deleteLater()
+        app.processEvents()
+    data = QByteArray()
+    buffer = QBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    if not image.save(buffer, "PNG"):
+        raise VisualizerError("Qt could not encode the picture as PNG")
+    write_whole(path, lambda file: file.write(data.data()) and None)

@@ -1,0 +1,270 @@
+"""The attention panel: scores, softmax weights, logits and probabilities of the chosen block and head."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QPoint, Signal
+from PySide6.QtGui import QAction, QActionGroup, QHideEvent, QShowEvent
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+
+from visualizer.engine.sampling import top_tokens
+from visualizer.engine.trace import Trace
+from visualizer.session.evaluation import Result
+from visualizer.session.labels import token_label
+from visualizer.session.selection import CellRef, Chosen
+from visualizer.session.session import Session
+from visualizer.ui.colors import DIVERGING, SEQUENTIAL
+from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.theme import current_theme, token_color
+
+STAGES = (("qk", "raw", "Q Kᵀ"), ("scaled", "scaled", "Q Kᵀ / √d_k"), ("scores", "masked", "Q Kᵀ / √d_k + mask"))
+#: Vocabularies larger than this show the tokens that the last position finds most probable.
+ALL_TOKENS, TOP_TOKENS = 96, 24
+
+
+class AttentionPanel(QWidget):
+    """Heatmaps side by side, all of them of the step under the cursor.
+
+    Signals:
+        context_requested(object, QPoint): a context menu was asked for on a number (CellRef).
+    """
+
+    context_requested = Signal(object, QPoint)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("attentionPanel")
+        self._session = session
+        self._columns: list[int] = []
+        self._stale = True
+        self.actions_by_name: dict[str, QAction] = {}
+        self.scores, self.pattern = self._heatmap("scoresHeatmap"), self._heatmap("patternHeatmap")
+        self.logits, self.probs = self._heatmap("logitsHeatmap"), self._heatmap("probsHeatmap")
+        for heatmap in (self.scores, self.pattern):
+            heatmap.set_square(True)
+        self._titles = {name: QLabel() for name in ("scores", "pattern", "logits", "probs")}
+        self._build()
+        session.subscribe(self._result_arrived)
+        session.selection.subscribe(self._selection_changed)
+        self._refresh()
+
+    # -- building
+
+    def _heatmap(self, name: str) -> Heatmap:
+        heatmap = Heatmap(self)
+        heatmap.setObjectName(name)
+        heatmap.cell_hovered.connect(partial(self._hovered, heatmap))
+        heatmap.cell_chosen.connect(partial(self._chosen, heatmap))
+        heatmap.row_chosen.connect(self._row_chosen)
+        heatmap.let_go.connect(self._session.selection.let_go)
+        heatmap.context_requested.connect(partial(self._context, heatmap))
+        return heatmap
+
+    def _build(self) -> None:
+        self._block, self._head = QComboBox(self), QComboBox(self)
+        for box, name in ((self._block, "block"), (self._head, "head")):
+            box.setObjectName(f"{name}Chooser")
+            box.setAccessibleName(name.capitalize())
+            box.setToolTip(f"Whose attention is shown: the {name}")
+            box.activated.connect(partial(self._choose, name))
+        stages = QWidget(self)
+        stage_row = QHBoxLayout(stages)
+        stage_row.setContentsMargins(0, 0, 0, 0)
+        stage_row.setSpacing(0)
+        group = QActionGroup(self)
+        for stage, word, formula in STAGES:
+            action = QAction(f"Scores: {word}", self, checkable=True)
+            action.setIconText(word)
+            action.setToolTip(f"Show the scores {word}: {formula}")
+            action.setChecked(stage == self._session.selection.now.score_stage)
+            action.triggered.connect(partial(self._choose_stage, stage))
+            group.addAction(action)
+            button = QToolButton(stages)
+            button.setObjectName(f"scoreStage_{stage}")
+            button.setDefaultAction(action)
+            button.setAccessibleName(action.text())
+            stage_row.addWidget(button)
+            self.actions_by_name[f"scores_{stage}"] = action
+        grid = QGridLayout()
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(4)
+        places = {"scores": (0, 0), "pattern": (0, 1), "logits": (2, 0), "probs": (2, 1)}
+        for name, (row, column) in places.items():
+            head = QHBoxLayout()
+            head.addWidget(self._titles[name], 1)
+            if name == "scores":
+                head.addWidget(stages)
+            grid.addLayout(head, row, column)
+            grid.addWidget(getattr(self, name), row + 1, column)
+        grid.setRowStretch(1, 3)
+        grid.setRowStretch(3, 2)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
+        self._where = QWidget(self)
+        where = QHBoxLayout(self._where)
+        where.setContentsMargins(0, 0, 0, 0)
+        for text, box in (("Block", self._block), ("Head", self._head)):
+            where.addWidget(QLabel(text, self._where))
+            where.addWidget(box)
+        where.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self._where)
+        layout.addLayout(grid, 1)
+
+    # -- what the session tells
+
+    def _result_arrived(self, _result: Result) -> None:
+        self._refresh()
+
+    def _selection_changed(self, before: Chosen, now: Chosen) -> None:
+        same = (before.step, before.block, before.head, before.score_stage)
+        if same != (now.step, now.block, now.head, now.score_stage):
+            self._refresh()
+        else:
+            self._mark()
+
+    def _refresh(self) -> None:
+        """Draw the trace of the step under the cursor; later, if nobody can see it now."""
+        if not self.isVisible():
+            self._stale = True
+            return
+        self._stale = False
+        trace = self._session.trace
+        self._fill_choosers()
+        if trace is None or not len(trace.tokens):
+            for heatmap in (self.scores, self.pattern, self.logits, self.probs):
+                heatmap.set_empty("The prompt is empty. Type a few tokens to see attention at work.")
+            return
+        self._draw(trace)
+        self._mark()
+
+    def _draw(self, trace: Trace) -> None:
+        now, opened = self._session.selection.now, self._session.document.state.opened
+        theme = current_theme()
+        block = f"blocks.{now.block}.attn."
+        tokens = [token_label(opened, int(t)) for t in trace.tokens]
+        hues = [token_color(int(t), theme) for t in trace.tokens]
+        count = len(tokens)
+        hidden = np.arange(count) > np.arange(count)[:, None]
+        labels = {"row_labels": tokens, "row_label_colors": hues, "row_axis": "query"}
+        keys = {"column_labels": tokens, "column_label_colors": hues, "column_axis": "key"}
+        stage = now.score_stage
+        self.scores.set_matrix(
+            trace[block + stage][now.head],
+            masked=hidden if stage == "scores" else None,
+            scale=DIVERGING,
+            name=stage,
+            **labels,
+            **keys,
+        )
+        self.pattern.set_matrix(
+            trace[block + "pattern"][now.head], masked=hidden, scale=SEQUENTIAL, name="pattern", **labels, **keys
+        )
+        self._columns = self._vocabulary(trace)
+        vocabulary = {
+            "column_labels": [token_label(opened, t) for t in self._columns],
+            "column_label_colors": [token_color(t, theme) for t in self._columns],
+            "column_axis": "token",
+            "row_axis": "position",
+            "row_labels": tokens,
+            "row_label_colors": hues,
+            "column_positions": False,
+        }
+        self.logits.set_matrix(trace["logits"][:, self._columns], scale=DIVERGING, name="logits", **vocabulary)
+        self.probs.set_matrix(trace["probs"][:, self._columns], scale=SEQUENTIAL, name="probs", **vocabulary)
+        self._title(trace)
+
+    def _vocabulary(self, trace: Trace) -> list[int]:
+        """The tokens whose columns are shown."""
+        size = self._session.document.state.model.config.d_vocab
+        return list(range(size)) if size <= ALL_TOKENS else top_tokens(trace["logits"][-1], TOP_TOKENS)
+
+    def _title(self, trace: Trace) -> None:
+        formulas = {stage: formula for stage, _, formula in STAGES}
+        count, columns = len(trace.tokens), len(self._columns)
+        size = self._session.document.state.model.config.d_vocab
+        shown = "" if columns == size else f", the {columns} most probable of {size:,}"
+        words = {
+            "scores": ("Scores", formulas[self._session.selection.now.score_stage], f"[{count}, {count}]"),
+            "pattern": ("Softmax weights", "softmax of each row", f"[{count}, {count}]"),
+            "logits": ("Logits", "x W<sub>U</sub>", f"[{count}, {size}]{shown}"),
+            "probs": ("Next-token probabilities", "softmax(logits)", f"[{count}, {size}]"),
+        }
+        muted = current_theme().muted_text
+        for name, (title, formula, shape) in words.items():
+            formula = formula.replace("√d_k", "√d<sub>k</sub>")
+            self._titles[name].setText(f"<b>{title}</b> <span style='color:{muted}'>{formula} {shape}</span>")
+
+    def _fill_choosers(self) -> None:
+        config, now = self._session.document.state.model.config, self._session.selection.now
+        self._where.setVisible(config.n_layers > 1 or config.n_heads > 1)
+        for box, count, chosen in ((self._block, config.n_layers, now.block), (self._head, config.n_heads, now.head)):
+            if box.count() != count:
+                box.clear()
+                box.addItems([str(i) for i in range(count)])
+            box.setCurrentIndex(chosen)
+
+    def _mark(self) -> None:
+        now = self._session.selection.now
+        for heatmap in (self.scores, self.pattern, self.logits, self.probs):
+            rows, columns = heatmap.image().shape
+            row = now.row if now.row is not None and now.row < rows else None
+            column = now.key if heatmap in (self.scores, self.pattern) else self._token_column()
+            heatmap.set_selection(row, column if column is not None and column < columns else None)
+
+    def _token_column(self) -> int | None:
+        cell = self._session.selection.now.cell
+        if cell is None or cell.name not in ("logits", "probs") or cell.cell[-1] not in self._columns:
+            return None
+        return self._columns.index(cell.cell[-1])
+
+    # -- what the user does
+
+    def _cell_ref(self, heatmap: Heatmap, row: int, column: int) -> CellRef:
+        now = self._session.selection.now
+        if heatmap in (self.logits, self.probs):
+            name = "logits" if heatmap is self.logits else "probs"
+            return CellRef("activation", name, (row, self._columns[column]))
+        stage = now.score_stage if heatmap is self.scores else "pattern"
+        return CellRef("activation", f"blocks.{now.block}.attn.{stage}", (now.head, row, column))
+
+    def _hovered(self, heatmap: Heatmap, row: int, column: int) -> None:
+        self._session.selection.hover(self._cell_ref(heatmap, row, column) if row >= 0 else None)
+
+    def _chosen(self, heatmap: Heatmap, row: int, column: int) -> None:
+        cell, now = self._cell_ref(heatmap, row, column), self._session.selection.now
+        if now.cell == cell:
+            self._session.selection.let_go()
+            return
+        key = column if heatmap in (self.scores, self.pattern) else None
+        self._session.selection.choose(row=row, key=key, cell=cell)
+
+    def _row_chosen(self, row: int) -> None:
+        same = self._session.selection.now.row == row and self._session.selection.now.cell is None
+        self._session.selection.choose(row=None if same else row, key=None, cell=None)
+
+    def _context(self, heatmap: Heatmap, row: int, column: int, where: QPoint) -> None:
+        if row >= 0:
+            self.context_requested.emit(self._cell_ref(heatmap, row, column), where)
+
+    def _choose(self, what: str, index: int) -> None:
+        self._session.selection.choose(**{what: index}, cell=None)
+
+    def _choose_stage(self, stage: str) -> None:
+        self._session.selection.choose(score_stage=stage)
+
+    # -- Qt
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._stale:
+            self._refresh()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._session.selection.hover(None)

@@ -1,0 +1,79 @@
+"""The status bar: what just happened on the left, the state of the run on the right."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from visualizer.session.labels import token_labels
+from visualizer.session.selection import CellRef
+from visualizer.session.session import Session
+from visualizer.ui.numbers import full
+
+MESSAGE_MS = 8000
+
+
+class StatusBar(QStatusBar):
+    """Messages and the hovered number at the left; accuracy, time, NaN count and the next undo at the right."""
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("statusBar")
+        self._session = session
+        self._readout = QLabel(self)
+        self._readout.setAccessibleName("Number under the cursor")
+        self._facts = QLabel(self)
+        self._facts.setObjectName("runFacts")
+        self._facts.setAccessibleName("State of the run")
+        self.addWidget(self._readout, 1)
+        self.addPermanentWidget(self._facts)
+        session.subscribe(lambda _: self.refresh())
+        session.selection.subscribe(lambda _before, _now: self.refresh())
+        session.selection.subscribe_hover(self._show_readout)
+        self.refresh()
+
+    def say(self, message: str) -> None:
+        """Show a message for a while."""
+        self.showMessage(message, MESSAGE_MS)
+
+    def refresh(self) -> None:
+        """Write the facts of the present result."""
+        result = self._session.result
+        if result is None:
+            self._facts.setText("computing …")
+            return
+        facts = []
+        if result.accuracy is not None:
+            pattern = result.state.opened.pattern
+            facts.append(f"accuracy on ({pattern})* {100 * result.accuracy.fraction:.3g} %")
+        facts.append(f"{1000 * result.seconds:.3g} ms")
+        trace = self._session.trace
+        count = 0 if trace is None else trace.nonfinite()
+        facts.append(f"{count} NaN/Inf" if count else "0 NaN")
+        titles, done = self._session.document.history()
+        if done:
+            facts.append(f"undo: {titles[done - 1]}")
+        if self._session.stale:
+            facts.insert(0, "computing …")
+        self._facts.setText(" · ".join(facts))
+
+    def _show_readout(self, cell: CellRef | None) -> None:
+        self._readout.setText("" if cell is None else self._describe(cell))
+
+    def _describe(self, ref: CellRef) -> str:
+        """`pattern[head 0, query b₂, key a₁] = 0.5`, with all digits."""
+        trace = self._session.trace
+        if ref.kind != "activation" or trace is None or ref.name not in trace:
+            return ""
+        array = trace[ref.name]
+        if any(i >= n for i, n in zip(ref.cell, array.shape, strict=True)):
+            return ""
+        opened = self._session.document.state.opened
+        words = []
+        for axis, index in zip(trace.axes(ref.name), ref.cell, strict=True):
+            if axis in ("position", "query", "key"):
+                words.append(f"{axis} {token_labels(opened, [int(trace.tokens[index])], index)[0]}")
+            elif axis == "d_vocab":
+                words.append(f"token {opened.model.text([index])!r}")
+            else:
+                words.append(f"{axis} {index}")
+        return f"{ref.name.rpartition('.')[2]}[{', '.join(words)}] = {full(float(array[ref.cell]), array.dtype)}"
