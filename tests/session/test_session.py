@@ -1,0 +1,195 @@
+"""The session: after every edit there is a result, and the cursor stays where tokens are."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from visualizer.errors import InputError
+from visualizer.formats import open_model
+from visualizer.session.edits import OpenModel, SetCells, SetPrompt
+from visualizer.session.evaluation import Request, Result, evaluate
+from visualizer.session.selection import CellRef
+from visualizer.session.session import Session
+
+C_ATTN = "blocks.0.attn.c_attn.w"
+
+
+class LateExecutor:
+    """Keeps every request until it is told to answer."""
+
+    def __init__(self) -> None:
+        self.kept: list[tuple[Request, Callable[[Result], None]]] = []
+
+    def submit(self, request: Request, done: Callable[[Result], None]) -> None:
+        """Keep a request."""
+        self.kept.append((request, done))
+
+    def stop(self) -> None:
+        """Nothing is under way."""
+
+    def answer(self, index: int) -> None:
+        """Answer one of the requests kept."""
+        request, done = self.kept.pop(index)
+        done(evaluate(request))
+
+
+@pytest.fixture
+def session() -> Session:
+    """The article's model on its own pattern."""
+    return Session(open_model("aab"))
+
+
+def text(session: Session) -> str:
+    """The generated text."""
+    assert session.result is not None
+    return session.result.state.model.text(session.result.generated)
+
+
+def test_the_first_result_is_there_at_once(session: Session) -> None:
+    assert text(session) == "baabaabaab"
+    assert not session.stale
+    assert session.result is not None
+    assert str(session.result.accuracy) == "100.0% (28 / 28)"
+
+
+def test_an_edit_regenerates_and_marks_the_tokens_that_changed(session: Session) -> None:
+    session.document.apply(SetCells(C_ATTN, ((6, 23),), (3.0,)))
+    before = "aabaa" + "baabaabaab"
+    now = "aabaa" + text(session)
+    assert session.result is not None
+    assert session.result.changed == {i for i, (a, b) in enumerate(zip(before, now, strict=True)) if a != b} != set()
+    session.document.undo()
+    assert text(session) == "baabaabaab"
+
+
+def test_an_edit_that_changes_no_token_marks_none(session: Session) -> None:
+    session.document.apply(SetCells("wpe", ((0, 0),), (1.0,)))
+    assert session.result is not None
+    assert not session.result.changed
+
+
+def test_stepping_past_the_end_generates_one_more(session: Session) -> None:
+    session.go_to_step(10)
+    session.step_forward()
+    assert session.selection.now.step == session.document.state.length == 11
+    assert text(session) == "baabaabaaba"
+
+
+def test_stepping_many_times_is_undone_at_once_but_generating_and_resetting_stand_alone(session: Session) -> None:
+    session.go_to_step(10)
+    for _ in range(3):
+        session.step_forward()
+    session.generate(5)
+    session.reset_generation()
+    lengths = [session.document.state.length]
+    while session.document.undo():
+        lengths.append(session.document.state.length)
+    assert lengths == [0, 18, 13, 10]
+
+
+def test_stepping_back_stops_at_the_prompt(session: Session) -> None:
+    session.step_forward()
+    session.step_back()
+    session.step_back()
+    assert session.selection.now.step == 0
+
+
+def test_the_internals_are_those_of_the_step_under_the_cursor(session: Session) -> None:
+    session.go_to_step(1)
+    assert session.trace is not None
+    assert session.document.state.model.text(session.trace.tokens) == "abaab"
+
+
+def test_generating_less_than_there_is_only_moves_the_cursor(session: Session) -> None:
+    session.generate(4)
+    assert (session.selection.now.step, session.document.state.length) == (4, 10)
+
+
+def test_a_new_prompt_brings_the_cursor_back_and_lets_go_of_cells(session: Session) -> None:
+    session.go_to_step(5)
+    session.selection.choose(row=1, cell=CellRef("activation", "logits", (1, 0)))
+    session.document.apply(SetPrompt("b"))
+    now = session.selection.now
+    assert (now.step, now.row, now.cell) == (0, None, None)
+    assert text(session) == "aabaabaaba"
+
+
+def test_a_shorter_generation_brings_the_cursor_along(session: Session) -> None:
+    session.generate(20)
+    session.document.undo()
+    assert session.selection.now.step == session.document.state.length == 10
+
+
+def test_another_model_with_fewer_tokens_starts_at_its_prompt(session: Session) -> None:
+    session.reset_generation()
+    session.document.apply(OpenModel(open_model("ab")))
+    session.generate(10)
+    session.document.go_to(0)
+    assert session.selection.now.step == 0
+    assert text(session) == "baabaabaab"
+
+
+def test_another_model_keeps_the_chosen_parameter_where_it_has_one(session: Session) -> None:
+    session.selection.choose(parameter="wpe", head=0)
+    session.document.apply(OpenModel(open_model("ab")))
+    assert session.selection.now.parameter == "wpe"
+
+
+def test_an_empty_prompt_has_no_internals_but_a_first_token(session: Session) -> None:
+    session.document.apply(SetPrompt(""))
+    assert session.trace is None
+    assert text(session)[0] == "a"
+
+
+def test_an_edit_that_cannot_be_made_changes_nothing(session: Session) -> None:
+    result, revision = session.result, session.document.revision
+    with pytest.raises(InputError):
+        session.document.apply(SetPrompt("aax"))
+    assert (session.result, session.document.revision) == (result, revision)
+
+
+def test_a_result_newer_than_the_one_shown_is_shown_although_the_document_has_moved_on() -> None:
+    executor = LateExecutor()
+    session = Session(open_model("aab"), executor)
+    session.document.apply(SetPrompt("a"))
+    session.document.apply(SetPrompt("ab"))
+    executor.answer(1)
+    assert session.result is not None
+    assert session.result.revision == 1
+    assert session.stale
+
+
+def test_a_result_older_than_the_one_shown_is_dropped() -> None:
+    executor = LateExecutor()
+    session = Session(open_model("aab"), executor)
+    session.document.apply(SetPrompt("a"))
+    executor.answer(1)
+    executor.answer(0)
+    assert session.result is not None
+    assert session.result.revision == 1
+    assert not session.stale
+
+
+def test_while_more_is_being_computed_the_last_step_there_is_stays_shown() -> None:
+    executor = LateExecutor()
+    session = Session(open_model("aab"), executor)
+    assert session.trace is None
+    executor.answer(0)
+    session.go_to_step(10)
+    session.step_forward()
+    assert session.selection.now.step == 11
+    assert session.result is not None
+    last = session.result.trace(10)
+    assert session.trace is not None
+    assert last is not None
+    np.testing.assert_array_equal(session.trace.tokens, last.tokens)
+
+
+def test_a_listener_that_has_ended_hears_nothing_more(session: Session) -> None:
+    told: list[Result] = []
+    end = session.subscribe(told.append)
+    session.document.apply(SetPrompt("ab"))
+    end()
+    session.document.apply(SetPrompt("b"))
+    assert [result.state.prompt_text for result in told] == ["ab"]
