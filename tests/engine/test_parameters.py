@@ -116,7 +116,7 @@ def test_replacing_what_is_not_there_is_refused_with_what_is() -> None:
 
 
 def test_embeddings_are_tied_unless_an_unembedding_is_given() -> None:
-    fields = {"n_layers": 1, "d_model": 4, "n_ctx": 3, "d_vocab": 5, "n_heads": 1, "attn_only": True}
+    fields: dict[str, Any] = {"n_layers": 1, "d_model": 4, "n_ctx": 3, "d_vocab": 5, "n_heads": 1, "attn_only": True}
     config = visualizer.ModelConfig(**fields)
     arrays = random_parameters(config, 1, biases=0)
     assert Model(config, arrays).config.tie_embeddings is False

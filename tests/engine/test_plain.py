@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,7 +30,7 @@ def test_every_activation_agrees_in_single_precision_within_its_rounding(drawn: 
     assert_agrees(model.forward(tokens), plain_of(model, tokens), 2e-5 * _steepness(exact))
 
 
-def _steepness(trace: dict[str, Array]) -> float:
+def _steepness(trace: Mapping[str, Array]) -> float:
     """By how much a softmax or a norm can enlarge an error that came before it."""
     largest = max(float(np.abs(trace[name]).max()) for name in trace if name.endswith(("scaled", "logits", "pre")))
     smallest = min([1.0, *(float(trace[name].min()) for name in trace if name.endswith(".scale"))])

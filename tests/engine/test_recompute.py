@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import visualizer
 from tests.engine.models import KINDS, all_of, assert_same_bits, models_and_tokens, of_kind, tokens_for
-from visualizer.engine.interventions import Intervention
+from visualizer.engine.interventions import Intervention, Kind
 from visualizer.engine.model import Model
 
 TOKENS = [1, 5, 0, 2]
@@ -118,7 +118,7 @@ def test_edits_and_interventions_together_equal_a_full_run_to_the_bit(data: st.D
             name = data.draw(st.sampled_from(list(model.parameters)))
             model = model.replace({name: model.parameters[name] * 1.25})
         chosen = data.draw(st.lists(st.sampled_from(list(trace)), max_size=2))
-        kinds = st.sampled_from(["zero", "scale", "add", "mean"])
+        kinds: st.SearchStrategy[Kind] = st.sampled_from(["zero", "scale", "add", "mean"])
         changes = [Intervention(name, data.draw(kinds), (), 1.5) for name in chosen]
         trace = model.forward(tokens, interventions=changes, reuse=trace)
         assert_same_bits(trace, model.forward(tokens, interventions=changes))

@@ -79,7 +79,7 @@ def test_numbers_as_large_as_the_type_holds_do_not_overflow(dtype: type) -> None
     largest = np.finfo(dtype).max
     with np.errstate(over="ignore"):  # the distance of the two is out of range, and what is that far below counts 0
         assert softmax(np.array([largest, -largest, 0], dtype=dtype)).tolist() == [1, 0, 0]
-        scores = np.full((1, 2, 2), largest, dtype=dtype)
+        scores: Array = np.full((1, 2, 2), largest, dtype=dtype)
         assert causal_softmax(scores).tolist() == [[[1, 0], [0.5, 0.5]]]
 
 
