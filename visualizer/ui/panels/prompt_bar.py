@@ -210,9 +210,9 @@ class PromptBar(SessionPanel):
     def _show_prompt(self) -> None:
         text = self.session.document.state.prompt_text
         if text != self.prompt_edit.text():
-            caret = self.prompt_edit.cursorPosition()
+            caret, at_end = self.prompt_edit.cursorPosition(), len(self.prompt_edit.text())
             self.prompt_edit.setText(text)
-            self.prompt_edit.setCursorPosition(min(caret, len(text)))
+            self.prompt_edit.setCursorPosition(len(text) if caret == at_end else min(caret, len(text)))
         self._refuse("")
 
     def _show_output(self, text: str) -> None:

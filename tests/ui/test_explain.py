@@ -1,0 +1,245 @@
+"""The explain panel: what it says of a cell, where its links lead, and the way back."""
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QToolButton
+from pytestqt.qtbot import QtBot
+
+from visualizer.formats import open_model
+from visualizer.session.edits import OpenModel, SetCells, SetPrompt
+from visualizer.session.selection import CellRef
+from visualizer.session.session import Session
+from visualizer.ui.panels.explain import ExplainPanel
+
+ATTN = "blocks.0.attn."
+PATTERN = CellRef("activation", ATTN + "pattern", (0, 2, 1))
+QK = CellRef("activation", ATTN + "qk", (0, 2, 1))
+
+
+@pytest.fixture
+def session() -> Session:
+    """The article's model."""
+    return Session(open_model("aab"))
+
+
+@pytest.fixture
+def panel(session: Session, qtbot: QtBot) -> ExplainPanel:
+    """The panel, shown."""
+    panel = ExplainPanel(session)
+    qtbot.addWidget(panel)
+    panel.resize(420, 420)
+    panel.show()
+    return panel
+
+
+def said(panel: ExplainPanel, name: str) -> str:
+    """The text of a label, empty where it is hidden."""
+    label = panel.findChild(QLabel, f"explain{name}")
+    assert label is not None
+    return label.text() if label.isVisible() else ""
+
+
+def table(panel: ExplainPanel) -> QTableView:
+    """The list of terms."""
+    found = panel.findChild(QTableView, "explainTerms")
+    assert found is not None
+    return found
+
+
+def texts(panel: ExplainPanel) -> list[list[str]]:
+    """The texts in the list of terms."""
+    model = table(panel).model()
+    return [[model.index(r, c).data() for c in range(model.columnCount())] for r in range(model.rowCount())]
+
+
+def click(panel: ExplainPanel, row: int, column: int, qtbot: QtBot) -> None:
+    """Click on a cell of the list of terms."""
+    where = table(panel).visualRect(table(panel).model().index(row, column)).center()
+    qtbot.mouseClick(table(panel).viewport(), Qt.MouseButton.LeftButton, pos=where)
+
+
+def test_while_nothing_is_chosen_it_says_what_to_do(panel: ExplainPanel) -> None:
+    assert said(panel, "Formula") == "Click any number to see where it comes from."
+    assert panel.shown is None
+    assert not table(panel).isVisible()
+
+
+def test_a_softmax_weight_is_taken_apart(panel: ExplainPanel, session: Session) -> None:
+    session.selection.choose(cell=PATTERN)
+    assert said(panel, "Title") == "pattern[b₂, a₁] = 0.5"
+    assert said(panel, "Place") == "blocks.0.attn.pattern[0, 2, 1]"
+    assert said(panel, "Formula") == "pattern = e^(score − max) / Σ e^(score − max)"
+    assert said(panel, "Numbers") == "= e^(362 − 362) / (5.87e-158 + 1 + 1) = 0.5"
+    assert said(panel, "Note") == ""
+    assert texts(panel) == [
+        ["▸ 1", "scores[b₂, a₁] = 362", "max = 362"],
+        ["1", "scores[b₂, b₂] = 362", "max = 362"],
+        ["5.87e-158", "scores[b₂, a₀] = 0", "max = 362"],
+    ]
+
+
+def test_the_value_has_all_its_digits(panel: ExplainPanel, session: Session) -> None:
+    session.selection.choose(cell=CellRef("activation", ATTN + "scaled", (0, 2, 1)))
+    assert said(panel, "Title") == "scaled[b₂, a₁] = 362.03867"
+
+
+def test_a_click_on_a_number_explains_that_one(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=PATTERN)
+    click(panel, 0, 1, qtbot)
+    assert session.selection.now.cell == CellRef("activation", ATTN + "scores", (0, 2, 1))
+    assert said(panel, "Title").startswith("scores[b₂, a₁] = 362.0")
+
+
+def test_a_click_on_a_constant_leads_nowhere(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=PATTERN)
+    click(panel, 0, 2, qtbot)
+    assert session.selection.now.cell == PATTERN
+
+
+def test_from_a_logit_to_a_weight_by_keyboard_alone(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=QK)
+    terms = table(panel)
+    walked = []
+    for _ in range(12):
+        cell = session.selection.now.cell
+        assert cell is not None
+        if cell.kind == "parameter":
+            break
+        walked.append(cell.name)
+        qtbot.keyClick(terms, Qt.Key.Key_Return)
+    assert walked[:2] == [ATTN + "qk", ATTN + "q"]
+    assert cell.kind == "parameter"
+    assert "a weight" in said(panel, "Formula")
+
+
+def test_back_and_forward_as_in_a_browser(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
+    back, forward = (panel.findChild(QToolButton, name) for name in ("explainBack", "explainForward"))
+    assert back is not None
+    assert forward is not None
+    session.selection.choose(cell=PATTERN)
+    assert not back.isEnabled()
+    session.selection.choose(cell=QK)
+    qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+    assert session.selection.now.cell == PATTERN
+    assert forward.isEnabled()
+    qtbot.mouseClick(forward, Qt.MouseButton.LeftButton)
+    assert session.selection.now.cell == QK
+    assert not forward.isEnabled()
+    qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+    other = CellRef("activation", "logits", (0, 0))
+    session.selection.choose(cell=other)
+    assert not forward.isEnabled()
+    qtbot.mouseClick(back, Qt.MouseButton.LeftButton)
+    assert session.selection.now.cell == PATTERN
+
+
+def test_backspace_goes_back_while_the_keyboard_is_in_the_panel(
+    panel: ExplainPanel, session: Session, qtbot: QtBot
+) -> None:
+    with qtbot.waitExposed(panel):
+        panel.activateWindow()
+    session.selection.choose(cell=PATTERN)
+    session.selection.choose(cell=QK)
+    table(panel).setFocus()
+    qtbot.keyClick(table(panel), Qt.Key.Key_Backspace)
+    assert session.selection.now.cell == PATTERN
+    qtbot.keyClick(table(panel), Qt.Key.Key_Backspace, Qt.KeyboardModifier.ShiftModifier)
+    assert session.selection.now.cell == QK
+
+
+def test_after_letting_go_back_leads_to_what_was_explained_last(
+    panel: ExplainPanel, session: Session, qtbot: QtBot
+) -> None:
+    session.selection.choose(cell=QK)
+    qtbot.keyClick(table(panel), Qt.Key.Key_Escape)
+    assert session.selection.now.cell is None
+    panel.back()
+    assert session.selection.now.cell == QK
+
+
+def test_a_weight_says_what_it_was_and_leads_to_the_grid(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=CellRef("parameter", ATTN + "c_attn.w", (6, 23)))
+    assert said(panel, "Title") == "c_attn.w[b, V7] = -1"
+    assert said(panel, "Note") == ""
+    session.document.apply(SetCells(ATTN + "c_attn.w", ((6, 23),), (3.0,)))
+    assert said(panel, "Title") == "c_attn.w[b, V7] = 3"
+    assert said(panel, "Note") == "It was -1 when the model was opened."
+    button = panel.findChild(QPushButton, "explainParameter")
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert session.selection.now.parameter == ATTN + "c_attn.w"
+
+
+def test_an_edit_is_followed_at_once(panel: ExplainPanel, session: Session) -> None:
+    session.selection.choose(cell=QK)
+    session.document.apply(SetCells(ATTN + "c_attn.w", ((2, 1),), (7.0,)))
+    assert said(panel, "Title") == "qk[b₂, a₁] = 7"
+    assert said(panel, "Numbers") == "= 7·1 + 7 terms of 0 = 7"
+
+
+def test_the_step_under_the_cursor_is_explained(panel: ExplainPanel, session: Session) -> None:
+    session.selection.choose(cell=CellRef("activation", "embed", (4, 6)))
+    assert said(panel, "Title") == "embed[a₄, b] = 0"
+    session.go_to_step(1)
+    assert said(panel, "Title") == "embed[b₄, b] = 1"
+
+
+@pytest.mark.parametrize("edit", [SetPrompt("b"), SetPrompt(""), OpenModel(open_model("aaab"))], ids=["b", "", "model"])
+def test_a_cell_that_vanishes_leaves_the_empty_state(panel: ExplainPanel, session: Session, edit: SetPrompt) -> None:
+    session.selection.choose(cell=PATTERN)
+    session.document.apply(edit)
+    assert panel.shown is None
+    assert said(panel, "Formula") == "Click any number to see where it comes from."
+
+
+def test_a_cell_that_the_step_does_not_have_is_said_to_be_missing(panel: ExplainPanel, session: Session) -> None:
+    session.document.apply(SetPrompt("a"))
+    session.go_to_step(3)
+    session.selection.choose(cell=CellRef("activation", ATTN + "pattern", (0, 3, 3)))
+    assert panel.shown is not None
+    session.go_to_step(0)
+    assert panel.shown is None
+    assert said(panel, "Formula").startswith("That number is not there at this step")
+    session.document.apply(SetPrompt(""))
+    session.selection.choose(cell=PATTERN)
+    assert said(panel, "Formula") == "The prompt is empty, so nothing was computed at this step."
+
+
+def test_what_is_hovered_is_explained_only_while_nothing_is_chosen(panel: ExplainPanel, session: Session) -> None:
+    session.selection.hover(PATTERN)
+    assert said(panel, "Title").startswith("pattern")
+    session.selection.choose(cell=QK)
+    assert said(panel, "Title").startswith("qk")
+    session.selection.hover(None)
+    assert said(panel, "Title").startswith("qk")
+
+
+def test_nan_is_explained_by_nan(panel: ExplainPanel, session: Session) -> None:
+    session.document.apply(SetCells("wte", ((0, 5),), (float("nan"),)))
+    session.selection.choose(cell=CellRef("activation", "logits", (0, 0)))
+    assert said(panel, "Title") == "logits[a₀, a] = nan"
+    assert texts(panel)[0][0].endswith("nan") or "nan" in texts(panel)[0][0]
+
+
+def test_a_narrow_panel_shows_products_and_bare_names(panel: ExplainPanel, session: Session) -> None:
+    session.selection.choose(cell=QK)
+    assert texts(panel)[0] == ["1024", "q[b₂, 1] = 1024", "k[a₁, 1] = 1"]
+    panel.resize(200, 420)
+    assert texts(panel)[0] == ["1024·1", "q[b₂, 1]", "k[a₁, 1]"]
+
+
+def test_every_activations_number_can_be_explained_and_drawn(panel: ExplainPanel, session: Session) -> None:
+    assert session.trace is not None
+    for name in session.trace:
+        cell = tuple(n - 1 for n in session.trace[name].shape)
+        session.selection.choose(cell=CellRef("activation", name, cell))
+        assert panel.shown is not None, name
+        assert not panel.grab().isNull()
+        assert "In double precision" not in said(panel, "Note")
+
+
+def test_a_click_below_the_terms_changes_nothing(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=PATTERN)
+    bottom = QPoint(20, table(panel).viewport().height() - 2)
+    qtbot.mouseClick(table(panel).viewport(), Qt.MouseButton.LeftButton, pos=bottom)
+    assert session.selection.now.cell == PATTERN

@@ -1,0 +1,187 @@
+"""The next-token panel: which position, in which order, what is marked, and what a click explains."""
+
+import math
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+import visualizer
+from visualizer.engine.sampling import Sampling
+from visualizer.formats import OpenedModel, open_model
+from visualizer.session.edits import SetCells, SetGeneration, SetPrompt
+from visualizer.session.selection import CellRef
+from visualizer.session.session import Session
+from visualizer.tokenizers import CharacterTokenizer
+from visualizer.ui.panels.next_token import ROW_HEIGHT, NextTokenPanel
+from visualizer.ui.probabilities import LISTED, NextTokens, most_probable
+from visualizer.ui.theme import current_theme, token_color
+
+
+@pytest.fixture
+def session() -> Session:
+    """The article's model."""
+    return Session(open_model("aab"))
+
+
+@pytest.fixture
+def panel(session: Session, qtbot: QtBot) -> NextTokenPanel:
+    """The panel, shown."""
+    panel = NextTokenPanel(session)
+    qtbot.addWidget(panel)
+    panel.resize(280, 260)
+    panel.show()
+    return panel
+
+
+def shown(panel: NextTokenPanel) -> NextTokens:
+    """What is on screen."""
+    assert panel.shown is not None
+    return panel.shown
+
+
+def title(panel: NextTokenPanel) -> str:
+    """Which position it says it is about."""
+    label = panel.findChild(QLabel, "nextTokenTitle")
+    assert label is not None
+    return label.text()
+
+
+def many_tokens(size: int) -> Session:
+    """A model of random weights over `size` characters."""
+    random = np.random.default_rng(5)
+    config = visualizer.ModelConfig(
+        n_layers=1, d_model=4, n_ctx=8, d_vocab=size, n_heads=1, d_head=4,
+        normalization_type=None, attn_only=True, tie_embeddings=True,
+    )  # fmt: skip
+    shapes = {
+        "wte": (size, 4),
+        "wpe": (8, 4),
+        "blocks.0.attn.c_attn.w": (4, 12),
+        "blocks.0.attn.c_proj.w": (4, 4),
+    }
+    arrays = {name: random.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    alphabet = [chr(0x4E00 + i) for i in range(size)]
+    model = visualizer.Model(config, arrays, CharacterTokenizer(alphabet))
+    return Session(OpenedModel(model, "random", "random"), prompt=alphabet[3] + alphabet[1])
+
+
+def test_it_is_about_the_end_of_the_context_under_the_cursor(panel: NextTokenPanel, session: Session) -> None:
+    assert title(panel) == "after a₄ (position 4)"
+    assert [(row.text, row.probability) for row in shown(panel).rows] == [("b", 1.0), ("a", 0.0)]
+    session.go_to_step(1)
+    assert title(panel) == "after b₄ (position 4)"
+    assert [row.text for row in shown(panel).rows] == ["a", "b"]
+
+
+def test_a_chosen_row_is_shown_in_place_of_the_last(panel: NextTokenPanel, session: Session) -> None:
+    session.selection.choose(row=2)
+    assert title(panel) == "after b₂ (position 2)"
+    assert session.trace is not None
+    for row in shown(panel).rows:
+        assert row.probability == session.trace["probs"][2, row.token]
+        assert row.logit == session.trace["logits"][2, row.token]
+    session.selection.choose(row=None)
+    assert title(panel) == "after a₄ (position 4)"
+
+
+def test_logarithms_belong_to_the_probabilities(panel: NextTokenPanel, session: Session) -> None:
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 5), (7, 6)), (-0.5, 0.5)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.b", ((5,),), (0.6,)))
+    for row in shown(panel).rows:
+        assert 0 < row.probability < 1
+        assert math.isclose(row.log_probability, math.log(row.probability), rel_tol=1e-5)
+
+
+def test_a_log_probability_is_told_where_the_probability_rounds_to_zero(panel: NextTokenPanel) -> None:
+    assert shown(panel).rows[1].probability == 0
+    assert shown(panel).rows[1].log_probability == pytest.approx(-1023)
+
+
+def test_the_token_that_was_taken_is_marked(panel: NextTokenPanel, session: Session) -> None:
+    assert (shown(panel).taken, shown(panel).taken_how) == (1, "the most probable")
+    assert "◀ the most probable" in panel.bars.tooltip(shown(panel).rows[0])
+    assert "◀" not in panel.bars.tooltip(shown(panel).rows[1])
+    session.selection.choose(row=0)
+    assert (shown(panel).taken, shown(panel).taken_how) == (0, "what the text has here")
+    session.selection.choose(row=None)
+    session.document.apply(SetGeneration(10, Sampling(temperature=1.0, seed=3)))
+    assert shown(panel).taken_how == "drawn"
+
+
+def test_an_empty_prompt_is_explained(panel: NextTokenPanel, session: Session) -> None:
+    session.document.apply(SetPrompt(""))
+    assert shown(panel).rows == ()
+    note = panel.findChild(QLabel, "nextTokenNote")
+    assert note is not None
+    assert note.isVisible()
+    assert note.text() == "The prompt is empty: the first token of the vocabulary, a, comes first."
+    session.document.apply(SetPrompt("a"))
+    assert not note.isVisible()
+
+
+def test_nan_is_shown_as_nan(panel: NextTokenPanel, session: Session) -> None:
+    session.document.apply(SetCells("wte", ((0, 5),), (float("nan"),)))
+    assert all(math.isnan(row.probability) for row in shown(panel).rows)
+    assert "probability nan" in shown(panel).rows[0].readout
+    assert not panel.grab().isNull()
+
+
+def test_a_large_vocabulary_lists_the_most_probable_and_counts_the_rest(qtbot: QtBot) -> None:
+    session = many_tokens(500)
+    panel = NextTokenPanel(session)
+    qtbot.addWidget(panel)
+    panel.show()
+    assert session.trace is not None
+    probs = session.trace["probs"][-1]
+    rows = shown(panel).rows
+    assert [row.token for row in rows] == np.argsort(-probs, kind="stable")[:LISTED].tolist()
+    rest = 1 - sum(row.probability for row in rows)
+    assert shown(panel).more == f"… and 480 more, together {rest:.3g}"
+
+
+def test_ties_come_by_id_and_nan_first() -> None:
+    assert most_probable(np.array([0.1, 0.4, 0.1, 0.4]), 3).tolist() == [1, 3, 0]
+    assert most_probable(np.full(1000, 0.001), 4).tolist() == [0, 1, 2, 3]
+    assert most_probable(np.array([0.5, np.nan, 0.2]), 2).tolist() == [1, 0]
+
+
+def test_bars_are_as_long_as_probabilities_in_the_tokens_hue(panel: NextTokenPanel) -> None:
+    image = panel.bars.grab().toImage()
+    lengths = []
+    for index, row in enumerate(shown(panel).rows):
+        hue = QColor(token_color(row.token, current_theme())).rgb()
+        y = round(ROW_HEIGHT * (index + 1) + 8)
+        left, width = panel.bars._columns()["bar"]
+        lengths.append(sum(image.pixel(x, y) == hue for x in range(round(left), round(left + width))))
+    assert lengths[0] >= panel.bars._columns()["bar"][1] - 2
+    assert lengths[1] <= 2
+
+
+def test_a_click_on_a_bar_asks_where_the_probability_comes_from(
+    panel: NextTokenPanel, session: Session, qtbot: QtBot
+) -> None:
+    session.selection.choose(row=2)
+    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=QPoint(20, round(ROW_HEIGHT * 1.5)))
+    assert session.selection.now.cell == CellRef("activation", "probs", (2, shown(panel).rows[0].token))
+    assert session.selection.now.row == 2
+
+
+def test_it_is_walked_by_keyboard(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
+    assert panel.bars.accessibleDescription().startswith("after a₄ (position 4): b   id 1; probability 1")
+    qtbot.keyClick(panel.bars, Qt.Key.Key_Down)
+    assert ": a   id 0" in panel.bars.accessibleDescription()
+    qtbot.keyClick(panel.bars, Qt.Key.Key_Return)
+    assert session.selection.now.cell == CellRef("activation", "probs", (4, 0))
+    qtbot.keyClick(panel.bars, Qt.Key.Key_Escape)
+    assert session.selection.now.cell is None
+
+
+def test_a_narrow_panel_drops_the_log_probability_and_then_the_logit(panel: NextTokenPanel) -> None:
+    wanted = {430: {"log p", "logit"}, 270: {"logit"}, 200: set()}
+    for width, columns in wanted.items():
+        panel.resize(width, 260)
+        assert panel.bars._columns().keys() & {"log p", "logit"} == columns
