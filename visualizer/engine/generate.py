@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class Step:
         reused: how many rows came from the key/value cache; the others belong to this step.
         copied: activations whose rows of this step were taken from an earlier generation, because no edit since
             reaches them; the others were computed.
+        forced: whether the token was put there instead of chosen.
     """
 
     token: int
@@ -45,6 +46,7 @@ class Step:
     context_start: int
     reused: int
     copied: frozenset[str] = frozenset()
+    forced: bool = False
 
     def computed(self, name: str) -> slice:
         """The positions of its context whose row of activation `name` was computed for this step."""
@@ -59,6 +61,7 @@ def generate(
     sampling: Sampling,
     interventions: tuple[Intervention, ...] = (),
     earlier: Sequence[Step] = (),
+    forced: Mapping[int, int] | None = None,
 ) -> Iterator[Step]:
     """Continue `prompt` (ids) by `n` tokens, with a cache until the context is full.
 
@@ -66,7 +69,8 @@ def generate(
     can be reused. Interventions refer to positions of the whole pass, so with them no row is reused either.
 
     `earlier` are the steps of a generation from the same prompt, with other parameters perhaps. As long as the
-    tokens agree, what no changed parameter reaches is copied from it.
+    tokens agree, what no changed parameter reaches is copied from it. `forced` maps places in the text to the ids
+    that stand there whatever the model would choose.
     """
     n_ctx = model.config.n_ctx
     tokens = np.empty(len(prompt) + max(n, 0), dtype=np.intp)
@@ -90,6 +94,8 @@ def generate(
             stages = distribution(trace.logits_at(-1), sampling)
             token = choose(stages, sampling, end)
             step = Step(token, stages.probs, stages, trace, end, start, reused, copied)
+        if forced and end in forced:
+            step = replace(step, token=forced[end], forced=True)
         tokens[end] = step.token
         yield step
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from visualizer.formats import OpenedModel
-from visualizer.session.edits import Edit, SetCells, SetGeneration, SetInterventions, SetPrompt
+from visualizer.session.edits import Edit, SetCells, SetGeneration, SetInterventions
 from visualizer.session.state import State
 
 UNDO_BYTES = 256 * 2**20

@@ -13,12 +13,13 @@ from visualizer.engine.interventions import Intervention
 from visualizer.engine.sampling import Sampling
 from visualizer.errors import EditError
 from visualizer.formats import OpenedModel
-from visualizer.session.state import State
+from visualizer.session.state import Baseline, Branch, State
 
 Array = NDArray[Any]
 Cells = tuple[tuple[int, ...], ...]
 
 MODEL, PARAMETERS, PROMPT, GENERATION, INTERVENTIONS = "model", "parameters", "prompt", "generation", "interventions"
+BRANCHES, BASELINE, SECOND_PROMPT = "branches", "baseline", "second prompt"
 
 
 class Edit(Protocol):
@@ -123,11 +124,35 @@ class SetPrompt:
         return "prompt"
 
     def apply(self, state: State) -> tuple[State, Edit]:
-        ids = tuple(map(int, state.model.ids(self.prompt)))
-        return state.with_(prompt=ids), SetPrompt(state.prompt, self.gesture)
+        # No text is no tokens, also for a model that has no tokenizer to read it.
+        ids = tuple(map(int, state.model.ids(self.prompt if len(self.prompt) else ())))
+        if ids == state.prompt:
+            return state, self
+        # Branches are ways that the old prompt went on.
+        return state.with_(prompt=ids, branches=(Branch("main"),), branch=0), _RestorePrompt(state, self.gesture)
 
     def size(self) -> int:
         return 100 + 8 * len(self.prompt)
+
+
+@dataclass(frozen=True)
+class _RestorePrompt:
+    """Bring a prompt back with its branches: the inverse of setting one."""
+
+    state: State
+    gesture: object = None
+    touches: str = field(default=PROMPT, init=False)
+
+    def title(self) -> str:
+        return "prompt"
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        old = self.state
+        restored = state.with_(prompt=old.prompt, branches=old.branches, branch=old.branch)
+        return restored, _RestorePrompt(state, self.gesture)
+
+    def size(self) -> int:
+        return 100 + 8 * len(self.state.prompt)
 
 
 @dataclass(frozen=True)
@@ -227,3 +252,82 @@ def reset_parameters(state: State, names: Sequence[str]) -> SetParameters:
     original = state.opened.model.parameters
     what = names[0] if len(names) == 1 else "all parameters"
     return SetParameters(tuple((name, original[name]) for name in names), f"reset {what}")
+
+
+@dataclass(frozen=True)
+class SetBranches:
+    """The branches of the text, and which of them is shown."""
+
+    branches: tuple[Branch, ...]
+    branch: int
+    name: str = "branch"
+    gesture: object = None
+    touches: str = field(default=BRANCHES, init=False)
+
+    def title(self) -> str:
+        return self.name
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        if not 0 <= self.branch < len(self.branches):
+            raise EditError(f"there is no branch {self.branch}; there are {len(self.branches)}")
+        for branch in self.branches:
+            for place, token in branch.forced:
+                if place < len(state.prompt) or not 0 <= token < state.model.config.d_vocab:
+                    raise EditError(f"token {token} cannot be forced at place {place} of the text")
+        inverse = SetBranches(state.branches, state.branch, self.name, self.gesture)
+        return state.with_(branches=self.branches, branch=self.branch), inverse
+
+    def size(self) -> int:
+        return 100 * len(self.branches)
+
+
+def force_token(state: State, place: int, token: int) -> SetBranches:
+    """The edit that branches off the shown branch at `place` in the text: `token` stands there, the model goes on."""
+    kept = tuple(item for item in state.branches[state.branch].forced if item[0] < place)
+    text = state.model.text([token])
+    branch = Branch(f"{text!r} at {place}", (*kept, (place, token)))
+    return SetBranches((*state.branches, branch), len(state.branches), f"force {text!r} at {place}")
+
+
+@dataclass(frozen=True)
+class SetBaseline:
+    """Pin what the present is compared with, or unpin it."""
+
+    baseline: Baseline | None
+    gesture: object = None
+    touches: str = field(default=BASELINE, init=False)
+
+    def title(self) -> str:
+        return "unpin the baseline" if self.baseline is None else "pin the baseline"
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        if self.baseline is not None and self.baseline.model.graph is not state.model.graph:
+            raise EditError("the baseline is of another architecture; pin one of the present model")
+        return state.with_(baseline=self.baseline), SetBaseline(state.baseline)
+
+    def size(self) -> int:
+        return 0 if self.baseline is None else sum(a.nbytes for a in self.baseline.model.parameters.values())
+
+
+def pin_baseline(state: State) -> SetBaseline:
+    """The edit that pins the present model and interventions."""
+    return SetBaseline(Baseline(state.model, state.interventions))
+
+
+@dataclass(frozen=True)
+class SetSecondPrompt:
+    """A second prompt to look at beside the first, as text or as ids; None for none."""
+
+    prompt: str | Sequence[int] | None
+    gesture: object = None
+    touches: str = field(default=SECOND_PROMPT, init=False)
+
+    def title(self) -> str:
+        return "second prompt"
+
+    def apply(self, state: State) -> tuple[State, Edit]:
+        ids = None if self.prompt is None else tuple(map(int, state.model.ids(self.prompt)))
+        return state.with_(second_prompt=ids), SetSecondPrompt(state.second_prompt, self.gesture)
+
+    def size(self) -> int:
+        return 100 + 8 * len(self.prompt or ())

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from visualizer.engine.accuracy import Accuracy, next_token_accuracy
 from visualizer.engine.generate import Step, generate
+from visualizer.engine.interventions import Intervention
+from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.session.state import State
 
 #: Repetitions of the pattern over which the accuracy is measured.
 PATTERN_REPEATS = 10
+
+
+#: Traces of passes that share no memory with others are kept up to this many bytes; the rest is run again on demand.
+KEPT_BYTES = 256 * 2**20
 
 
 @dataclass(frozen=True)
@@ -24,11 +30,13 @@ class Request:
         revision: the document's revision that it describes.
         state: model, prompt, generation settings and interventions, all immutable.
         previous: the last result, whose passes are reused where they still hold.
+        step: the generation step that is looked at: its internals are kept whatever their size.
     """
 
     revision: int
     state: State
     previous: Result | None = None
+    step: int = 0
 
     def cost(self) -> float:
         """A rough count of multiplications, to tell what can be done at once from what needs the worker."""
@@ -48,6 +56,11 @@ class Result:
         changed: places in `tokens` that differ from the result before it, where that had the same prompt.
         accuracy: over the model's own pattern; None where it has none.
         seconds: how long it took.
+        step: the request's.
+        baseline_steps: the generation of the pinned baseline from the same prompt; None where nothing is pinned.
+        baseline_trace: the baseline's pass over the very context of the step that is looked at.
+        branches: the tokens of every branch, prompt included.
+        second: the pass of the second prompt; None where there is none.
     """
 
     revision: int
@@ -57,6 +70,11 @@ class Result:
     changed: frozenset[int]
     accuracy: Accuracy | None
     seconds: float
+    step: int = 0
+    baseline_steps: tuple[Step, ...] | None = None
+    baseline_trace: Trace | None = None
+    branches: tuple[tuple[int, ...], ...] = ()
+    second: Trace | None = None
 
     @property
     def generated(self) -> tuple[int, ...]:
@@ -64,8 +82,12 @@ class Result:
         return self.tokens[len(self.state.prompt) :]
 
     def trace(self, step: int) -> Trace | None:
-        """The internals of one step's pass; None where its context is empty."""
+        """The internals of one step's pass; None where its context is empty, or where they were not kept."""
         return self.steps[step].trace
+
+    def kept(self, step: int) -> bool:
+        """Whether the internals of a step are at hand (an empty context has none to keep)."""
+        return self.steps[step].trace is not None or self.steps[step].position == 0
 
     def context(self, step: int) -> tuple[int, tuple[int, ...]]:
         """Where in `tokens` the step's context starts, and the ids in it."""
@@ -74,20 +96,99 @@ class Result:
 
 
 def evaluate(request: Request) -> Result:
-    """Run the prompt, generate, and measure; a pure function of the request."""
+    """Run the prompt, generate, compare and measure; a pure function of the request."""
     began = time.perf_counter()
-    state = request.state
+    state, previous = request.state, request.previous
+    earlier = previous.steps if previous is not None else ()
+    steps = _generate(state, state.model, state.interventions, state.branch, request.step, earlier)
+    tokens = _text(state, steps)
+    baseline_steps, baseline_trace = _baseline(request, steps, tokens)
+    result = Result(
+        request.revision,
+        state,
+        steps,
+        tokens,
+        _changed(previous, state, tokens),
+        _accuracy(state, previous),
+        0.0,
+        request.step,
+        baseline_steps,
+        baseline_trace,
+        _branches(state, tokens),
+        _second(state, previous),
+    )
+    return replace(result, seconds=time.perf_counter() - began)
+
+
+def _generate(
+    state: State,
+    model: Model,
+    interventions: tuple[Intervention, ...],
+    branch: int,
+    looked_at: int,
+    earlier: tuple[Step, ...] = (),
+) -> tuple[Step, ...]:
+    """The steps of one generation; the internals of slid windows are dropped once they take much memory."""
     prompt = np.array(state.prompt, dtype=np.intp)
-    earlier = request.previous.steps if request.previous is not None else ()
-    steps = tuple(generate(state.model, prompt, state.length + 1, state.sampling, state.interventions, earlier))
-    tokens = (*state.prompt, *(step.token for step in steps[:-1]))
-    accuracy = None
+    forced = dict(state.branches[branch].forced)
+    kept, total = [], 0
+    steps = generate(model, prompt, state.length + 1, state.sampling, interventions, earlier, forced)
+    for number, step in enumerate(steps):
+        if step.trace is not None and (step.context_start > 0 or interventions):
+            total += sum(array.nbytes for array in step.trace.recorded.values())
+            if total > KEPT_BYTES and number != looked_at:
+                step = replace(step, trace=None)
+        kept.append(step)
+    return tuple(kept)
+
+
+def _text(state: State, steps: tuple[Step, ...]) -> tuple[int, ...]:
+    return (*state.prompt, *(step.token for step in steps[:-1]))
+
+
+def _accuracy(state: State, previous: Result | None) -> Accuracy | None:
+    """Over the model's own pattern, without interventions; taken over where the weights are the same."""
     pattern = state.opened.pattern
-    if pattern is not None:
-        ids = state.model.ids(pattern * PATTERN_REPEATS)
-        accuracy = next_token_accuracy(state.model, ids)
-    seconds = time.perf_counter() - began
-    return Result(request.revision, state, steps, tokens, _changed(request.previous, state, tokens), accuracy, seconds)
+    if pattern is None:
+        return None
+    if previous is not None and previous.state.model is state.model and previous.state.opened is state.opened:
+        return previous.accuracy
+    return next_token_accuracy(state.model, state.model.ids(pattern * PATTERN_REPEATS))
+
+
+def _baseline(
+    request: Request, steps: tuple[Step, ...], tokens: tuple[int, ...]
+) -> tuple[tuple[Step, ...] | None, Trace | None]:
+    """The pinned model's own generation, and its pass over the context that is looked at."""
+    state, previous = request.state, request.previous
+    pinned = state.baseline
+    if pinned is None:
+        return None, None
+    earlier = (previous.baseline_steps or ()) if previous is not None else ()
+    own = _generate(state, pinned.model, pinned.interventions, state.branch, request.step, earlier)
+    chosen = steps[min(request.step, len(steps) - 1)]
+    context = tokens[chosen.context_start : chosen.position]
+    if not context:
+        return own, None
+    reuse = previous.baseline_trace if previous is not None else None
+    return own, pinned.model.forward(context, interventions=pinned.interventions, reuse=reuse)
+
+
+def _branches(state: State, tokens: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+    """The text of every branch; the shown one's is known already."""
+    return tuple(
+        tokens
+        if branch == state.branch
+        else _text(state, _generate(state, state.model, state.interventions, branch, looked_at=-1))
+        for branch in range(len(state.branches))
+    )
+
+
+def _second(state: State, previous: Result | None) -> Trace | None:
+    """The pass of the second prompt, without interventions: it is what one patches from."""
+    if not state.second_prompt:
+        return None
+    return state.model.forward(state.second_prompt, reuse=previous.second if previous is not None else None)
 
 
 def _changed(previous: Result | None, state: State, tokens: tuple[int, ...]) -> frozenset[int]:

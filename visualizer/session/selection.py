@@ -28,6 +28,7 @@ class Chosen:
         cell: the number that is being explained.
         parameter: the matrix in the grid.
         score_stage: which scores are shown: "qk", "scaled" or "scores".
+        comparison: what every panel shows of a number: "value", "baseline" or "difference".
     """
 
     step: int = 0
@@ -36,8 +37,9 @@ class Chosen:
     row: int | None = None
     key: int | None = None
     cell: CellRef | None = None
-    parameter: str = "wte"
+    parameter: str = "blocks.0.attn.c_attn.w"
     score_stage: str = "scores"
+    comparison: str = "value"
 
 
 class Selection:

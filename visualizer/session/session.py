@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
@@ -10,7 +14,7 @@ from visualizer.session.document import Change, Document
 from visualizer.session.edits import MODEL, PROMPT, SetGeneration
 from visualizer.session.evaluation import Request, Result
 from visualizer.session.executor import Executor, InlineExecutor
-from visualizer.session.selection import Selection
+from visualizer.session.selection import Chosen, Selection
 
 
 class Session:
@@ -31,7 +35,9 @@ class Session:
         self.result: Result | None = None
         self._executor = executor or InlineExecutor()
         self._listeners: list[Callable[[Result], None]] = []
+        self._last_trace: Trace | None = None
         self.document.subscribe(self._document_changed)
+        self.selection.subscribe(self._selection_changed)
         self._evaluate()
 
     def subscribe(self, listener: Callable[[Result], None]) -> Callable[[], None]:
@@ -46,10 +52,46 @@ class Session:
 
     @property
     def trace(self) -> Trace | None:
-        """The internals of the step under the cursor; None before the first result and for an empty context."""
+        """The internals of the step under the cursor; None before the first result and for an empty context.
+
+        While those of a long text are being computed again, the ones shown before.
+        """
         if self.result is None:
             return None
-        return self.result.trace(min(self.selection.now.step, len(self.result.steps) - 1))
+        step = self.shown_step
+        return self.result.trace(step) if self.result.kept(step) else self._last_trace
+
+    @property
+    def shown_step(self) -> int:
+        """The step under the cursor, as far as the result reaches."""
+        return 0 if self.result is None else min(self.selection.now.step, len(self.result.steps) - 1)
+
+    @property
+    def baseline_trace(self) -> Trace | None:
+        """The baseline's pass over the same context as `trace`; None where nothing is pinned or it is not there yet."""
+        result, trace = self.result, self.trace
+        if result is None or trace is None or result.baseline_trace is None:
+            return None
+        same = np.array_equal(result.baseline_trace.tokens, trace.tokens)
+        return result.baseline_trace if same else None
+
+    def array(self, name: str) -> NDArray[Any] | None:
+        """An activation of the present step as the selection's comparison asks for it: value, baseline or difference.
+
+        None where there is no trace; the value where there is no baseline to compare with. Raises KeyError for a
+        name that the model does not have.
+        """
+        trace, base = self.trace, self.baseline_trace
+        if trace is None:
+            return None
+        comparison = self.selection.now.comparison
+        if base is None or comparison == "value":
+            return trace[name]
+        if comparison == "baseline":
+            return base[name]
+        with np.errstate(all="ignore"):
+            difference: NDArray[Any] = trace[name] - base[name]
+        return difference
 
     def wait(self) -> None:
         """Return when the result of the present document is there."""
@@ -99,20 +141,28 @@ class Session:
         if change.edit.touches in (MODEL, PROMPT):
             self.selection.choose(step=0, row=None, key=None, cell=None)
         if change.edit.touches == MODEL:
-            first = next(iter(state.model.parameters))
-            keep = now.parameter if now.parameter in state.model.parameters else first
+            keep = now.parameter if now.parameter in state.model.parameters else "wte"
             self.selection.choose(block=0, head=0, parameter=keep)
         if self.selection.now.step > state.length:
             self.selection.choose(step=state.length)
         self._evaluate()
 
     def _evaluate(self) -> None:
-        request = Request(self.document.revision, self.document.state, self.result)
-        self._executor.submit(request, self._arrived)
+        step = self.selection.now.step
+        self._executor.submit(Request(self.document.revision, self.document.state, self.result, step), self._arrived)
+
+    def _selection_changed(self, before: Chosen, now: Chosen) -> None:
+        """What the cursor has moved to may not have been kept, or not have been compared with the baseline."""
+        result = self.result
+        if before.step == now.step or result is None or self.stale or now.step >= len(result.steps):
+            return
+        if not result.kept(now.step) or result.baseline_steps is not None:
+            self._evaluate()
 
     def _arrived(self, result: Result) -> None:
         if self.result is not None and result.revision < self.result.revision:
             return
         self.result = result
+        self._last_trace = self.trace
         for listener in list(self._listeners):
             listener(result)

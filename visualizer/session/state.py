@@ -16,6 +16,30 @@ DEFAULT_LENGTH = 10
 
 
 @dataclass(frozen=True)
+class Branch:
+    """One way that the text goes on: tokens that are forced at some places, and the model's own between them.
+
+    Attributes:
+        name: what a person calls it.
+        forced: (place in the text, token id), in the order of places.
+    """
+
+    name: str
+    forced: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What the present is compared with: a model and the interventions that were pinned.
+
+    It is run on whatever prompt is shown, so that the two can be compared number by number.
+    """
+
+    model: Model
+    interventions: tuple[Intervention, ...] = ()
+
+
+@dataclass(frozen=True)
 class State:
     """Everything that an edit can change, and undo can bring back.
 
@@ -26,6 +50,9 @@ class State:
         length: how many tokens are generated after it.
         sampling: how they are chosen.
         interventions: what is done to activations on the way.
+        branches, branch: the ways that the text can go on, and which of them is shown.
+        baseline: what is compared with; None where nothing is pinned.
+        second_prompt: ids of a second prompt to look at beside the first; None where there is none.
     """
 
     opened: OpenedModel
@@ -34,6 +61,10 @@ class State:
     length: int = DEFAULT_LENGTH
     sampling: Sampling = field(default_factory=Sampling)
     interventions: tuple[Intervention, ...] = ()
+    branches: tuple[Branch, ...] = (Branch("main"),)
+    branch: int = 0
+    baseline: Baseline | None = None
+    second_prompt: tuple[int, ...] | None = None
 
     @classmethod
     def opening(cls, opened: OpenedModel, prompt: str | None = None) -> State:
@@ -41,7 +72,8 @@ class State:
         model = opened.model
         if prompt is None:
             prompt = default_prompt(opened)
-        return cls(opened, model, tuple(map(int, model.ids(prompt))))
+        # No text is no tokens, also for a model that has no tokenizer to read it.
+        return cls(opened, model, tuple(map(int, model.ids(prompt or ()))))
 
     def with_(self, **changes: Any) -> State:  # noqa: ANN401
         """A copy with some fields replaced."""
