@@ -1,24 +1,22 @@
-"""How a cell of the grid is painted and edited."""
+"""How a cell of the grid is edited."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, QPoint, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPolygon
+from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from visualizer.errors import EditError
 from visualizer.session.numbers_typed import parse_number
 from visualizer.ui.theme import current_theme, number_font
-from visualizer.ui.weight_header import RULE
 from visualizer.ui.weight_table import AnyIndex, WeightTableModel
 
-CORNER = 7  # px: the mark of a changed cell
 EDITOR_WIDTH = 96
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
 
 
 class WeightDelegate(QStyledItemDelegate):
-    """Cells tinted by value, with a corner where they were changed; an editor that keeps what is no number.
+    """An editor that keeps what is no number until it is mended or given up.
 
     Signals:
         refused(QWidget, str): the editor holds no number and stays open; the message says what would do.
@@ -33,7 +31,6 @@ class WeightDelegate(QStyledItemDelegate):
     def __init__(self, table: WeightTableModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._table = table
-        self.band_starts: frozenset[int] = frozenset()
 
     def _complaint(self, editor: QLineEdit) -> str:
         """Why the editor's text is no number; empty where it is one."""
@@ -45,7 +42,6 @@ class WeightDelegate(QStyledItemDelegate):
 
     def _fill(self, editor: QLineEdit) -> None:
         text = editor.text()
-        editor.setText(str(editor.property("before")))  # closing must not write the one cell a second time
         self.closeEditor.emit(editor, QStyledItemDelegate.EndEditHint.NoHint)
         self.fill_asked.emit(text)
 
@@ -55,24 +51,6 @@ class WeightDelegate(QStyledItemDelegate):
         return viewport.width() if viewport is not None else EDITOR_WIDTH
 
     # Overrides of QStyledItemDelegate
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
-        table, rect = self._table, option.rect
-        row, column = index.row(), index.column()
-        tint = table.tint(row, column)
-        painter.fillRect(rect, table.colors[tint])
-        if column in self.band_starts:
-            painter.fillRect(rect.left(), rect.top(), RULE, rect.height(), QColor(current_theme().muted_text))
-        painter.setPen(table.ink(row, column))
-        align = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(rect.adjusted(2, 0, -4, 0), align, table.text(row, column))
-        if table.is_changed(row, column):
-            corner = rect.topRight()
-            painter.setPen(QColor(current_theme().panel))
-            painter.setBrush(QColor(current_theme().changed))
-            painter.drawPolygon(
-                QPolygon([corner + QPoint(1 - CORNER, 0), corner + QPoint(1, 0), corner + QPoint(1, CORNER)])
-            )
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: AnyIndex) -> QWidget:
         editor = QLineEdit(parent)
@@ -116,5 +94,9 @@ class WeightDelegate(QStyledItemDelegate):
                 return True
             if event.modifiers() & Qt.KeyboardModifier.ControlModifier and event.key() in _LEAVING[:2]:
                 self._fill(editor)
+                return True
+            if event.key() in _LEAVING[:2]:  # at once, where Qt would wait for its event loop
+                self.commitData.emit(editor)
+                self.closeEditor.emit(editor, QStyledItemDelegate.EndEditHint.NoHint)
                 return True
         return super().eventFilter(editor, event)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHeaderView, QWidget
 
 from visualizer.ui.theme import current_theme
+from visualizer.ui.weight_paint import RULE
 
 Band = tuple[str, int, int]
-RULE = 2  # px: the rule that tells bands apart
 PADDING = 8
 WIDEST_LABEL = 64  # px; a longer word is elided, and whole in its tooltip
-MEASURED = 256  # labels that are measured to find the widest; more are taken to be like those
+MEASURED = 64  # labels that are measured to find the widest; more are taken to be like those
 _WORDS = {"Q": "queries", "K": "keys", "V": "values"}
 
 
@@ -70,6 +70,10 @@ class WeightHeader(QHeaderView):
         painter.drawText(area, Qt.AlignmentFlag.AlignCenter, words)
 
     # Overrides of QHeaderView
+
+    def sizeHint(self) -> QSize:
+        # Of the first label alone: Qt would ask for those of thousands of sections.
+        return QSize(self.widest_label([]), self._line() * (2 if self._bands else 1))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

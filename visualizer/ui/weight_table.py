@@ -20,10 +20,14 @@ from visualizer.ui.numbers import full, short
 from visualizer.ui.theme import current_theme, theme_notifier
 
 Array = NDArray[Any]
+Block = tuple[slice, slice]
 AnyIndex = QModelIndex | QPersistentModelIndex
 #: Up to this size a matrix is searched for its longest number; a larger one is taken to hold numbers of any length.
 SMALL = 4096
 WIDEST = 8  # characters of a cell: −1.05e-5
+ZERO = 2  # the ink of a zero, after white and black
+_FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
+_ALIGNMENT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 class WeightTableModel(QAbstractTableModel):
@@ -35,6 +39,8 @@ class WeightTableModel(QAbstractTableModel):
     Attributes:
         parameter: the name of the one that is shown.
         row_labels, column_labels: a word for each row and column.
+        argb: the colours of the tints as 0xAARRGGBB.
+        inks: the colours of numbers: white, black, and that of a zero.
     """
 
     refused = Signal(str)
@@ -80,39 +86,30 @@ class WeightTableModel(QAbstractTableModel):
 
     def text(self, row: int, column: int) -> str:
         """A cell's number in at most `WIDEST` characters."""
-        number = float(self._values[row, column])
-        text = short(number)
-        return text if len(text) <= WIDEST else short(number, 2)
+        return _shown(float(self._values[row, column]))
+
+    def texts(self, block: Block) -> list[list[str]]:
+        """The numbers of a block of cells, as `text` gives them."""
+        return [[_shown(number) for number in row] for row in self._values[block].tolist()]
 
     def widest_text(self) -> int:
         """Characters that the longest number of the table takes."""
         if self._values.size > SMALL:
             return WIDEST
-        numbers = np.unique(self._values).tolist()
-        return min(max((len(short(number)) for number in numbers), default=1), WIDEST)
+        return max((len(_shown(number)) for number in np.unique(self._values).tolist()), default=1)
 
-    def tint(self, row: int, column: int) -> int:
-        """The cell's entry in the diverging `lookup_table`; the limits are those of the whole parameter."""
-        tints = self._tints.get(row)
-        if tints is None:
-            tints = color_indices(self._values[row], None, "diverging", self._limit).tobytes()
-            self._tints[row] = tints
-        return tints[column]
+    def tints(self, block: Block) -> NDArray[np.uint8]:
+        """Entries of a block of cells in the diverging `lookup_table`; the limits are the whole parameter's."""
+        return color_indices(self._values[block], None, "diverging", self._limit)
 
-    def ink(self, row: int, column: int) -> QColor:
-        """The colour of the cell's text: black or white, whichever reads better; zeros stand back."""
-        return self._inks[self.tint(row, column)] if self._values[row, column] else self._zero_ink
+    def ink_codes(self, block: Block, tints: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Which of `inks` each number of a block has: the one that reads better, and zeros stand back."""
+        return np.where(self._values[block] == 0, ZERO, self._dark_ink[tints]).astype(np.uint8)
 
-    def is_changed(self, row: int, column: int) -> bool:
-        """Whether the cell differs from the model as it was opened."""
-        changed = self._changed.get(row)
-        if changed is None:
-            now, then = self._values[row], self._baseline[row]
-            differs = now != then
-            differs &= ~(np.isnan(now) & np.isnan(then))
-            changed = differs.tobytes()
-            self._changed[row] = changed
-        return bool(changed[column])
+    def changed(self, block: Block) -> NDArray[np.bool_]:
+        """Which cells of a block differ from the model as it was opened."""
+        now, then = self._values[block], self._baseline[block]
+        return (now != then) & ~(np.isnan(now) & np.isnan(then))
 
     def opened_value(self, row: int, column: int) -> float:
         """The cell's number in the model as it was opened."""
@@ -131,9 +128,7 @@ class WeightTableModel(QAbstractTableModel):
         self._values = np.atleast_2d(self._array)
         self._baseline = np.atleast_2d(state.opened.model.parameters[parameter])
         self.row_labels, self.column_labels = axis_labels(state.opened, parameter)
-        self._limit = symmetric_limit(self._values, None)
-        self._tints: dict[int, bytes] = {}
-        self._changed: dict[int, bytes] = {}
+        self._limit = _largest(self._values)
 
     # The document
 
@@ -154,25 +149,17 @@ class WeightTableModel(QAbstractTableModel):
         self._array, self._values = array, values
         limit = self._limit
         if places is None:
-            self._limit = symmetric_limit(values, None)
+            self._limit = _largest(values)
         else:
             old, new = before[places], values[places]
-            most_new = symmetric_limit(new, None)
+            most_new = _largest(new)
             if most_new >= limit:
                 self._limit = most_new
-            elif symmetric_limit(old, None) == limit:
-                self._limit = symmetric_limit(values, None)
-        if places is None:
-            self._changed.clear()
-        else:
-            for row in np.unique(places[0]).tolist():
-                self._changed.pop(row, None)
-                self._tints.pop(row, None)
+            elif _largest(old) == limit:
+                self._limit = _largest(values)
         top = left = 0
         bottom, right = values.shape[0] - 1, values.shape[1] - 1
-        if places is None or self._limit != limit:
-            self._tints.clear()
-        else:
+        if places is not None and self._limit == limit:
             top, bottom = int(places[0].min()), int(places[0].max())
             left, right = int(places[1].min()), int(places[1].max())
         self.dataChanged.emit(self.index(top, left), self.index(bottom, right))
@@ -194,9 +181,9 @@ class WeightTableModel(QAbstractTableModel):
 
     def _read_theme(self) -> None:
         table = lookup_table("diverging", current_theme())
-        self.colors = [QColor.fromRgba(argb) for argb in table.argb]
-        self._inks = [QColor("#000000" if dark else "#ffffff") for dark in table.dark_ink]
-        self._zero_ink = QColor(current_theme().muted_text)
+        self.argb = np.array(table.argb, dtype=np.uint32)
+        self.inks = [QColor("#ffffff"), QColor("#000000"), QColor(current_theme().muted_text)]
+        self._dark_ink = np.array(table.dark_ink, dtype=np.uint8)
 
     def _theme_changed(self) -> None:
         self._read_theme()
@@ -211,7 +198,7 @@ class WeightTableModel(QAbstractTableModel):
         return 0 if parent.isValid() else self._values.shape[1]
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
+        return _FLAGS
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
@@ -225,11 +212,12 @@ class WeightTableModel(QAbstractTableModel):
             case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
                 return self._description(row, column)
             case Qt.ItemDataRole.TextAlignmentRole:
-                return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+                return _ALIGNMENT
             case Qt.ItemDataRole.BackgroundRole:
-                return self.colors[self.tint(row, column)]
+                return QColor.fromRgba(int(self.argb[self.tints(_one(row, column))[0, 0]]))
             case Qt.ItemDataRole.ForegroundRole:
-                return self.ink(row, column)
+                cell = _one(row, column)
+                return self.inks[int(self.ink_codes(cell, self.tints(cell))[0, 0])]
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{self.row_labels[row]}, {self.column_labels[column]}: {self.text(row, column)}"
         return None
@@ -266,6 +254,21 @@ class WeightTableModel(QAbstractTableModel):
         dtype = self._values.dtype
         text = f"{self.parameter}[{place}] = {full(float(self._values[row, column]), dtype)}"
         text += f"\n{self.row_labels[row]} → {self.column_labels[column]}"
-        if self.is_changed(row, column):
+        if self.changed(_one(row, column)).any():
             text += f"\nas opened: {full(self.opened_value(row, column), dtype)}"
         return text
+
+
+def _largest(values: Array) -> float:
+    """The largest finite magnitude; in one pass where, as nearly always, every number is finite."""
+    most = max(float(values.max()), -float(values.min()), 0.0)
+    return most if np.isfinite(most) else symmetric_limit(values, None)
+
+
+def _shown(number: float) -> str:
+    text = short(number)
+    return text if len(text) <= WIDEST else short(number, 2)
+
+
+def _one(row: int, column: int) -> Block:
+    return slice(row, row + 1), slice(column, column + 1)

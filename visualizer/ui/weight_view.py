@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QApplication, QLabel, QTableVie
 from visualizer.ui.theme import current_theme, number_font
 from visualizer.ui.weight_delegate import WeightDelegate
 from visualizer.ui.weight_header import Band, WeightHeader
+from visualizer.ui.weight_paint import Visible, paint_cells
 from visualizer.ui.weight_table import AnyIndex, WeightTableModel
 
 NOTCH = 120.0  # the unit of QWheelEvent.angleDelta
@@ -52,6 +53,8 @@ class WeightView(QTableView):
         self.setAccessibleName("Weights of the chosen parameter")
         self._table = table
         self._following = False
+        self._label_width = 0
+        self._band_starts: frozenset[int] = frozenset()
         self._pressed: QPoint | None = None  # where Ctrl was pressed, as long as its button is down
         self._dragged: tuple[QModelIndex, float] | None = None  # the swept cell, and the last height of the cursor
         self.column_header = WeightHeader(Qt.Orientation.Horizontal, self)
@@ -77,8 +80,9 @@ class WeightView(QTableView):
 
     def lay_out(self, bands: list[Band]) -> None:
         """Sizes for what the table now shows: one width for all columns, from the longest number or label."""
-        self.delegate.band_starts = frozenset(first for _, first, _ in bands if first > 0)
+        self._band_starts = frozenset(first for _, first, _ in bands if first > 0)
         self.column_header.set_bands(bands)
+        self._label_width = self.column_header.widest_label(self._table.column_labels)
         self.column_header.setDefaultSectionSize(self._column_width())
         self.row_header.setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.row_header.setFixedWidth(self.row_header.widest_label(self._table.row_labels))
@@ -91,7 +95,7 @@ class WeightView(QTableView):
 
     def _column_width(self) -> int:
         digits = self.fontMetrics().horizontalAdvance("0" * max(self._table.widest_text(), 3)) + 8
-        return max(digits, self.column_header.widest_label(self._table.column_labels))
+        return max(digits, self._label_width)
 
     # Selection
 
@@ -138,6 +142,19 @@ class WeightView(QTableView):
         self._note.setGeometry(max(min(editor.x(), room.width() - width), 0), top, width, height)
         self._note.show()
         self._note.raise_()
+
+    def _visible(self) -> Visible | None:
+        """The cells that are on screen; None where there is no room for any."""
+        room = self.viewport().rect()
+        first, last = self.columnAt(0), self.columnAt(room.right())
+        top, bottom = self.rowAt(0), self.rowAt(room.bottom())
+        if first < 0 or top < 0:
+            return None
+        columns = range(first, (last if last >= 0 else self._table.columnCount() - 1) + 1)
+        rows = range(top, (bottom if bottom >= 0 else self._table.rowCount() - 1) + 1)
+        left, above = self.columnViewportPosition(first), self.rowViewportPosition(top)
+        size = self.column_header.defaultSectionSize(), self.row_header.defaultSectionSize()
+        return Visible(rows, columns, left, above, *size)
 
     # Sweeping by the mouse
 
@@ -202,8 +219,10 @@ class WeightView(QTableView):
             self.selectionModel().select(index, flags.Toggle)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
         painter = QPainter(self.viewport())
+        visible = self._visible()
+        if visible is not None:
+            paint_cells(painter, self._table, visible, self._band_starts)
         accent = QColor(current_theme().accent)
         shade = QColor(accent)
         shade.setAlpha(SHADE)

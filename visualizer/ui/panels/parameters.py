@@ -219,7 +219,7 @@ class _Tree(QTreeWidget):
         return QSize(280, 220)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        at = self.currentIndex()
+        at = self.currentIndex().siblingAtColumn(NAME)
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.model().hasChildren(at) and at.isValid():
             self.setExpanded(at, not self.isExpanded(at))
             return
