@@ -1,0 +1,1 @@
+"""Benchmarks: one file for each row or family of rows, each with a function `rows()`."""
