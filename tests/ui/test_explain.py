@@ -2,6 +2,7 @@
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -10,6 +11,7 @@ from visualizer.session.edits import OpenModel, SetCells, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.panels.explain import ExplainPanel
+from visualizer.ui.theme import current_theme
 
 ATTN = "blocks.0.attn."
 PATTERN = CellRef("activation", ATTN + "pattern", (0, 2, 1))
@@ -99,16 +101,14 @@ def test_a_click_on_a_constant_leads_nowhere(panel: ExplainPanel, session: Sessi
 def test_from_a_logit_to_a_weight_by_keyboard_alone(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
     session.selection.choose(cell=QK)
     terms = table(panel)
-    walked = []
-    for _ in range(12):
+    walked: list[CellRef] = []
+    while len(walked) < 12 and (not walked or walked[-1].kind == "activation"):
         cell = session.selection.now.cell
         assert cell is not None
-        if cell.kind == "parameter":
-            break
-        walked.append(cell.name)
+        walked.append(cell)
         qtbot.keyClick(terms, Qt.Key.Key_Return)
-    assert walked[:2] == [ATTN + "qk", ATTN + "q"]
-    assert cell.kind == "parameter"
+    assert [cell.name for cell in walked[:2]] == [ATTN + "qk", ATTN + "q"]
+    assert walked[-1].kind == "parameter"
     assert "a weight" in said(panel, "Formula")
 
 
@@ -196,7 +196,7 @@ def test_a_cell_that_the_step_does_not_have_is_said_to_be_missing(panel: Explain
     session.document.apply(SetPrompt("a"))
     session.go_to_step(3)
     session.selection.choose(cell=CellRef("activation", ATTN + "pattern", (0, 3, 3)))
-    assert panel.shown is not None
+    assert said(panel, "Title").startswith("pattern")
     session.go_to_step(0)
     assert panel.shown is None
     assert said(panel, "Formula").startswith("That number is not there at this step")
@@ -226,6 +226,34 @@ def test_a_narrow_panel_shows_products_and_bare_names(panel: ExplainPanel, sessi
     assert texts(panel)[0] == ["1024", "q[b₂, 1] = 1024", "k[a₁, 1] = 1"]
     panel.resize(200, 420)
     assert texts(panel)[0] == ["1024·1", "q[b₂, 1]", "k[a₁, 1]"]
+
+
+def test_a_narrow_panel_writes_an_exponential_as_its_value(panel: ExplainPanel, session: Session) -> None:
+    session.selection.choose(cell=PATTERN)
+    panel.resize(200, 420)
+    assert texts(panel)[0] == ["▸ 1", "scores[b₂, a₁]", "max"]
+
+
+def test_a_number_that_is_only_passed_on_is_written_once(panel: ExplainPanel, session: Session) -> None:
+    session.selection.choose(cell=CellRef("activation", "embed", (2, 6)))
+    assert said(panel, "Numbers") == "= 1"
+
+
+def test_the_keyboards_place_in_the_table_is_framed_and_leaves_the_accent_to_the_selection(
+    panel: ExplainPanel, session: Session, qtbot: QtBot
+) -> None:
+    with qtbot.waitExposed(panel):
+        panel.activateWindow()
+    session.selection.choose(cell=PATTERN)
+    table(panel).setFocus()
+    image = table(panel).viewport().grab().toImage()
+    accent = QColor(current_theme().accent).rgb()
+    highlight = table(panel).palette().highlight().color().rgb()
+    colors = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
+    assert not colors & {accent, highlight}
+    rect = table(panel).visualRect(table(panel).currentIndex())
+    edge = {image.pixel(x, rect.top()) for x in range(rect.left(), rect.right())}
+    assert len(edge) > 1
 
 
 def test_every_activations_number_can_be_explained_and_drawn(panel: ExplainPanel, session: Session) -> None:

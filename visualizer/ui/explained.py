@@ -91,11 +91,17 @@ def _explain_activation(opened: OpenedModel, trace: Trace, explanation: Explanat
         place=_place(explanation.name, explanation.cell),
         value=full(explanation.value, dtype),
         formula=f"{short_name(explanation.name, block)} = {explanation.formula}",
-        numbers=f"{plugged_in(explanation)} = {short(explanation.value, 4)}",
+        numbers=_numbers(explanation),
         note=disagreement(explanation),
         lines=tuple(_line(explanation, term, lambda s: words.cell(s, block), term is top) for term in listed.terms),
         rest=listed.rest,
     )
+
+
+def _numbers(explanation: Explanation) -> str:
+    """The formula with its numbers and what comes of them; once, where that is the same."""
+    written, value = plugged_in(explanation), short(explanation.value, 4)
+    return written if written == value else f"{written} = {value}"
 
 
 def _line(explanation: Explanation, term: Term, name: Callable[[Source], str], on_top: bool) -> Line:
@@ -104,7 +110,10 @@ def _line(explanation: Explanation, term: Term, name: Callable[[Source], str], o
     if on_top:
         tip += "\nthe numerator: this term over the sum of all"
     mark = "▸ " if on_top else ""
-    return Line(mark + short(term.value), mark + term_text(explanation, term), tip, links)
+    value = mark + short(term.value)
+    # An exponential is longer than its value, and its only number is the link beside it.
+    product = value if explanation.rule == "share" else mark + term_text(explanation, term)
+    return Line(value, product, tip, links)
 
 
 def _link(source: Source, name: Callable[[Source], str]) -> Link:

@@ -130,7 +130,9 @@ class TermDelegate(QStyledItemDelegate):
         painter.setPen(QColor(theme.text))
         metrics = QFontMetrics(font)
         if metrics.horizontalAdvance(text) > rect.width():
-            text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, rect.width())
+            # A name's indices tell the rows apart: they stay.
+            mode = Qt.TextElideMode.ElideLeft if text.endswith("]") else Qt.TextElideMode.ElideRight
+            text = metrics.elidedText(text, mode, rect.width())
         painter.drawText(rect, align, text)
 
 
@@ -150,7 +152,7 @@ class TermTable(QTableView):
         self.setItemDelegate(TermDelegate(self))
         self.setObjectName("explainTerms")
         self.setAccessibleName("Terms, largest first")
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)
         self.setWordWrap(False)
