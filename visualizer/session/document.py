@@ -48,7 +48,7 @@ def _overwrites(edit: Edit, earlier: Edit) -> bool:
         return False
     if isinstance(edit, SetCells) and isinstance(earlier, SetCells):
         return edit.parameter == earlier.parameter and edit.cells == earlier.cells
-    return isinstance(edit, SetPrompt | SetGeneration | SetInterventions)
+    return isinstance(edit, SetGeneration | SetInterventions)
 
 
 class Document:
