@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from visualizer.errors import InputError, VisualizerError
 
-COMMANDS = ("complete", "evaluate", "trace", "info", "render", "doctor")
+COMMANDS = ("complete", "evaluate", "trace", "info", "save", "render", "doctor")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -82,6 +82,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     command = commands.add_parser("info", help="what a model is made of", parents=[_common()])
     command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
     command.set_defaults(run=_info)
+
+    command = commands.add_parser("save", help="write a model as .safetensors", parents=[_common()])
+    command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
+    command.add_argument("-o", "--output", required=True, metavar="PATH", help="the file to write")
+    command.set_defaults(run=_save)
 
     command = commands.add_parser("render", help="draw the real window without a screen", parents=[_common()])
     command.add_argument("--prompt", help="the prompt to show")
@@ -227,6 +232,17 @@ def _info(options: argparse.Namespace) -> int:
     from visualizer.formats.info import describe
 
     print(describe(open_model(options.model_path or options.model, options.dtype)))
+    return 0
+
+
+def _save(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from visualizer.formats import open_model, save_safetensors
+
+    if Path(options.output).suffix != ".safetensors":
+        raise InputError(f"{options.output!r} does not end in .safetensors, the format that is written")
+    save_safetensors(open_model(options.model_path or options.model, options.dtype), options.output)
     return 0
 
 

@@ -40,6 +40,9 @@ class Tokenizer(Protocol):
     def description(self) -> str:
         """One line about the tokenizer."""
 
+    def to_dict(self) -> dict[str, Any]:
+        """What a file says of it."""
+
 
 class Model:
     """A decoder-only transformer.

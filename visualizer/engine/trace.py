@@ -100,12 +100,13 @@ class Trace(Mapping[str, Array]):
         logits = self.recorded.get("logits")
         if logits is None:
             stream = self.graph.final_stream
-            row = self.recorded[stream][position][None]
-            run = Run(self.tokens, self.parameters.as_dict(), {stream: row})
+            last = self.recorded[stream][position][None]
+            run = Run(self.tokens, self.parameters.as_dict(), {stream: last})
             with np.errstate(all="ignore"):
                 self.graph.producer["logits"].forward(run)
-            return run.values["logits"][0]
-        return logits[position]
+            logits, position = run.values["logits"], 0
+        row: Array = logits[position]
+        return row
 
     def nonfinite(self) -> int:
         """How many recorded numbers are NaN or infinite."""

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from visualizer.errors import FormatError
 from visualizer.formats.presets import PRESETS, OpenedModel, open_preset
+from visualizer.formats.safetensors import load_safetensors, save_safetensors
 
-__all__ = ["PRESETS", "OpenedModel", "open_model", "open_preset"]
+__all__ = ["PRESETS", "OpenedModel", "load_safetensors", "open_model", "open_preset", "save_safetensors"]
 
 
 def open_model(source: str | os.PathLike[str], dtype: str | None = None) -> OpenedModel:
@@ -22,4 +23,6 @@ def open_model(source: str | os.PathLike[str], dtype: str | None = None) -> Open
         return open_preset(name, dtype or "float32")
     if not Path(name).exists():
         raise FormatError(f"{name!r} is neither a preset ({', '.join(PRESETS)}) nor a file")
-    raise FormatError(f"{name!r} is no model that can be read; a preset ({', '.join(PRESETS)}) is needed")
+    if Path(name).is_dir():
+        raise FormatError(f"{name!r} is a folder; a preset ({', '.join(PRESETS)}) or a .safetensors file is needed")
+    return load_safetensors(name, dtype)
