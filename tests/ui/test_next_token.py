@@ -185,3 +185,11 @@ def test_a_narrow_panel_drops_the_log_probability_and_then_the_logit(panel: Next
     for width, columns in wanted.items():
         panel.resize(width, 260)
         assert panel.bars._columns().keys() & {"log p", "logit"} == columns
+
+
+def test_choosing_another_cell_computes_no_distribution_anew(panel: NextTokenPanel, session: Session) -> None:
+    before = shown(panel)
+    session.selection.choose(cell=CellRef("activation", "probs", (4, 0)))
+    assert shown(panel) is before
+    session.document.apply(SetCells("wpe", ((0, 0),), (2.0,)))
+    assert shown(panel) is not before

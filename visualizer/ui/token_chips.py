@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer.engine.generate import Step
+from visualizer.engine.ops.softmax import softmax
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label, with_position
 from visualizer.ui.numbers import full, short
@@ -84,9 +85,13 @@ class Strip:
             return None
         return min(max(self.step, first), last)
 
+    def brief(self, place: int) -> str:
+        """A token in words that cost nothing to find: its id and places."""
+        return f"{self.text(place)}   id {self.ids[place]}\n{self._where(place)}"
+
     def readout(self, place: int) -> str:
         """A token in words: id, places, the probability it was given, and the runner-up."""
-        lines = [f"{self.text(place)}   id {self.ids[place]}", self._where(place)]
+        lines = [self.brief(place)]
         if place in self.result.changed:
             lines.append("another token than before the last edit")
         given = self._given(place)
@@ -120,7 +125,7 @@ class Strip:
         row = place - first.context_start - 1
         if row < 0 or first.trace is None:
             return None
-        return first.trace["probs"][row], False
+        return softmax(first.trace.logits_at(row)), False
 
 
 def runner_up(probs: np.ndarray, token: int) -> int | None:

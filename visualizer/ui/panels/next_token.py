@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QToolTip, QVBoxLayout, QWidget
 
+from visualizer.session.evaluation import Result
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.numbers import short
@@ -28,6 +29,8 @@ class NextTokenPanel(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("nextTokenPanel")
         self.setAccessibleName("Next token")
+        self._result_shown: Result | None = None
+        self._about: tuple[int, int | None] | None = None
         self.title = QLabel(self)
         self.title.setObjectName("nextTokenTitle")
         self.title.setTextFormat(Qt.TextFormat.PlainText)
@@ -64,7 +67,10 @@ class NextTokenPanel(SessionPanel):
         if result is None:
             self.title.setText("computing …")
             return
-        shown = next_tokens(result, self.shown_step, self.session.selection.now.row)
+        shown, about = self.shown, (self.shown_step, self.session.selection.now.row)
+        if shown is None or result is not self._result_shown or about != self._about:
+            shown = next_tokens(result, *about)  # a large vocabulary is worth doing this once
+            self._result_shown, self._about = result, about
         self.title.setText(shown.title)
         self.note.setText(shown.note)
         self.note.setVisible(bool(shown.note))

@@ -95,7 +95,7 @@ class StepBars(QWidget):
         self._font = number_font(self.font().pointSizeF() * 0.8)
         self._text_height = QFontMetricsF(self._font).height()
         self._digits = QFontMetricsF(self._font).horizontalAdvance("00")
-        self._drawn: tuple[object, QPixmap] | None = None
+        self._drawn: tuple[Result, object, QPixmap] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
         self.setAccessibleName("Probability of each step's token")
@@ -144,14 +144,14 @@ class StepBars(QWidget):
 
     def _picture(self, result: Result) -> QPixmap:
         """All bars, drawn once for each result: scrubbing only moves the mark."""
-        key = (result, self.size(), self.devicePixelRatioF(), current_theme())
-        if self._drawn is None or self._drawn[0] != key:
+        look = (self.size(), self.devicePixelRatioF(), current_theme())
+        if self._drawn is None or self._drawn[0] is not result or self._drawn[1] != look:
             picture = QPixmap(self.size() * self.devicePixelRatioF())
             picture.setDevicePixelRatio(self.devicePixelRatioF())
             picture.fill(Qt.GlobalColor.transparent)
             self._draw(picture, result)
-            self._drawn = (key, picture)
-        return self._drawn[1]
+            self._drawn = (result, look, picture)
+        return self._drawn[2]
 
     def _spacing(self) -> float:
         last = 0 if self._result is None else len(self._result.steps) - 1

@@ -140,7 +140,9 @@ class TokenStrip(SessionPanel):
         if strip is None or current is None:
             return
         role = "chosen: " if strip.chosen is not None else "at the cursor: "
-        self.setAccessibleDescription(role + strip.readout(current).replace("\n", "; "))
+        generated = current >= strip.prompt  # its probabilities are there; a prompt token's would be computed
+        said = strip.readout(current) if generated else strip.brief(current)
+        self.setAccessibleDescription(role + said.replace("\n", "; "))
 
     # -- choosing
 
