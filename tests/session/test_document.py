@@ -10,7 +10,7 @@ from visualizer.errors import EditError
 from visualizer.formats import open_model
 from visualizer.session import document as document_module
 from visualizer.session.document import Change, Document
-from visualizer.session.edits import Edit, OpenModel, SetCells, SetGeneration, SetPrompt, reset_parameters
+from visualizer.session.edits import Edit, OpenModel, SetCells, SetGeneration, SetPrompt, force_token, reset_parameters
 
 OPENED = open_model("aab")
 
@@ -126,6 +126,17 @@ def test_a_prompt_typed_letter_by_letter_is_one_step() -> None:
     assert document.history() == (["prompt"], 1)
     document.undo()
     assert document.state.prompt_text == "aabaa"
+
+
+def test_undoing_a_typed_prompt_brings_the_branches_back_that_it_had() -> None:
+    document = new_document()
+    document.apply(force_token(document.state, 7, 0))
+    branches = document.state.branches
+    for prompt in ("aabaa", "aaba", "aab"):
+        document.apply(SetPrompt(prompt, gesture="typing"))
+    assert document.state.branches != branches
+    document.undo()
+    assert (document.state.prompt_text, document.state.branches, document.state.branch) == ("aabaa", branches, 1)
 
 
 def test_listeners_learn_what_changed_and_who_asked() -> None:

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.engine.interventions import Intervention
+from visualizer.engine.model import Model
 from visualizer.engine.sampling import Sampling
 from visualizer.errors import EditError, InputError, ParameterError, TokenError
-from visualizer.formats import open_model
+from visualizer.formats import OpenedModel, open_model
 from visualizer.session import cell_edits
 from visualizer.session.edits import (
     Edit,
@@ -127,6 +128,18 @@ def test_every_kind_of_edit_is_undone_and_redone(edit: Edit) -> None:
     assert bits(redone) == bits(after)
     assert redone.opened is after.opened
     assert edit.size() > 0
+
+
+def test_no_text_is_no_tokens_for_a_model_without_a_tokenizer() -> None:
+    model = Model(OPENED.model.config, OPENED.model.parameters)
+    opened = OpenedModel(model, "untold", "untold")
+    state = State.opening(opened)
+    assert state.prompt == ()
+    typed, _ = SetPrompt([1, 0]).apply(state)
+    emptied, _ = SetPrompt("").apply(typed)
+    assert emptied.prompt == ()
+    with pytest.raises(TokenError, match="no tokenizer"):
+        SetPrompt("a").apply(state)
 
 
 def test_opening_another_model_keeps_how_many_tokens_are_generated() -> None:

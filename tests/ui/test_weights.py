@@ -403,10 +403,11 @@ def test_a_selection_with_gaps_is_not_copied(grid: Grid) -> None:
 # Sweeping
 
 
-def test_alt_and_the_wheel_sweep_a_cell_as_one_step(c_attn: Grid) -> None:
+@pytest.mark.parametrize("key", [ALT, CTRL], ids=["Alt", "Ctrl"])
+def test_a_key_and_the_wheel_sweep_a_cell_as_one_step(c_attn: Grid, key: Qt.KeyboardModifier) -> None:
     revision = c_attn.session.document.revision
     for _ in range(3):
-        c_attn.wheel(0, 0, 1)
+        c_attn.wheel(0, 0, 1, key)
     assert c_attn.value(0, 0) == 1024 + 3 * 50
     assert c_attn.session.document.revision == revision + 3
     c_attn.wheel(0, 0, -4)

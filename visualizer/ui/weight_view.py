@@ -176,10 +176,10 @@ class WeightView(QTableView):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         index = self.indexAt(event.position().toPoint())
-        if not event.modifiers() & ALT or not index.isValid():
+        if not event.modifiers() & (ALT | CONTROL) or not index.isValid():
             super().wheelEvent(event)
             return
-        # With Alt some platforms turn the wheel sideways.
+        # With Alt some platforms turn the wheel sideways, and some window managers keep it: Ctrl does the same.
         delta = event.angleDelta().y() or event.angleDelta().x()
         if delta:
             fine = bool(event.modifiers() & SHIFT)
