@@ -1,0 +1,132 @@
+"""What an attention head mainly does, measured: how much of its weight lies where a known kind of head looks.
+
+Each score is a mean over queries of the weight on the keys that a kind of head attends to, from 0 to 1. The keys are
+those of TransformerLens' head detector (`head_detector.py`: previous token, duplicate token, induction); the induction
+score is the prefix-matching score of Olsson et al. 2022, "In-context Learning and Induction Heads", when it is measured
+on a random sequence that is repeated. Unlike there, queries for which no such key exists are left out of the mean, so
+that a score tells of the head and not of how often the text repeats itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.model import Model
+from visualizer.engine.trace import Trace
+from visualizer.errors import InputError
+
+Array = NDArray[Any]
+
+#: The scores in the order in which they are shown, each with the keys j that query i should attend to.
+SCORES = {
+    "previous_token": "the token just before: j = i − 1",
+    "first_token": "the first token: j = 0",
+    "current_token": "the token itself: j = i",
+    "duplicate_token": "earlier occurrences of the same token: t[j] = t[i], j < i",
+    "induction": "what followed earlier occurrences of the same token: t[j − 1] = t[i], j ≤ i",
+}
+#: From this score on, a head is said to do mainly that.
+CLEAR = 0.4
+#: Tokens of a random sequence, where the context has room for it twice.
+RANDOM_LENGTH = 50
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a head mainly does: the name of its highest score, and that score."""
+
+    name: str
+    score: float
+
+
+class HeadDetector:
+    """The keys that each kind of head would attend to in one text, found once and then summed over for any head.
+
+    Args:
+        tokens: ids [position].
+    """
+
+    def __init__(self, tokens: Array) -> None:
+        self._count = count = len(tokens)
+        later = np.arange(1, count)
+        same = np.equal.outer(tokens, tokens)  # [query, key]
+        earlier = np.tril(same, -1)
+        after = np.zeros_like(earlier)
+        after[:, 1:] = earlier[:, :-1]
+        # For each score the cells [query, key] as flat places in a pattern, and over how many queries the mean goes.
+        self._cells: dict[str, tuple[Array, int]] = {
+            "previous_token": (later * count + later - 1, len(later)),
+            "first_token": (later * count, len(later)),
+            "current_token": (later * count + later, len(later)),
+            "duplicate_token": (np.flatnonzero(earlier), int(earlier.any(axis=1).sum())),
+            "induction": (np.flatnonzero(after), int(after.any(axis=1).sum())),
+        }
+
+    def defined(self, name: str) -> bool:
+        """Whether the text has any query with a key for this score. Raises KeyError for an unknown score."""
+        return self._cells[name][1] > 0
+
+    def scores(self, pattern: Array) -> dict[str, Array]:
+        """Each score [head] of a `pattern` [head, query, key] over the same text; NaN where it is not defined.
+
+        Position 0 can attend to nothing but itself, so no query there is counted.
+
+        Raises:
+            InputError: the pattern is not of this text.
+        """
+        if pattern.ndim != 3 or pattern.shape[1:] != (self._count, self._count):
+            raise InputError(f"a pattern of {self._count} tokens is [head, {self._count}, {self._count}], "
+                             f"not {list(pattern.shape)}")  # fmt: skip
+        flat = pattern.reshape(len(pattern), -1)
+        scores = {}
+        for name, (cells, queries) in self._cells.items():
+            if queries:
+                scores[name] = flat.take(cells, axis=1).sum(axis=1, dtype=np.float64) / queries
+            else:
+                scores[name] = np.full(len(pattern), np.nan)
+        return scores
+
+
+def head_scores(trace: Trace) -> dict[str, Array]:
+    """Every score of SCORES for every head, each [layer, head] in float64; NaN where the text does not define it.
+
+    Induction and duplicates need a text that repeats itself: `repeated_random_tokens` makes one.
+    """
+    detector = HeadDetector(trace.tokens)
+    names = [name for name in trace.graph.names if name.endswith(".attn.pattern")]
+    by_layer = [detector.scores(trace[name]) for name in names]
+    return {score: np.stack([scores[score] for scores in by_layer]) for score in SCORES}
+
+
+def main_role(scores: dict[str, Array], layer: int, head: int, clear: float = CLEAR) -> Role | None:
+    """The highest score of one head, if it is above `clear`; of equal ones the first in SCORES. None without one."""
+    best: Role | None = None
+    for name in SCORES:
+        score = float(scores[name][layer, head])
+        if score > (clear if best is None else best.score):
+            best = Role(name, score)
+    return best
+
+
+def repeated_random_tokens(model: Model, seed: int = 0, length: int | None = None) -> Array:
+    """Ids [2 · length] of a random sequence, twice: what follows can be foretold only by looking back (Olsson et al.).
+
+    The tokens are all different where the vocabulary has enough of them. Without a `length`, as many as fit the
+    context twice, up to RANDOM_LENGTH.
+
+    Raises:
+        InputError: the context has no room for the sequence twice, or `length` is less than 1.
+    """
+    config = model.config
+    if length is None:
+        length = max(1, min(RANDOM_LENGTH, config.n_ctx // 2))
+    if length < 1 or 2 * length > config.n_ctx:
+        raise InputError(f"a sequence of {length} tokens, twice, does not fit; "
+                         f"the context of {config.n_ctx} has room for 1 to {config.n_ctx // 2}")  # fmt: skip
+    generator = np.random.default_rng(seed)
+    sequence = generator.choice(config.d_vocab, size=length, replace=length > config.d_vocab).astype(np.intp)
+    return np.concatenate([sequence, sequence])
