@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.engine.interventions import Intervention
+from visualizer.engine.interventions import Intervention, within
 from visualizer.engine.kv_cache import RowCache
 from visualizer.engine.sampling import Distribution, Sampling, choose, distribution
 from visualizer.engine.trace import Trace
@@ -66,7 +66,8 @@ def generate(
     """Continue `prompt` (ids) by `n` tokens, with a cache until the context is full.
 
     Once the context is full, the window slides by one token a step: every token's position changes, so nothing
-    can be reused. Interventions refer to positions of the whole pass, so with them no row is reused either.
+    can be reused. Interventions refer to positions of the whole pass, so with them no row is reused either; one that
+    refers to positions that a pass does not have (yet) leaves it alone.
 
     `earlier` are the steps of a generation from the same prompt, with other parameters perhaps. As long as the
     tokens agree, what no changed parameter reaches is copied from it. `forced` maps places in the text to the ids
@@ -77,6 +78,7 @@ def generate(
     tokens[: len(prompt)] = prompt
     cache: RowCache | None = None
     before = {step.position: step.trace for step in earlier}
+    interventions = tuple(change for change in interventions if change.enabled)
     longest = next((s.trace for s in reversed(earlier) if s.trace is not None and s.context_start == 0), None)
     for end in range(len(prompt), len(prompt) + n):
         start = max(0, end - n_ctx)
@@ -85,7 +87,8 @@ def generate(
         else:
             reused, copied = 0, frozenset[str]()
             if interventions or start > 0:
-                trace = model.forward(tokens[start:end], interventions=interventions, reuse=before.get(end))
+                changes = within(interventions, model.graph, end - start)
+                trace = model.forward(tokens[start:end], interventions=changes, reuse=before.get(end))
             else:
                 if cache is None:
                     cache = RowCache(model.graph, min(n_ctx, len(tokens)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from visualizer.engine.explanation import Cell, Explanation, Source, Term
 from visualizer.errors import InterventionError
 
+if TYPE_CHECKING:
+    from visualizer.engine.graph import Graph
+
 Array = NDArray[Any]
 Index = int | tuple[int, int] | None
 Kind = Literal["set", "zero", "mean", "scale", "add", "patch"]
 
+#: Axes that are as long as the pass.
+POSITIONS = ("position", "query", "key")
 KINDS: tuple[Kind, ...] = ("set", "zero", "mean", "scale", "add", "patch")
 WORDS = {
     "set": "set",
@@ -101,11 +106,7 @@ def _said(index: Index) -> str:
 def _slice(name: str, axis: str, index: Index, size: int) -> slice:
     if index is None:
         return slice(0, size)
-    start, stop = index if isinstance(index, tuple) else (index, index + 1 or size)
-    if isinstance(index, tuple):
-        start, stop = (start + size if start < 0 else start), (stop + size if stop < 0 else stop)
-    elif index < 0:
-        start, stop = index + size, index + size + 1
+    start, stop = _bounds(index, size)
     if not 0 <= start < stop <= size:
         raise InterventionError(f"{name} has {size} places on its axis {axis!r}; there is no {_said(index)}")
     return slice(start, stop)
@@ -129,6 +130,53 @@ def _patch(change: Intervention, out: Array, part: tuple[slice, ...]) -> None:
             f"{change.name}: the run to patch from has shape {list(given.shape)}, too small for {list(out.shape)}"
         )
     out[part] = given[part]
+
+
+def within(interventions: Sequence[Intervention], graph: Graph, count: int) -> tuple[Intervention, ...]:
+    """What the enabled interventions come to in a pass over `count` positions.
+
+    Positions that the pass does not have are left out, and so is a patch beyond the run that it came from: a
+    generation begins with fewer positions than it ends with, and a prompt may get shorter under an intervention.
+    Everything else, names, heads and dimensions, is left for the pass to check.
+    """
+    kept = []
+    for change in interventions:
+        part = _reaching(change, graph, count) if change.enabled else None
+        if part is not None:
+            kept.append(part)
+    return tuple(kept)
+
+
+def _reaching(change: Intervention, graph: Graph, count: int) -> Intervention | None:
+    """The part of an intervention that lies within `count` positions; None where nothing does."""
+    if change.name not in graph.producer:
+        return change
+    axes = graph.axes(change.name)
+    where = dict(change.where)
+    for number, axis in enumerate(axes):
+        if axis not in POSITIONS:
+            continue
+        size = count
+        if change.array is not None and change.array.ndim == len(axes):
+            size = min(size, change.array.shape[number])
+        index = where.get(axis)
+        if index is None:
+            if size == count:
+                continue
+            index = (0, count)
+        start, stop = _bounds(index, count)
+        if not 0 <= start < min(stop, size):
+            return None
+        if isinstance(index, tuple):
+            where[axis] = (start, min(stop, size))
+    clipped = tuple(where.items())
+    return change if clipped == change.where else replace(change, where=clipped)
+
+
+def _bounds(index: int | tuple[int, int], size: int) -> tuple[int, int]:
+    """First place and one past the last, counted from the beginning."""
+    start, stop = index if isinstance(index, tuple) else (index, index + 1 or size)
+    return (start + size if start < 0 else start), (stop + size if stop < 0 else stop)
 
 
 def applied(interventions: Sequence[Intervention]) -> dict[str, list[Intervention]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from visualizer.engine.explanation import Cell, Explanation
 from visualizer.engine.graph import Graph
 from visualizer.engine.interventions import Intervention, explain_intervention, last_touching
 from visualizer.engine.ops.base import Run
+from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.parameters import Parameters
 from visualizer.errors import InputError
 
@@ -107,6 +108,19 @@ class Trace(Mapping[str, Array]):
             logits, position = run.values["logits"], 0
         row: Array = logits[position]
         return row
+
+    def vocabulary_columns(self, name: str, tokens: Sequence[int]) -> Array:
+        """Columns [position, len(tokens)] of `logits` or `probs`.
+
+        A large vocabulary's probabilities need all logits of a position, so they are made a position at a time.
+        """
+        if "logits" in self.recorded or len(self.tokens) == 0:
+            return self[name][:, list(tokens)]
+        rows = []
+        for position in range(len(self.tokens)):
+            logits = self.logits_at(position)
+            rows.append((softmax(logits) if name == "probs" else logits)[list(tokens)])
+        return np.stack(rows)
 
     def nonfinite(self) -> int:
         """How many recorded numbers are NaN or infinite."""

@@ -13,6 +13,7 @@ from visualizer.engine.interventions import Intervention
 from visualizer.engine.sampling import Sampling
 from visualizer.errors import EditError
 from visualizer.formats import OpenedModel
+from visualizer.session.places import check_place
 from visualizer.session.state import Baseline, Branch, State
 
 Array = NDArray[Any]
@@ -191,8 +192,7 @@ class SetInterventions:
 
     def apply(self, state: State) -> tuple[State, Edit]:
         for change in self.interventions:
-            if change.name not in state.model.graph.producer:
-                raise EditError(f"this model has no activation {change.name!r} to intervene in")
+            check_place(state.model, change)
         inverse = SetInterventions(state.interventions, self.name, self.gesture)
         return state.with_(interventions=self.interventions), inverse
 

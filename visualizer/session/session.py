@@ -93,6 +93,19 @@ class Session:
             difference: NDArray[Any] = trace[name] - base[name]
         return difference
 
+    def vocabulary_columns(self, name: str, tokens: list[int]) -> NDArray[Any]:
+        """Some columns [position, len(tokens)] of `logits` or `probs` as `array` would give them, and no others."""
+        trace, base = self.trace, self.baseline_trace
+        assert trace is not None
+        comparison = self.selection.now.comparison
+        if base is None or comparison == "value":
+            return trace.vocabulary_columns(name, tokens)
+        if comparison == "baseline":
+            return base.vocabulary_columns(name, tokens)
+        with np.errstate(all="ignore"):
+            difference: NDArray[Any] = trace.vocabulary_columns(name, tokens) - base.vocabulary_columns(name, tokens)
+        return difference
+
     def wait(self) -> None:
         """Return when the result of the present document is there."""
         self._executor.wait()

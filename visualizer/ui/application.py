@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.metadata import version
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
@@ -26,6 +27,7 @@ def make_application() -> QApplication:
     if not isinstance(app, QApplication):
         app = QApplication(sys.argv[:1])
     app.setApplicationName(APPLICATION)
+    app.setApplicationVersion(version("attention-visualizer"))
     app.setApplicationDisplayName("Attention visualizer")
     app.setDesktopFileName(APPLICATION)
     return app

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QSettings, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QShowEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QVBoxLayout, QWidget
 
 from visualizer.errors import InputError
@@ -178,15 +178,25 @@ class MainWindow(QMainWindow):
 
     def _restore(self) -> None:
         self.resize(*FIRST_SIZE)
-        left, right = self.docks[:3], self.docks[3:5]
-        self.resizeDocks([left[0], right[0]], [340, 280], Qt.Orientation.Horizontal)
-        self.resizeDocks([left[0], left[2]], [220, 320], Qt.Orientation.Vertical)
-        self.resizeDocks(right, [200, 340], Qt.Orientation.Vertical)
         geometry, layout = self._settings.value("geometry"), self._settings.value("layout")
         if isinstance(geometry, QByteArray):
             self.restoreGeometry(geometry)
-        if isinstance(layout, QByteArray):
-            self.restoreState(layout, LAYOUT_VERSION)
+        self._laid_out = isinstance(layout, QByteArray) and self.restoreState(layout, LAYOUT_VERSION)
+
+    def _lay_out(self) -> None:
+        """Share the room between the columns as the window's size suggests."""
+        left, right = self.docks[:3], self.docks[3:5]
+        side, other = max(230, round(0.27 * self.width())), max(200, round(0.21 * self.width()))
+        self.resizeDocks([left[0], right[0]], [min(side, 420), min(other, 360)], Qt.Orientation.Horizontal)
+        height = self.height() - 260
+        self.resizeDocks([left[0], left[2]], [2 * height // 5, 3 * height // 5], Qt.Orientation.Vertical)
+        self.resizeDocks(right, [2 * height // 5, 3 * height // 5], Qt.Orientation.Vertical)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._laid_out:
+            self._laid_out = True
+            self._lay_out()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._settings.setValue("geometry", self.saveGeometry())

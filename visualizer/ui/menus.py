@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
 
 from visualizer.formats import PRESETS
 
@@ -104,11 +104,9 @@ def _show_shortcuts(window: MainWindow) -> None:
 
 
 def _show_about(window: MainWindow) -> None:
-    from visualizer import __version__
-
     QMessageBox.about(
         window,
         "About",
-        f"<b>Attention visualizer {__version__}</b><p>See, question and change every number of a transformer.</p>"
+        f"<b>Attention visualizer {QApplication.applicationVersion()}</b><p>See, question and change every number of a transformer.</p>"
         "<p>The handmade model is after “I made a transformer by hand (no training!)” by Theia Vogel.</p>",
     )

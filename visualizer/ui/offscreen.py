@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from pathlib import Path
+from typing import IO
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSettings, QSize
+from PySide6.QtCore import (
+    QBuffer,
+    QByteArray,
+    QIODevice,
+    QMessageLogContext,
+    QSettings,
+    QSize,
+    QtMsgType,
+    qInstallMessageHandler,
+)
+from PySide6.QtGui import QImageWriter
 from PySide6.QtWidgets import QApplication
 
 from visualizer.errors import VisualizerError
@@ -26,6 +38,7 @@ def render_window(
     """
     if QApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        qInstallMessageHandler(_quiet)
     from visualizer.ui.application import make_application
     from visualizer.ui.main_window import MainWindow
     from visualizer.ui.theme import apply_theme, theme_for
@@ -47,6 +60,16 @@ def render_window(
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not image.save(buffer, "PNG"):
+    if not QImageWriter(buffer, QByteArray(b"png")).write(image):
         raise VisualizerError("Qt could not encode the picture as PNG")
-    write_whole(path, lambda file: file.write(data.data()) and None)
+
+    def write(file: IO[bytes]) -> None:
+        file.write(data.data())
+
+    write_whole(path, write)
+
+
+def _quiet(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:
+    """Pass on what Qt says, but for what the platform without a screen says of itself."""
+    if not message.startswith("This plugin does not support"):
+        print(f"Qt {kind.name}: {message}", file=sys.stderr)

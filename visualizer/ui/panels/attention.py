@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Signal
 from PySide6.QtGui import QAction, QActionGroup, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
@@ -18,8 +20,9 @@ from visualizer.session.session import Session
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.theme import current_theme, token_color
+from visualizer.ui.title import Title
 
-STAGES = (("qk", "raw", "Q Kᵀ"), ("scaled", "scaled", "Q Kᵀ / √d_k"), ("scores", "masked", "Q Kᵀ / √d_k + mask"))
+STAGES = (("qk", "raw", "Q Kᵀ"), ("scaled", "scaled", "Q Kᵀ / √dₖ"), ("scores", "masked", "Q Kᵀ / √dₖ + mask"))
 #: Vocabularies larger than this show the tokens that the last position finds most probable.
 ALL_TOKENS, TOP_TOKENS = 96, 24
 
@@ -42,9 +45,9 @@ class AttentionPanel(QWidget):
         self.actions_by_name: dict[str, QAction] = {}
         self.scores, self.pattern = self._heatmap("scoresHeatmap"), self._heatmap("patternHeatmap")
         self.logits, self.probs = self._heatmap("logitsHeatmap"), self._heatmap("probsHeatmap")
-        for heatmap in (self.scores, self.pattern):
-            heatmap.set_square(True)
-        self._titles = {name: QLabel() for name in ("scores", "pattern", "logits", "probs")}
+        for heatmap in (self.logits, self.probs):
+            heatmap.set_square(False)
+        self._titles = {name: Title(self) for name in ("scores", "pattern", "logits", "probs")}
         self._build()
         session.subscribe(self._result_arrived)
         session.selection.subscribe(self._selection_changed)
@@ -144,45 +147,60 @@ class AttentionPanel(QWidget):
         self._mark()
 
     def _draw(self, trace: Trace) -> None:
-        now, opened = self._session.selection.now, self._session.document.state.opened
-        theme = current_theme()
+        session, now = self._session, self._session.selection.now
+        opened, theme = session.document.state.opened, current_theme()
         block = f"blocks.{now.block}.attn."
         tokens = [token_label(opened, int(t)) for t in trace.tokens]
         hues = [token_color(int(t), theme) for t in trace.tokens]
         count = len(tokens)
         hidden = np.arange(count) > np.arange(count)[:, None]
-        labels = {"row_labels": tokens, "row_label_colors": hues, "row_axis": "query"}
-        keys = {"column_labels": tokens, "column_label_colors": hues, "column_axis": "key"}
-        stage = now.score_stage
-        self.scores.set_matrix(
-            trace[block + stage][now.head],
-            masked=hidden if stage == "scores" else None,
-            scale=DIVERGING,
-            name=stage,
-            **labels,
-            **keys,
-        )
-        self.pattern.set_matrix(
-            trace[block + "pattern"][now.head], masked=hidden, scale=SEQUENTIAL, name="pattern", **labels, **keys
-        )
+        compared = now.comparison == "difference" and session.baseline_trace is not None
+        weights = DIVERGING if compared else SEQUENTIAL
         self._columns = self._vocabulary(trace)
-        vocabulary = {
-            "column_labels": [token_label(opened, t) for t in self._columns],
-            "column_label_colors": [token_color(t, theme) for t in self._columns],
-            "column_axis": "token",
-            "row_axis": "position",
-            "row_labels": tokens,
-            "row_label_colors": hues,
-            "column_positions": False,
-        }
-        self.logits.set_matrix(trace["logits"][:, self._columns], scale=DIVERGING, name="logits", **vocabulary)
-        self.probs.set_matrix(trace["probs"][:, self._columns], scale=SEQUENTIAL, name="probs", **vocabulary)
+        vocabulary = [token_label(opened, t) for t in self._columns]
+        vocabulary_hues = [token_color(t, theme) for t in self._columns]
+        stage = now.score_stage
+        for heatmap, name, values, masked, scale in (
+            (self.scores, stage, self._head_of(block + stage), hidden if stage == "scores" else None, DIVERGING),
+            (self.pattern, "pattern", self._head_of(block + "pattern"), hidden, weights),
+            (self.logits, "logits", self._columns_of("logits"), None, DIVERGING),
+            (self.probs, "probs", self._columns_of("probs"), None, weights),
+        ):
+            by_key = heatmap in (self.scores, self.pattern)
+            heatmap.set_matrix(
+                values,
+                masked=masked,
+                row_labels=tokens,
+                row_label_colors=hues,
+                row_axis="query" if by_key else "position",
+                column_labels=tokens if by_key else vocabulary,
+                column_label_colors=hues if by_key else vocabulary_hues,
+                column_axis="key" if by_key else "token",
+                column_positions=by_key,
+                scale=scale,
+                name=name,
+            )
         self._title(trace)
+
+    def _head_of(self, name: str) -> NDArray[Any]:
+        """[query, key] of the chosen head, compared as the selection says."""
+        array = self._session.array(name)
+        assert array is not None
+        return array[self._session.selection.now.head]
+
+    def _columns_of(self, name: str) -> NDArray[Any]:
+        """[position, shown token] of logits or probs, compared as the selection says."""
+        size = self._session.document.state.model.config.d_vocab
+        if size <= ALL_TOKENS:
+            array = self._session.array(name)
+            assert array is not None
+            return array
+        return self._session.vocabulary_columns(name, self._columns)
 
     def _vocabulary(self, trace: Trace) -> list[int]:
         """The tokens whose columns are shown."""
         size = self._session.document.state.model.config.d_vocab
-        return list(range(size)) if size <= ALL_TOKENS else top_tokens(trace["logits"][-1], TOP_TOKENS)
+        return list(range(size)) if size <= ALL_TOKENS else top_tokens(trace.logits_at(-1), TOP_TOKENS)
 
     def _title(self, trace: Trace) -> None:
         formulas = {stage: formula for stage, _, formula in STAGES}
@@ -192,13 +210,11 @@ class AttentionPanel(QWidget):
         words = {
             "scores": ("Scores", formulas[self._session.selection.now.score_stage], f"[{count}, {count}]"),
             "pattern": ("Softmax weights", "softmax of each row", f"[{count}, {count}]"),
-            "logits": ("Logits", "x W<sub>U</sub>", f"[{count}, {size}]{shown}"),
+            "logits": ("Logits", "x W_U", f"[{count}, {size}]{shown}"),
             "probs": ("Next-token probabilities", "softmax(logits)", f"[{count}, {size}]"),
         }
-        muted = current_theme().muted_text
         for name, (title, formula, shape) in words.items():
-            formula = formula.replace("√d_k", "√d<sub>k</sub>")
-            self._titles[name].setText(f"<b>{title}</b> <span style='color:{muted}'>{formula} {shape}</span>")
+            self._titles[name].set_words(title, f"{formula} {shape}")
 
     def _fill_choosers(self) -> None:
         config, now = self._session.document.state.model.config, self._session.selection.now
