@@ -9,9 +9,8 @@ import os
 import pprint
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.interventions import Intervention, applied
@@ -89,10 +88,14 @@ def write_script(
         *body,
         PRINT,
     ]
-    source = "\n".join(parts).encode()
+    source = "\n".join(parts).encode("utf-8", "backslashreplace")
     if not inline:
         write_npz(beside, iter(arrays.items()))
-    write_whole(target, lambda file: file.write(source) and None)
+
+    def write(file: IO[bytes]) -> None:
+        file.write(source)
+
+    write_whole(target, write)
     return [target] if inline else [target, beside]
 
 
@@ -150,9 +153,7 @@ def _helpers(body: Sequence[str]) -> str:
     return (ERF if _uses_erf(body) else "") + SOFTMAX
 
 
-def _body(
-    model: Model, trace: Trace, interventions: Sequence[Intervention], patches: dict[str, Array]
-) -> list[str]:
+def _body(model: Model, trace: Trace, interventions: Sequence[Intervention], patches: dict[str, Array]) -> list[str]:
     """The lines of every operation in order, each under what it computes, with the interventions after them."""
     hooks = applied(interventions)
     scores = {op.reads[0] for op in model.graph.operations if isinstance(op, Pattern)}
@@ -188,5 +189,6 @@ def _changes(
     shape = trace[name].shape
     lines = [f"{variable(name)} = {variable(name)}.copy()"]
     for change in changes:
-        lines += [f"# intervention: {change}".replace("\n", " "), *intervention_lines(change, axes, shape, patches)]
+        words = " ".join(str(change).split())
+        lines += [f"# intervention: {words}", *intervention_lines(change, axes, shape, patches)]
     return lines

@@ -175,8 +175,8 @@ def _attention_output(op: AttentionOutput, emission: Emission) -> Lines:
 
 _FUNCTIONS = {
     "relu": "np.maximum({x}, 0)",
-    "gelu": "0.5 * {x} * (1 + erf({x} * %r))" % math.sqrt(0.5),
-    "gelu_new": "0.5 * {x} * (1 + np.tanh(%r * ({x} + 0.044715 * {x} ** 3)))" % math.sqrt(2 / math.pi),
+    "gelu": f"0.5 * {{x}} * (1 + erf({{x}} * {math.sqrt(0.5)!r}))",
+    "gelu_new": f"0.5 * {{x}} * (1 + np.tanh({math.sqrt(2 / math.pi)!r} * ({{x}} + 0.044715 * {{x}} ** 3)))",
     "silu": "{x} / (1 + np.exp(-{x}))",
 }
 
