@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import visualizer
 from tests.engine.models import KINDS, Array, assert_same_bits, models_and_tokens, of_kind, plain_of
-from visualizer.engine.interventions import Index, Intervention, Kind
+from visualizer.engine.interventions import Index, Intervention, Kind, within
 from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.errors import InterventionError
@@ -274,3 +275,41 @@ def test_the_handmade_model_with_its_look_back_knocked_out() -> None:
     ]
     assert model.forward("aba")["logits"][2].tolist() == [1025, 0]
     assert model.forward("aba", interventions=only_self)["logits"][2].tolist() == [1, 1024]
+
+
+@pytest.mark.parametrize(
+    ("where", "count", "left"),
+    [
+        ((("position", 3),), 3, None),
+        ((("position", 3),), 4, (("position", 3),)),
+        ((("position", (1, 6)),), 3, (("position", (1, 3)),)),
+        ((("position", (3, 6)),), 3, None),
+        ((("position", -4),), 3, None),
+        ((("position", -1), ("head", 1)), 3, (("position", -1), ("head", 1))),
+    ],
+)
+def test_what_lies_beyond_a_pass_is_left_out(where: Where, count: int, left: Where | None) -> None:
+    graph = of_kind("gpt-2").graph
+    change = Intervention("blocks.0.attn.z", "zero", where)
+    kept = within([change], graph, count)
+    assert [c.where for c in kept] == ([] if left is None else [left])
+    assert not within([replace(change, enabled=False)], graph, 9)
+
+
+def test_a_patch_from_a_shorter_run_covers_the_positions_that_both_have() -> None:
+    model = of_kind("gpt-2")
+    stream = model.forward([4, 4])["blocks.0.resid_mid"]
+    patch = Intervention("blocks.0.resid_mid", "patch", (), array=stream)
+    trace = model.forward(TOKENS, interventions=within([patch], model.graph, 4))
+    assert np.array_equal(trace["blocks.0.resid_mid"][:2], stream)
+    assert np.array_equal(trace["blocks.0.resid_mid"][2:], model.forward(TOKENS)["blocks.0.resid_mid"][2:])
+
+
+def test_a_generation_grows_into_an_intervention_at_a_later_position() -> None:
+    model = of_kind("gpt-2")
+    change = Intervention("blocks.1.resid_post", "zero", (("position", 3),))
+    plain, changed = (list(model.generate([1, 2], 4, interventions=c)) for c in ((), (change,)))
+    assert [step.token for step in changed[:2]] == [step.token for step in plain[:2]]
+    for step in changed[2:]:
+        assert step.trace is not None
+        assert not step.trace["blocks.1.resid_post"][3].any()

@@ -9,7 +9,7 @@ import numpy as np
 
 from visualizer.engine.accuracy import Accuracy, next_token_accuracy
 from visualizer.engine.generate import Step, generate
-from visualizer.engine.interventions import Intervention
+from visualizer.engine.interventions import Intervention, within
 from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.session.state import State
@@ -171,7 +171,8 @@ def _baseline(
     if not context:
         return own, None
     reuse = previous.baseline_trace if previous is not None else None
-    return own, pinned.model.forward(context, interventions=pinned.interventions, reuse=reuse)
+    changes = within(pinned.interventions, pinned.model.graph, len(context))
+    return own, pinned.model.forward(context, interventions=changes, reuse=reuse)
 
 
 def _branches(state: State, tokens: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:

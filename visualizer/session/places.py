@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from visualizer.engine.interventions import POSITIONS, Index, Intervention
 from visualizer.engine.model import Model
-from visualizer.errors import InterventionError
+from visualizer.errors import EditError
 
 Where = tuple[tuple[str, Index], ...]
 #: Arrays [head, query, key] up to the pattern, by the last part of their names.
@@ -43,11 +43,12 @@ def check_place(model: Model, change: Intervention) -> None:
     """Refuse what no pass of this model could do.
 
     Raises:
-        InterventionError: an activation, axis or index that this model does not have, or a patch of another shape.
+        EditError: this model does not have the activation, or a patch is of another shape.
+        InterventionError: the activation does not have the axis or the index.
     """
     name = change.name
     if name not in model.graph.producer:
-        raise InterventionError(f"this model has no activation {name!r} to intervene in")
+        raise EditError(f"this model has no activation {name!r} to intervene in")
     axes = model.graph.axes(name)
     shape = [axis_size(model, name, axis) for axis in axes]
     change.slices(axes, shape)
@@ -57,7 +58,7 @@ def check_place(model: Model, change: Intervention) -> None:
             for given, size, axis in zip(change.array.shape, shape, axes, strict=True)
         )
         if not fits:
-            raise InterventionError(f"{name} cannot be patched with an array of shape {list(change.array.shape)}")
+            raise EditError(f"{name} cannot be patched with an array of shape {list(change.array.shape)}")
 
 
 def places_around(model: Model, name: str, cell: Sequence[int]) -> list[Place]:
