@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.engine.accuracy import Accuracy, next_token_accuracy
 from visualizer.engine.generate import Step, generate
 from visualizer.engine.interventions import Intervention, within
 from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
+from visualizer.session.ripple import Earlier, Ripple, is_small, ripple
 from visualizer.session.state import State
 
 #: Repetitions of the pattern over which the accuracy is measured.
@@ -61,6 +64,11 @@ class Result:
         baseline_trace: the baseline's pass over the very context of the step that is looked at.
         branches: the tokens of every branch, prompt included.
         second: the pass of the second prompt; None where there is none.
+        earlier: the generation before the last change of weights or interventions; None where there was none, or
+            where it takes much memory.
+        ripple: what differs between the step that is looked at and the baseline, where that takes long to compute.
+        untouched: the last position's logits [d_vocab] of the step that is looked at, without interventions; None
+            where there are none, or no second prompt to compare with.
     """
 
     revision: int
@@ -75,6 +83,9 @@ class Result:
     baseline_trace: Trace | None = None
     branches: tuple[tuple[int, ...], ...] = ()
     second: Trace | None = None
+    earlier: Earlier | None = None
+    ripple: Ripple | None = None
+    untouched: NDArray[Any] | None = None
 
     @property
     def generated(self) -> tuple[int, ...]:
@@ -102,6 +113,7 @@ def evaluate(request: Request) -> Result:
     earlier = previous.steps if previous is not None else ()
     steps = _generate(state, state.model, state.interventions, state.branch, request.step, earlier)
     tokens = _text(state, steps)
+    looked_at = steps[min(request.step, len(steps) - 1)].trace
     baseline_steps, baseline_trace = _baseline(request, steps, tokens)
     result = Result(
         request.revision,
@@ -116,6 +128,9 @@ def evaluate(request: Request) -> Result:
         baseline_trace,
         _branches(state, tokens),
         _second(state, previous),
+        _earlier(state, previous),
+        _ripple(looked_at, baseline_trace),
+        _untouched(request, looked_at),
     )
     return replace(result, seconds=time.perf_counter() - began)
 
@@ -190,6 +205,42 @@ def _second(state: State, previous: Result | None) -> Trace | None:
     if not state.second_prompt:
         return None
     return state.model.forward(state.second_prompt, reuse=previous.second if previous is not None else None)
+
+
+def _earlier(state: State, previous: Result | None) -> Earlier | None:
+    """What was there before the last change of weights or interventions, of the same prompt."""
+    if previous is None or previous.state.opened is not state.opened or previous.state.prompt != state.prompt:
+        return None
+    if _same_run(previous.state, state):
+        return previous.earlier
+    return Earlier.of(previous.steps)
+
+
+def _same_run(left: State, right: State) -> bool:
+    """Whether two states compute the same from the same tokens."""
+    if left.model is not right.model or len(left.interventions) != len(right.interventions):
+        return False
+    pairs = zip(left.interventions, right.interventions, strict=True)
+    return all(a == b and a.array is b.array for a, b in pairs)
+
+
+def _ripple(trace: Trace | None, baseline: Trace | None) -> Ripple | None:
+    """What differs from the baseline, where those who show it should not wait for it."""
+    if trace is None or baseline is None or is_small(trace):
+        return None
+    return ripple(trace, baseline)
+
+
+def _untouched(request: Request, trace: Trace | None) -> NDArray[Any] | None:
+    """The last logits of the same context without interventions: what a patch is measured against."""
+    state, previous = request.state, request.previous
+    if trace is None or not state.second_prompt or not trace.interventions:
+        return None
+    if previous is not None and previous.untouched is not None and previous.state.model is state.model:
+        before = previous.trace(min(previous.step, len(previous.steps) - 1))
+        if before is not None and np.array_equal(before.tokens, trace.tokens):
+            return previous.untouched
+    return state.model.forward(trace.tokens, reuse=trace).logits_at(-1)
 
 
 def _changed(previous: Result | None, state: State, tokens: tuple[int, ...]) -> frozenset[int]:
