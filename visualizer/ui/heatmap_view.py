@@ -103,6 +103,16 @@ class HeatmapView(QWidget):
         self.setAccessibleDescription(message)
         self.update()
 
+    @property
+    def matrix(self) -> Matrix | None:
+        """What is shown, with its labels and colours; None when empty."""
+        return self._matrix
+
+    @property
+    def square(self) -> bool:
+        """Whether cells are square."""
+        return self._square
+
     def image(self) -> NDArray[Any]:
         """The displayed numbers [rows, columns], read-only, masked ones as they are; [0, 0] when empty."""
         return self._matrix.values if self._matrix is not None else np.zeros((0, 0))
