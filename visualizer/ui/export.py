@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMimeData, QObject
+from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -21,6 +21,7 @@ from visualizer.ui.clipboard import format_block
 from visualizer.ui.heatmap_matrix import Matrix
 from visualizer.ui.heatmap_svg import heatmap_svg
 from visualizer.ui.heatmap_view import HeatmapView
+from visualizer.ui.pictures import png_bytes
 from visualizer.ui.theme import current_theme
 
 PICTURE_SCALE = 2.0
@@ -56,7 +57,10 @@ def export_heatmap(heatmap: HeatmapView, path: str | os.PathLike[str]) -> None:
     elif suffix == ".npz":
         write_table_npz(target, _table(matrix))
     else:
-        data = _png(heatmap) if suffix == ".png" else _svg(heatmap, matrix)
+        if suffix == ".png":
+            data = png_bytes(heatmap.to_image(PICTURE_SCALE))
+        else:
+            data = heatmap_svg(matrix, current_theme(), heatmap.square).encode("utf-8", "replace")
 
         def write(file: IO[bytes]) -> None:
             file.write(data)
@@ -145,19 +149,6 @@ def _table(matrix: Matrix) -> Table:
         matrix.column_axis,
         matrix.masked,
     )
-
-
-def _png(heatmap: HeatmapView) -> bytes:
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    if not heatmap.to_image(PICTURE_SCALE).save(buffer, b"PNG"):
-        raise FormatError("the picture could not be encoded as PNG; a smaller window would help")
-    return bytes(data.data())
-
-
-def _svg(heatmap: HeatmapView, matrix: Matrix) -> bytes:
-    return heatmap_svg(matrix, current_theme(), heatmap.square).encode("utf-8", "replace")
 
 
 def _copy(heatmap: HeatmapView, say: Say, _checked: bool = False) -> None:

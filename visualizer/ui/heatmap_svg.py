@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice
-
 from visualizer.ui import colors, numbers
 from visualizer.ui.heatmap_axes import indexed_image, thinned
 from visualizer.ui.heatmap_matrix import Matrix
+from visualizer.ui.pictures import png_bytes
 from visualizer.ui.theme import Theme
 
 #: Above this the cells are one picture: a million rectangles no viewer opens.
@@ -120,11 +119,8 @@ def _cells(matrix: Matrix, theme: Theme, places: _Places) -> Iterator[str]:
 
 
 def _picture(matrix: Matrix, theme: Theme, places: _Places) -> str:
-    data = QByteArray()
-    buffer = QBuffer(data)
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    indexed_image(matrix.indices, matrix.table(theme).argb).save(buffer, b"PNG")
-    encoded = base64.b64encode(data.data()).decode("ascii")
+    picture = png_bytes(indexed_image(matrix.indices, matrix.table(theme).argb))
+    encoded = base64.b64encode(picture).decode("ascii")
     return (
         f'<image x="{places.left:g}" y="{places.top:g}" width="{places.width:g}" height="{places.height:g}" '
         f'preserveAspectRatio="none" style="image-rendering:pixelated" href="data:image/png;base64,{encoded}"/>'
