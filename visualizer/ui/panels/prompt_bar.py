@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QSignalBlocker, QTimer
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSpinBox, QToolButton, QWidget
 
@@ -64,7 +64,7 @@ class PromptBar(SessionPanel):
         self.prompt_edit.setAccessibleName("Prompt")
         self.prompt_edit.setFont(number_font())
         self.prompt_edit.setMinimumWidth(120)
-        self.prompt_edit.textEdited.connect(self._typed)
+        self.prompt_edit.textChanged.connect(self._typed)
         self.prompt_edit.editingFinished.connect(self._end_burst)
         self.prompt_edit.undo_wanted.connect(lambda: self.session.document.undo())
         self.prompt_edit.redo_wanted.connect(lambda: self.session.document.redo())
@@ -211,7 +211,9 @@ class PromptBar(SessionPanel):
         text = self.session.document.state.prompt_text
         if text != self.prompt_edit.text():
             caret, at_end = self.prompt_edit.cursorPosition(), len(self.prompt_edit.text())
-            self.prompt_edit.setText(text)
+            with QSignalBlocker(self.prompt_edit):  # what the document says is not typed
+                self.prompt_edit.setText(text)
+            self.prompt_edit.update()
             self.prompt_edit.setCursorPosition(len(text) if caret == at_end else min(caret, len(text)))
         self._refuse("")
 

@@ -1,0 +1,187 @@
+"""The whole window, driven through its named widgets as a user or another program would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractButton, QLineEdit, QTableView, QWidget
+from pytestqt.qtbot import QtBot
+
+import visualizer
+from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.main_window import MainWindow
+
+Kind = TypeVar("Kind", bound=QObject)
+NAMED = [
+    "promptEdit",
+    "tokenStrip",
+    "parameterTree",
+    "weightGrid",
+    "scoresHeatmap",
+    "patternHeatmap",
+    "logitsHeatmap",
+    "stepForward",
+    "stepBack",
+    "generateAll",
+    "resetGeneration",
+    "outputText",
+    "modelChooser",
+    "explainPanel",
+    "undoAction",
+    "redoAction",
+    "statusBar",
+]
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    window = visualizer.ui.open_window()
+    qtbot.addWidget(window)
+    qtbot.waitExposed(window)
+    return window
+
+
+def child(window: MainWindow, kind: type[Kind], name: str) -> Kind:
+    found = window.findChild(kind, name)
+    assert found is not None, name
+    return found
+
+
+def press(window: MainWindow, name: str) -> None:
+    found = window.findChild(QAction, name) or window.findChild(QAbstractButton, name)
+    assert found is not None, name
+    found.trigger() if isinstance(found, QAction) else found.click()
+
+
+def output(window: MainWindow) -> str:
+    return child(window, QLineEdit, "outputText").text()
+
+
+def write_cell(window: MainWindow, parameter: str, row: int, column: int, text: str) -> None:
+    window.session.selection.choose(parameter=parameter)
+    model = child(window, QTableView, "weightGrid").model()
+    assert model.setData(model.index(row, column), text, Qt.ItemDataRole.EditRole)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_others_call_by_name_is_there(window: MainWindow, name: str) -> None:
+    assert window.objectName() == "mainWindow"
+    assert window.findChild(QObject, name) is not None
+
+
+def test_it_is_alive_before_anyone_has_clicked(window: MainWindow) -> None:
+    trace = visualizer.handmade("aab").forward("aabaa")
+    pattern = child(window, Heatmap, "patternHeatmap")
+    assert np.array_equal(pattern.image(), trace["blocks.0.attn.pattern"][0])
+    assert np.array_equal(child(window, Heatmap, "scoresHeatmap").image(), trace["blocks.0.attn.scores"][0])
+    assert np.array_equal(child(window, Heatmap, "logitsHeatmap").image(), trace["logits"])
+    assert pattern.cell(4, 3) == 0.5
+    assert output(window) == "baabaabaab"
+
+
+def test_typing_a_prompt_changes_everything_that_shows_it(window: MainWindow, qtbot: QtBot) -> None:
+    prompt = child(window, QLineEdit, "promptEdit")
+    prompt.selectAll()
+    qtbot.keyClicks(prompt, "bab")
+    trace = visualizer.handmade("aab").forward("bab")
+    assert np.array_equal(child(window, Heatmap, "logitsHeatmap").image(), trace["logits"])
+    assert output(window) == "aabaabaaba"
+
+
+def test_one_cell_breaks_the_text_and_undo_mends_it_to_the_bit(window: MainWindow) -> None:
+    before = child(window, Heatmap, "logitsHeatmap").image().copy()
+    write_cell(window, "blocks.0.attn.c_attn.w", 5, 23, "-1")
+    assert output(window) == "aaaaaaaaaa"
+    assert not np.array_equal(child(window, Heatmap, "logitsHeatmap").image(), before)
+    press(window, "undoAction")
+    assert output(window) == "baabaabaab"
+    assert np.array_equal(child(window, Heatmap, "logitsHeatmap").image(), before)
+    press(window, "redoAction")
+    assert output(window) == "aaaaaaaaaa"
+
+
+def test_stepping_shows_the_internals_of_each_step_forwards_and_back(window: MainWindow) -> None:
+    model, heatmap = visualizer.handmade("aab"), child(window, Heatmap, "logitsHeatmap")
+    text = "aabaa" + output(window)
+    for step in (1, 2, 3):
+        press(window, "stepForward")
+        assert np.array_equal(heatmap.image(), model.forward(text[: 5 + step])["logits"])
+    press(window, "stepBack")
+    assert np.array_equal(heatmap.image(), model.forward(text[:7])["logits"])
+
+
+def test_reset_and_generate(window: MainWindow) -> None:
+    press(window, "resetGeneration")
+    assert output(window) == ""
+    press(window, "stepForward")
+    assert output(window) == "b"
+    press(window, "resetGeneration")
+    press(window, "generateAll")
+    assert output(window) == "baabaabaab"
+
+
+def test_a_nan_is_shown_counted_and_undone(window: MainWindow) -> None:
+    write_cell(window, "wpe", 4, 0, "nan")
+    image = child(window, Heatmap, "patternHeatmap").image()
+    assert np.isnan(image[4]).all()
+    assert np.isfinite(image[:4]).all()
+    assert "NaN/Inf" in child(window, QWidget, "runFacts").text()  # type: ignore[attr-defined]
+    press(window, "undoAction")
+    assert np.isfinite(child(window, Heatmap, "patternHeatmap").image()).all()
+
+
+def test_choosing_a_number_explains_it_everywhere(window: MainWindow, qtbot: QtBot) -> None:
+    heatmap = child(window, Heatmap, "patternHeatmap")
+    heatmap.setFocus()
+    heatmap.set_cursor(2, 1)
+    qtbot.keyClick(heatmap, Qt.Key.Key_Return)
+    assert window.session.selection.now.row == 2
+    shown = child(window, QWidget, "explainPanel")
+    assert "0.5" in shown.accessibleDescription() or any(
+        "0.5" in w.text() for w in shown.findChildren(QWidget) if hasattr(w, "text")
+    )
+    qtbot.keyClick(heatmap, Qt.Key.Key_Escape)
+    assert window.session.selection.now.row is None
+
+
+def test_an_empty_prompt_says_so_and_generation_begins_with_a(window: MainWindow) -> None:
+    child(window, QLineEdit, "promptEdit").clear()
+    assert child(window, Heatmap, "patternHeatmap").image().size == 0
+    assert output(window).startswith("ab")
+
+
+def test_geometry_and_theme_are_remembered(qtbot: QtBot) -> None:
+    first = visualizer.ui.open_window()
+    qtbot.addWidget(first)
+    first.choose_theme("dark")
+    first.resize(790, 610)
+    first.close()
+    second = visualizer.ui.open_window()
+    qtbot.addWidget(second)
+    assert second.size() == first.size()
+    assert second.remembered("theme", "system") == "dark"
+    second.choose_theme("light")
+
+
+def test_each_control_has_a_name_for_a_screen_reader(window: MainWindow) -> None:
+    silent = [
+        widget.objectName() or type(widget).__name__
+        for widget in window.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.isVisibleTo(window)
+        and not widget.accessibleName()
+        and not widget.objectName().startswith("qt_")  # parts of Qt's own widgets, named by those
+        and not (isinstance(widget, QAbstractButton) and widget.text())
+    ]
+    assert not silent
+
+
+def test_what_cannot_be_opened_is_said_and_nothing_is_lost(window: MainWindow) -> None:
+    window.open_source("no-such-file")
+    assert "no-such-file" in window.status.currentMessage()
+    assert output(window) == "baabaabaab"
