@@ -12,13 +12,15 @@ from typing import ClassVar
 import numpy as np
 
 from visualizer.engine.explanation import Explanation, Source, Term
-from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate
-from visualizer.engine.ops.softmax import causal_softmax, future, softmax_backward
+from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, rows_of, sum_rows
+from visualizer.engine.ops.softmax import causal_softmax, causal_softmax_by_key, future, softmax_backward
 
 #: Added to the score of a key that lies after its query, as in the article.
 MASK = -1e10
 #: Queries at a time in long passes, so that one block of scores stays in the cache.
 BLOCK = 128
+#: From this many queries on, scores of a short pass are stored with the keys along the outer axis.
+MANY_SHORT_ROWS = 16
 
 
 def heads_first(x: Array, group: int = 1) -> Array:
@@ -171,7 +173,12 @@ class Pattern(Operation):
             return
         q = heads_first(run.values[self.q])
         k = heads_first(all_rows(run, self.k), self.group).swapaxes(-1, -2)
-        if q.shape[-2] <= BLOCK:
+        rows, keys = q.shape[-2], k.shape[-1]
+        if MANY_SHORT_ROWS <= rows == keys <= BLOCK and not run.careful:
+            scores = np.matmul(k.swapaxes(-1, -2), q.swapaxes(-1, -2))  # stored [key, query]
+            scores *= self.scale
+            run.values[self.writes[0]] = causal_softmax_by_key(scores).swapaxes(-1, -2)
+        elif rows <= BLOCK:
             scores = np.matmul(q, k)
             scores *= self.scale
             run.values[self.writes[0]] = causal_softmax(scores, run.careful)
@@ -301,12 +308,7 @@ class HeadOutputs(Operation):
         run.values[self.writes[0]] = np.matmul(heads_first(z), w).swapaxes(-3, -2)
 
     def backward(self, run: Run, gradients: Gradients) -> None:
-        z, given = run.values[self.reads[0]], gradients[self.name]
-        shape = run.parameters[self.parameters[0]].shape
-        w = run.parameters[self.parameters[0]].reshape(z.shape[-2], z.shape[-1], -1)
-        d_w = np.einsum("thd,thm->hdm", z.reshape(-1, *z.shape[-2:]), given.reshape(-1, *given.shape[-2:]))
-        accumulate(gradients, self.parameters[0], d_w.reshape(shape))
-        accumulate(gradients, self.reads[0], np.matmul(heads_first(given), w.swapaxes(-1, -2)).swapaxes(-3, -2))
+        """Nothing to do: the output that adds the heads up goes back to z and c_proj at once."""
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         position, head, column = cell
@@ -352,12 +354,15 @@ class AttentionOutput(Operation):
         run.values[self.writes[0]] = out
 
     def backward(self, run: Run, gradients: Gradients) -> None:
-        given = gradients[self.name]
+        given, z = gradients[self.name], run.values[self.z]
+        given_rows, z_rows = rows_of(given), z.reshape(-1, z.shape[-2] * z.shape[-1])
+        w = run.parameters[self.parameters[0]]
         if self._bias:
-            accumulate(gradients, self._bias, given.reshape(-1, given.shape[-1]).sum(axis=0))
-        heads = run.values[self.z].shape[-2]
-        shape = (*given.shape[:-1], heads, given.shape[-1])
-        accumulate(gradients, self.reads[0], np.broadcast_to(given[..., None, :], shape))
+            accumulate(gradients, self._bias, sum_rows(given_rows))
+        accumulate(gradients, self.parameters[0], np.matmul(z_rows.T, given_rows))
+        accumulate(gradients, self.z, np.matmul(given_rows, w.T).reshape(z.shape))
+        shape = (*given.shape[:-1], z.shape[-2], given.shape[-1])
+        gradients[self.reads[0]] = np.broadcast_to(given[..., None, :], shape)  # each head adds to the sum alike
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         position, column = cell

@@ -25,9 +25,12 @@ class Embed(Operation):
         run.values[self.writes[0]] = run.parameters[self.parameters[0]].take(run.tokens, axis=0)
 
     def backward(self, run: Run, gradients: Gradients) -> None:
-        table = run.parameters[self.parameters[0]]
-        gradient = np.zeros_like(table)
-        np.add.at(gradient, run.tokens.reshape(-1), rows_of(gradients[self.name]))
+        tokens = run.tokens.reshape(-1)
+        gradient = np.zeros_like(run.parameters[self.parameters[0]])
+        if tokens.size:  # sorted by token, the rows of each are added up in one go
+            order = np.argsort(tokens, kind="stable")
+            ids, starts = np.unique(tokens[order], return_index=True)
+            gradient[ids] = np.add.reduceat(rows_of(gradients[self.name])[order], starts, axis=0)
         accumulate(gradients, self.parameters[0], gradient)
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:

@@ -18,6 +18,7 @@ from visualizer.engine.ops.base import (
     accumulate,
     matmul_rows,
     rows_of,
+    sum_rows,
 )
 
 
@@ -76,7 +77,7 @@ def linear_backward(op: Operation, run: Run, gradients: Gradients, x: Array, giv
     w = run.parameters[op.parameters[0]]
     x_rows, given_rows = rows_of(x), rows_of(given)
     if len(op.parameters) > 1:
-        accumulate(gradients, op.parameters[1], given_rows.sum(axis=0))
+        accumulate(gradients, op.parameters[1], sum_rows(given_rows))
     accumulate(gradients, op.parameters[0], np.matmul(x_rows.T, given_rows))
     accumulate(gradients, op.reads[0], np.matmul(given_rows, w.T).reshape(run.values[op.reads[0]].shape))
 
@@ -163,7 +164,7 @@ class Unembed(Operation):
         x = run.values[self.reads[0]]
         x_rows, given = rows_of(x), rows_of(gradients[self.name])
         if len(self.parameters) > 1:
-            accumulate(gradients, self.parameters[1], given.sum(axis=0))
+            accumulate(gradients, self.parameters[1], sum_rows(given))
         gradient = np.matmul(given.T, x_rows) if self.tied else np.matmul(x_rows.T, given)
         accumulate(gradients, self.parameters[0], gradient)
         accumulate(gradients, self.reads[0], np.matmul(given, self._matrix(run).T).reshape(x.shape))

@@ -9,7 +9,18 @@ from typing import ClassVar
 import numpy as np
 
 from visualizer.engine.explanation import Explanation, Source, Term
-from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, rows_of
+from visualizer.engine.ops.base import (
+    Array,
+    Axes,
+    Cell,
+    Gradients,
+    Operation,
+    Run,
+    accumulate,
+    mean_last,
+    rows_of,
+    sum_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,7 @@ class LayerNorm(Norm):
     def forward(self, run: Run) -> None:
         x = run.values[self.reads[0]]
         n = x.shape[-1]
-        mean = np.add.reduce(x, axis=-1, keepdims=True) / x.dtype.type(n)
+        mean = mean_last(x)
         out = x - mean
         variance = np.einsum("...i,...i->...", out, out)[..., None] / x.dtype.type(n)
         scale = np.sqrt(variance + x.dtype.type(self.eps))
@@ -86,12 +97,12 @@ class LayerNorm(Norm):
         scale, mean = run.values[self.writes[1]], run.values[self.writes[2]]
         hat = (x - mean) / scale
         if len(self.parameters) > 1:
-            accumulate(gradients, self.parameters[1], rows_of(given).sum(axis=0))
-        accumulate(gradients, self.parameters[0], rows_of(given * hat).sum(axis=0))
+            accumulate(gradients, self.parameters[1], sum_rows(rows_of(given)))
+        accumulate(gradients, self.parameters[0], sum_rows(rows_of(given * hat)))
         d_hat = given * run.parameters[self.parameters[0]]
         # y depends on x directly, through the mean, and through the scale.
-        d_hat_mean = d_hat.mean(axis=-1, keepdims=True)
-        d_hat_hat = (d_hat * hat).mean(axis=-1, keepdims=True)
+        d_hat_mean = mean_last(d_hat)
+        d_hat_hat = mean_last(d_hat * hat)
         accumulate(gradients, self.reads[0], (d_hat - d_hat_mean - hat * d_hat_hat) / scale)
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
@@ -147,10 +158,10 @@ class RMSNorm(Norm):
         scale = run.values[self.writes[1]]
         hat = x / scale
         if len(self.parameters) > 1:
-            accumulate(gradients, self.parameters[1], rows_of(given).sum(axis=0))
-        accumulate(gradients, self.parameters[0], rows_of(given * hat).sum(axis=0))
+            accumulate(gradients, self.parameters[1], sum_rows(rows_of(given)))
+        accumulate(gradients, self.parameters[0], sum_rows(rows_of(given * hat)))
         d_hat = given * run.parameters[self.parameters[0]]
-        d_hat_hat = (d_hat * hat).mean(axis=-1, keepdims=True)
+        d_hat_hat = mean_last(d_hat * hat)
         accumulate(gradients, self.reads[0], (d_hat - hat * d_hat_hat) / scale)
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:

@@ -44,6 +44,25 @@ def causal_softmax(scores: Array, careful: bool = False) -> Array:
     return scores
 
 
+def causal_softmax_by_key(scores: Array) -> Array:
+    """`causal_softmax` of `scores` [..., key, query], in place, for as many keys as queries, all of them finite.
+
+    Many short rows are reduced several times faster when the axis they run along is not the last one.
+    """
+    scores += _future_by_key(scores.shape[-1], scores.dtype)
+    scores -= np.maximum.reduce(scores, axis=-2, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= np.add.reduce(scores, axis=-2, keepdims=True)
+    return scores
+
+
+@lru_cache(maxsize=16)
+def _future_by_key(rows: int, dtype: np.dtype[Any]) -> Array:
+    array = np.ascontiguousarray(future(rows, rows, dtype, -math.inf).T)
+    array.flags.writeable = False
+    return array
+
+
 def _careful_causal_softmax(scores: Array) -> Array:
     """`causal_softmax` for scores that hold NaN or infinities."""
     visible = future(scores.shape[-2], scores.shape[-1], scores.dtype, -math.inf) == 0
