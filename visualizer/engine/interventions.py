@@ -42,7 +42,8 @@ class Intervention:
             keys for arrays with a key axis); "scale" by `value`; "add" `value`; "patch" in the numbers of
             `array` (from another run, or from this one: a freeze).
         where: an index for some axes by name, {"head": 3} or {"query": (2, 5)} for 2 ≤ query < 5; axes that
-            are not named are taken whole. Negative numbers count from the end.
+            are not named are taken whole. Negative numbers count from the end. Keys that lie after their query
+            stay hidden: nothing is done to them.
         value: the number for "set", "scale" and "add".
         array: for "patch", an array of the activation's shape in the run that it came from.
         enabled: whether it is applied.
@@ -96,6 +97,8 @@ class Intervention:
         else:
             assert self.array is not None
             _patch(self, out, part)
+        if "key" in axes and self.kind != "mean":
+            return np.where(_visible(out), out, array)  # nothing is done to a key that lies after its query
         return out
 
 
@@ -112,13 +115,19 @@ def _slice(name: str, axis: str, index: Index, size: int) -> slice:
     return slice(start, stop)
 
 
+def _visible(array: Array) -> NDArray[np.bool_]:
+    """[query, key]: whether the key lies up to the query."""
+    rows, keys = array.shape[-2:]
+    return np.tri(rows, keys, keys - rows, dtype=bool)
+
+
 def _mean(array: Array, axes: Sequence[str]) -> Array:
     """The mean over positions, as an array of the same shape; over the visible keys where there is a key axis."""
     if "key" in axes:
-        rows, keys = array.shape[-2:]
-        visible = np.tri(rows, keys, keys - rows, dtype=array.dtype)
-        mean = (array * visible).sum(-1, keepdims=True) / visible.sum(-1, keepdims=True)
-        return np.where(visible > 0, mean, array).astype(array.dtype)
+        visible = _visible(array)
+        weights = visible.astype(array.dtype)
+        mean = np.where(visible, array, 0).sum(-1, keepdims=True) / weights.sum(-1, keepdims=True)
+        return np.where(visible, mean, array).astype(array.dtype)
     return np.broadcast_to(array.mean(axis=axes.index("position"), keepdims=True), array.shape)
 
 
@@ -195,7 +204,8 @@ def last_touching(
     for change in reversed(interventions):
         if change.enabled and change.name == name:
             part = change.slices(axes, shape)
-            if all(p.start <= i < p.stop for p, i in zip(part, cell, strict=True)):
+            hidden = "key" in axes and cell[-1] > cell[-2]
+            if not hidden and all(p.start <= i < p.stop for p, i in zip(part, cell, strict=True)):
                 return change
     return None
 

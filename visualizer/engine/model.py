@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -15,7 +14,7 @@ from visualizer.engine.generate import Step, generate
 from visualizer.engine.graph import Graph, build_graph
 from visualizer.engine.interventions import Intervention, applied
 from visualizer.engine.kv_cache import RowCache
-from visualizer.engine.ops.base import Operation, Run
+from visualizer.engine.ops.base import Operation, Run, surely_finite
 from visualizer.engine.parameters import Parameters
 from visualizer.engine.sampling import Sampling
 from visualizer.engine.trace import Trace
@@ -127,10 +126,13 @@ class Model:
             TokenError: as `ids`.
             InterventionError: an intervention names what this model does not have.
         """
-        tokens = self.ids(prompt)[-self.config.n_ctx :]
+        tokens = self.ids(prompt)
+        if len(tokens) > self.config.n_ctx:
+            tokens = tokens[-self.config.n_ctx :]
         changes = tuple(interventions)
-        hooks = applied(changes)
-        self._check_hooks(hooks)
+        hooks = applied(changes) if changes else {}
+        if hooks:
+            self._check_hooks(hooks)
         if reuse is not None and reuse.graph is self.graph and np.array_equal(reuse.tokens, tokens):
             values, operations = self._what_remains(reuse, hooks)
         else:
@@ -169,7 +171,7 @@ class Model:
             self._execute_once(operations, run, hooks)
             # What is not finite shows in the stream that everything flows into, unless an intervention hides it.
             checked = run.values.values() if hooks else (run.values[self.graph.final_stream],)
-            if not all(math.isfinite(np.add.reduce(array, axis=None)) for array in checked):
+            if not all(map(surely_finite, checked)):
                 run.careful = True
                 self._execute_once(operations, run, hooks)
 

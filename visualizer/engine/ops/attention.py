@@ -265,9 +265,12 @@ class Mix(Operation):
     def forward(self, run: Run) -> None:
         pattern = run.values[self.reads[0]]
         v = heads_first(all_rows(run, self.reads[1]), self.group)
-        z = np.empty((*pattern.shape[:-3], pattern.shape[-2], pattern.shape[-3], v.shape[-1]), dtype=v.dtype)
-        by_head = z.swapaxes(-3, -2)
-        (_mix_carefully if run.careful else _mix)(pattern, v, by_head)
+        rows = pattern.shape[-2]
+        if rows <= BLOCK and pattern.shape[-3] == 1 and not run.careful:
+            z = np.matmul(pattern, v).swapaxes(-3, -2)  # one head: its rows lie as they should
+        else:
+            z = np.empty((*pattern.shape[:-3], rows, pattern.shape[-3], v.shape[-1]), dtype=v.dtype)
+            (_mix_carefully if run.careful else _mix)(pattern, v, z.swapaxes(-3, -2))
         run.values[self.writes[0]] = z
 
     def backward(self, run: Run, gradients: Gradients) -> None:
@@ -335,30 +338,26 @@ class AttentionOutput(Operation):
     def axes(self, name: str) -> Axes:
         return ("position", "d_model")
 
-    @property
-    def _bias(self) -> str | None:
-        return self.parameters[1] if len(self.parameters) > 1 else None
-
     def forward(self, run: Run) -> None:
         result = run.values.get(self.reads[0])
         if result is not None:
             out = result.sum(axis=-2)
         else:
             z = run.values[self.z]
-            flat = z.reshape(*z.shape[:-2], z.shape[-2] * z.shape[-1])
             w = run.parameters[self.parameters[0]]
-            out = np.matmul(flat, w) if flat.ndim == 2 else np.matmul(flat.reshape(-1, flat.shape[-1]), w)
-            out = out.reshape(*z.shape[:-2], w.shape[1])
-        if self._bias:
-            out += run.parameters[self._bias]
+            out = np.matmul(z.reshape(-1, w.shape[0]), w)
+            if z.ndim > 3:
+                out = out.reshape(*z.shape[:-2], w.shape[1])
+        if len(self.parameters) > 1:
+            out += run.parameters[self.parameters[1]]
         run.values[self.writes[0]] = out
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         given, z = gradients[self.name], run.values[self.z]
         given_rows, z_rows = rows_of(given), z.reshape(-1, z.shape[-2] * z.shape[-1])
         w = run.parameters[self.parameters[0]]
-        if self._bias:
-            accumulate(gradients, self._bias, sum_rows(given_rows))
+        for bias in self.parameters[1:]:
+            accumulate(gradients, bias, sum_rows(given_rows))
         accumulate(gradients, self.parameters[0], np.matmul(z_rows.T, given_rows))
         accumulate(gradients, self.z, np.matmul(given_rows, w.T).reshape(z.shape))
         shape = (*given.shape[:-1], z.shape[-2], given.shape[-1])
@@ -372,7 +371,7 @@ class AttentionOutput(Operation):
             source_cell = (position, head, column)
             value = float(result[source_cell])
             terms.append(Term(value, (Source("activation", self.reads[0], source_cell, value),)))
-        if self._bias:
-            value = float(run.parameters[self._bias][column])
-            terms.append(Term(value, (Source("parameter", self._bias, (column,), value),)))
+        for bias in self.parameters[1:]:
+            value = float(run.parameters[bias][column])
+            terms.append(Term(value, (Source("parameter", bias, (column,), value),)))
         return Explanation(name, cell, float(run.values[name][cell]), "Σ heads + b", tuple(terms))

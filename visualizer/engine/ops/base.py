@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -131,3 +132,9 @@ def _ones(n: int, dtype: np.dtype[Any]) -> Array:
     ones = np.ones(n, dtype=dtype)
     ones.flags.writeable = False
     return ones
+
+
+def surely_finite(array: Array) -> bool:
+    """Whether no number of `array` is NaN or infinite; numbers whose squares overflow may be doubted too."""
+    flat = array.reshape(-1)
+    return math.isfinite(flat.dot(flat))  # the fastest look at every number

@@ -108,12 +108,12 @@ class SplitHeads(Operation):
         out = matmul_rows(x, run.parameters[self.parameters[0]])
         if len(self.parameters) > 1:
             out += run.parameters[self.parameters[1]]
-        values, lead = run.values, x.shape[:-1]
-        q_end, k_end, _ = self._columns()
-        shape_kv = (*lead, self.n_key_value_heads, self.d_head)
-        values[self.writes[0]] = out[..., :q_end].reshape(*lead, self.n_heads, self.d_head)
-        values[self.writes[1]] = out[..., q_end:k_end].reshape(shape_kv)
-        values[self.writes[2]] = out[..., k_end:].reshape(shape_kv)
+        heads, kv = self.n_heads, self.n_key_value_heads
+        by_head = out.reshape(*x.shape[:-1], heads + 2 * kv, self.d_head)
+        q, k, v = self.writes
+        run.values[q] = by_head[..., :heads, :]
+        run.values[k] = by_head[..., heads : heads + kv, :]
+        run.values[v] = by_head[..., heads + kv :, :]
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         lead = run.values[self.reads[0]].shape[:-1]
