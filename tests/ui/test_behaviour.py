@@ -1,0 +1,151 @@
+"""The behaviour panel: live, filtered, and each row leads to its internals."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QTableView
+from pytestqt.qtbot import QtBot
+
+from tests.engine.models import of_kind
+from visualizer.formats import OpenedModel, open_model
+from visualizer.session.edits import SetCells, SetParameters, pin_baseline
+from visualizer.session.session import Session
+from visualizer.ui.panels.behaviour import BehaviourPanel
+
+
+@pytest.fixture
+def session() -> Session:
+    """The article's model."""
+    return Session(open_model("aab"))
+
+
+@pytest.fixture
+def panel(session: Session, qtbot: QtBot) -> BehaviourPanel:
+    """The panel, shown."""
+    return shown_panel(session, qtbot)
+
+
+def shown_panel(session: Session, qtbot: QtBot) -> BehaviourPanel:
+    """A panel on screen."""
+    panel = BehaviourPanel(session)
+    qtbot.addWidget(panel)
+    panel.resize(360, 500)
+    panel.show()
+    return panel
+
+
+def cells(panel: BehaviourPanel) -> list[list[str]]:
+    """What the table shows."""
+    model = panel.table.model()
+    return [[model.index(row, column).data() for column in range(5)] for row in range(model.rowCount())]
+
+
+def words(panel: BehaviourPanel, name: str) -> str:
+    """What a label says."""
+    label = panel.findChild(QLabel, name)
+    assert label is not None
+    return label.text() if label.isVisible() else ""
+
+
+def break_it(session: Session) -> None:
+    """Every next token is a."""
+    weights = np.zeros((8, 8), dtype=np.float32)
+    session.document.apply(SetParameters((("blocks.0.attn.c_proj.w", weights),), "zero c_proj"))
+
+
+def choose_filter(panel: BehaviourPanel, text: str) -> None:
+    """Pick an entry of the filter."""
+    box = panel.findChild(QComboBox, "behaviourFilter")
+    assert box is not None
+    box.setCurrentText(text)
+
+
+def test_all_inputs_are_listed_with_the_next_and_the_expected_token(panel: BehaviourPanel) -> None:
+    rows = {row[0]: row[1:] for row in cells(panel)}
+    assert len(rows) == 62
+    assert rows["aab"] == ["a", "a", "✓", "1023"]
+    assert rows["a"][1:3] == ["?", ""]
+    assert rows["bb"][1:3] == ["–", ""]
+    assert words(panel, "behaviourCount") == "failures 0 of 13 in the pattern · 62 inputs"
+    assert words(panel, "behaviourNote") == ""
+
+
+def test_an_edit_shows_at_once_and_failures_can_be_singled_out(panel: BehaviourPanel, session: Session) -> None:
+    choose_filter(panel, "Show failures")
+    assert cells(panel) == []
+    break_it(session)
+    assert [row[0] for row in cells(panel)] == ["aa", "baa", "abaa", "aabaa"]
+    assert {row[3] for row in cells(panel)} == {"✗"}
+    assert words(panel, "behaviourCount").startswith("failures 4 of 13")
+    session.document.undo()
+    assert cells(panel) == []
+    choose_filter(panel, "Show in the pattern")
+    assert len(cells(panel)) == 13
+
+
+def test_a_click_or_return_makes_a_row_the_prompt(panel: BehaviourPanel, session: Session, qtbot: QtBot) -> None:
+    table = panel.findChild(QTableView, "behaviourTable")
+    assert table is not None
+    at = table.visualRect(table.model().index(4, 0)).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at))
+    assert session.document.state.prompt_text == "ba"
+    qtbot.keyClick(table, Qt.Key.Key_Down)
+    assert session.document.state.prompt_text == "ba"
+    qtbot.keyClick(table, Qt.Key.Key_Return)
+    assert session.document.state.prompt_text == "bb"
+    session.document.undo()
+    assert session.document.state.prompt_text == "ba"
+    assert [index.row() for index in table.selectionModel().selectedRows()] == [4]
+
+
+def test_it_is_sorted_by_margin(panel: BehaviourPanel) -> None:
+    panel.table.sortByColumn(4, Qt.SortOrder.DescendingOrder)
+    assert [row[4] for row in cells(panel)[:2]] == ["3071", "3071"]
+    panel.table.sortByColumn(4, Qt.SortOrder.AscendingOrder)
+    assert cells(panel)[0][4] == "1023"
+
+
+def test_another_pattern_can_be_asked_for(panel: BehaviourPanel, qtbot: QtBot) -> None:
+    field = panel.findChild(QLineEdit, "behaviourPattern")
+    assert field is not None
+    assert field.text() == "aab"
+    field.clear()
+    qtbot.keyClicks(field, "ab")
+    assert words(panel, "behaviourCount").startswith("failures 4 of 10")
+    assert {row[0]: row[3] for row in cells(panel)}["ba"] == "✗"
+    field.selectAll()
+    with qtbot.waitSignal(panel.message) as said:
+        qtbot.keyClicks(field, "x")
+    assert "'x'" in said.args[0]
+
+
+def test_what_differs_from_the_baseline_is_marked(panel: BehaviourPanel, session: Session) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    assert "0 unlike the baseline" in words(panel, "behaviourCount")
+    break_it(session)
+    assert {row[0]: row[1] for row in cells(panel)}["aa"] == "a Δ"
+    assert "unlike the baseline (Δ)" in words(panel, "behaviourCount")
+
+
+def test_a_vocabulary_too_large_is_said_to_be(qtbot: QtBot) -> None:
+    session = Session(OpenedModel(of_kind("gpt-2", d_vocab=30_000, d_model=2, n_heads=1), "large", "large"))
+    panel = shown_panel(session, qtbot)
+    assert "With 30,000 tokens" in words(panel, "behaviourNote")
+    assert cells(panel) == []
+
+
+def test_larger_tables_are_worked_out_beside_the_window(qtbot: QtBot) -> None:
+    session = Session(OpenedModel(of_kind("gpt-2", d_vocab=20, n_ctx=8), "medium", "medium"))
+    panel = shown_panel(session, qtbot)
+    qtbot.waitUntil(lambda: panel.table.model().rowCount() == 20 + 400 + 8000, timeout=10_000)
+    assert words(panel, "behaviourNote").startswith("Inputs of up to 3 tokens")
+    assert panel.table.model().index(25, 0).data() == "0 5"
+
+
+def test_a_hidden_panel_catches_up_when_it_is_shown(panel: BehaviourPanel, session: Session) -> None:
+    before = panel.shown
+    panel.hide()
+    session.document.apply(SetCells("wte", ((0, 0),), (1.0,)))
+    assert panel.shown is before
+    panel.show()
+    assert panel.shown is not before
