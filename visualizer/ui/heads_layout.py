@@ -50,7 +50,7 @@ def grouped(heads: Heads, order: str) -> tuple[Group, ...]:
         return (Group("", tuple(everyone)),)
     if order != ROLE:
         return (Group("", _by_score(heads.scores[order].ravel(), list(everyone))),)
-    members: dict[str, list[int]] = {name: [] for name in SCORES} | {NO_ROLE: []}
+    members: dict[str, list[int]] = {name: [] for name in (*SCORES, NO_ROLE)}
     for head in everyone:
         role = main_role(heads.scores, *divmod(head, per_layer))
         members[NO_ROLE if role is None else role.name].append(head)
@@ -115,9 +115,7 @@ class MosaicLayout:
         row, column, _ = self.places[head]
         if right:
             ordered = list(self.places)
-            at = ordered.index(head) + right
-            stays = 0 <= at < len(ordered) and (self.places[ordered[at]][0] == row or len(self.places) > 1)
-            return ordered[at] if stays else head
+            return ordered[min(max(ordered.index(head) + right, 0), len(ordered) - 1)]
         rows: dict[int, list[int]] = {}
         for other, (its_row, _, _) in self.places.items():
             rows.setdefault(its_row, []).append(other)
@@ -137,8 +135,9 @@ def arrange(
     top: float,
     caption: float,
     heading: float,
+    smallest: float = SMALLEST_SIDE,
 ) -> MosaicLayout:
-    """The layout with the largest tiles that fits; where even the smallest don't, one that is larger than the room.
+    """The layout with the largest tiles that fits; where even the `smallest` don't, one that is larger than the room.
 
     `columns` None takes the number that makes the tiles largest.
     """
@@ -151,11 +150,11 @@ def arrange(
         down = (height - top - headings * heading - GAP) / rows - GAP - caption
         side = min(across, down)
         # Scrolling sideways is worse than scrolling down: a width that is too small counts first.
-        if across < SMALLEST_SIDE and columns is None and tried > 1:
+        if across < smallest and columns is None and tried > 1:
             break
-        if side > best or (best < SMALLEST_SIDE and columns is None):
+        if side > best or (best < smallest and columns is None):
             best, best_columns = side, tried
-    side = float(int(min(max(best, SMALLEST_SIDE), LARGEST_SIDE)))
+    side = float(int(min(max(best, smallest), LARGEST_SIDE)))
     return _placed(side, best_columns, groups, left, top, caption, heading)
 
 

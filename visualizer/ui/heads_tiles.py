@@ -18,7 +18,7 @@ Array = NDArray[Any]
 #: A head's picture has at most so many cells a side; larger patterns are pooled once for each trace.
 MOST_CELLS = 128
 #: So many weights are read before the window is asked whether something else is due.
-AT_A_TIME = 1 << 21
+AT_A_TIME = 1 << 20
 
 
 def bounds(count: int, cells: int) -> Array:
@@ -58,13 +58,14 @@ def hidden_cells(count: int, cells: int) -> NDArray[np.bool_]:
     return hidden
 
 
-@dataclass
+@dataclass(eq=False)
 class Heads:
     """Pictures and scores of every head for one pass, filled in portions; `done` once all is there.
 
     Attributes:
         trace, baseline: what is shown, and what it is compared with.
         comparison: "value", "baseline" or "difference".
+        labels: the tokens as text, where there are few enough to be written; else empty.
         shape: (layers, heads).
         count: tokens T.
         tiles: [layer · heads + head, n, n] with n = min(T, MOST_CELLS): weights or differences of weights.
@@ -75,6 +76,7 @@ class Heads:
     trace: Trace
     baseline: Trace | None = None
     comparison: str = "value"
+    labels: tuple[str, ...] = ()
     done: bool = False
     limit: float = 1.0
     shape: tuple[int, int] = field(init=False)
@@ -144,16 +146,16 @@ class Heads:
             return own, own - base
 
 
-def tile_indices(heads: Heads, side: int) -> NDArray[np.uint8]:
-    """Every head's picture [head, side, side] as rows of the colour table, keys after their query masked.
+def tile_indices(heads: Heads, side: int, chosen: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
+    """Heads' pictures [head, side, side] as rows of the colour table, keys after their query masked.
 
-    Pixels take the cell that they lie in; where cells are more than pixels, the largest under each.
+    Of all heads, or of those in `chosen` (layer · heads + head). Pixels take the cell that they lie in; where cells
+    are more than pixels, the largest under each.
     """
     count = heads.tiles.shape[-1]
-    tiles = pooled(heads.tiles, side, heads.signed)
+    tiles = pooled(heads.tiles if chosen is None else heads.tiles[list(chosen)], side, heads.signed)
     cells = tiles.shape[-1]
-    kind = "diverging" if heads.signed else "sequential"
-    indices = color_indices(tiles, None, kind, heads.limit)
+    indices = color_indices(tiles, None, "diverging" if heads.signed else "sequential", heads.limit)
     hidden = hidden_cells(heads.count, count)
     if cells < count:
         at = bounds(count, cells)
