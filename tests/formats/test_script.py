@@ -107,6 +107,8 @@ def test_a_large_model_has_its_numbers_beside_the_script(tmp_path: Path) -> None
         Intervention(ATTN + "z", "zero", (("head", 1),)),
         Intervention(ATTN + "z", "mean"),
         Intervention(ATTN + "pattern", "set", (("head", 0), ("query", 3), ("key", 1)), 0.7),
+        Intervention(ATTN + "pattern", "set", (("query", 1),), 0.3),
+        Intervention(ATTN + "qk", "patch", (("head", 0),), array=np.full((2, 5, 5), 2.0)),
         Intervention(ATTN + "pattern", "mean", (("head", 1), ("query", (1, 4)))),
         Intervention(ATTN + "scaled", "add", (("query", -1), ("key", 0)), 2.5),
         Intervention(ATTN + "scores", "scale", (("head", 0),), -0.5),
@@ -136,6 +138,11 @@ def test_several_interventions_in_one_activation_are_made_in_order(tmp_path: Pat
         Intervention("blocks.0.resid_mid", "zero", (("d_model", 3),), enabled=False),
     )
     check(of_kind("attention only", seed=2), [3, 1, 0], tmp_path, changes)
+
+
+def test_an_intervention_beyond_the_tokens_is_left_out(tmp_path: Path) -> None:
+    beyond = Intervention("blocks.0.resid_mid", "zero", (("position", 4),))
+    assert "No interventions." in written(handmade("aab"), "aab", tmp_path, (beyond,))
 
 
 def test_a_script_without_interventions_says_so(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from numpy.typing import NDArray
 
-from visualizer.engine.interventions import Intervention, applied
+from visualizer.engine.interventions import Intervention, applied, within
 from visualizer.engine.model import Model, Prompt
 from visualizer.engine.ops.attention import Pattern
 from visualizer.engine.ops.base import Operation
@@ -52,7 +52,8 @@ def write_script(
         model: what to run.
         tokens: text or ids; at least one token.
         path: where the script goes; its name ends in .py.
-        interventions: what is done to activations on the way; those that are switched off are left out.
+        interventions: what is done to activations on the way; those that are switched off, or lie beyond the tokens,
+            are left out.
         name: what the script calls the model.
         trace: the pass itself, where it is at hand; else it is computed here.
 
@@ -69,6 +70,7 @@ def write_script(
     ids = model.ids(tokens)[-model.config.n_ctx :]
     if not ids.size:
         raise FormatError("there are no tokens to run: a script needs a prompt of at least one")
+    interventions = within(interventions, model.graph, len(ids))
     if trace is None:
         trace = model.forward(ids, interventions=interventions)
     patches: dict[str, Array] = {}

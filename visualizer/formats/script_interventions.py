@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.interventions import Intervention
@@ -26,28 +27,33 @@ def intervention_lines(
     """
     slices = change.slices(axes, shape)
     x = variable(change.name)
-    part = f"{x}[{', '.join(_said(s, size) for s, size in zip(slices, shape, strict=True))}]"
+    place = f"[{', '.join(_said(s, size) for s, size in zip(slices, shape, strict=True))}]"
+    if change.kind == "mean":
+        return _mean_lines(x, place, axes)
+    # Nothing is done to a key that lies after its query, so such an array is changed aside.
+    aside = "changed" if "key" in axes else x
     value = number_literal(change.value)
+    lines = {"zero": "= 0", "set": f"= {value}", "scale": f"*= {value}", "add": f"+= {value}"}
     if change.kind == "patch":
         assert change.array is not None
+        change.apply(np.zeros(shape), axes)  # refuses a run that is too short
         name = f"patch_{len(patches)}"
-        change.apply(change.array[tuple(slice(0, size) for size in shape)], axes)  # refuses a run that is too short
         patches[name] = change.array[slices]
-        return [f"{part} = {name}"]
-    if change.kind == "mean":
-        return _mean_lines(x, part, axes)
-    by_kind = {"zero": f"{part} = 0", "set": f"{part} = {value}", "scale": f"{part} *= {value}"}
-    return [by_kind.get(change.kind, f"{part} += {value}")]
+        lines["patch"] = f"= {name}"
+    made = f"{aside}{place} {lines[change.kind]}"
+    if aside == x:
+        return [made]
+    return [f"changed = {x}.copy()", made, f"{x} = np.where(visible, changed, {x})"]
 
 
-def _mean_lines(x: str, part: str, axes: Sequence[str]) -> list[str]:
+def _mean_lines(x: str, place: str, axes: Sequence[str]) -> list[str]:
     """The mean over the positions, or over the visible keys where there is a key axis."""
     if "key" in axes:
-        mean = f"({x} * visible).sum(axis=-1, keepdims=True) / visible.sum(axis=-1, keepdims=True)"
-        return [f"mean = np.where(visible, {mean}, {x}).astype(dtype)", f"{part} = {part.replace(x, 'mean', 1)}"]
+        mean = f"np.where(visible, {x}, 0).sum(axis=-1, keepdims=True) / visible.sum(axis=-1, keepdims=True)"
+        return [f"mean = np.where(visible, {mean}, {x}).astype(dtype)", f"{x}{place} = mean{place}"]
     axis = list(axes).index("position")
     mean = f"np.broadcast_to({x}.mean(axis={axis}, keepdims=True), {x}.shape)"
-    return [f"mean = {mean}", f"{part} = {part.replace(x, 'mean', 1)}"]
+    return [f"mean = {mean}", f"{x}{place} = mean{place}"]
 
 
 def _said(part: slice, size: int) -> str:
