@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.generate import Step, generate
+from visualizer.engine.gradients import LossGradients, loss_gradients
 from visualizer.engine.graph import Graph, build_graph
 from visualizer.engine.interventions import Intervention, applied
 from visualizer.engine.kv_cache import RowCache
@@ -255,6 +256,45 @@ class Model:
         """
         sampling = Sampling.of(temperature, top_k, top_p, seed)
         return generate(self, self.ids(prompt), n, sampling, tuple(interventions))
+
+    def gradients(self, prompt: Prompt, target: str | int) -> tuple[float, dict[str, Array]]:
+        """Cross-entropy in nats of `target` after the last token of `prompt`, and its gradient by parameter.
+
+        Args:
+            prompt: text or ids; the last n_ctx tokens count.
+            target: a token id, or a text of exactly one token.
+
+        Raises:
+            TokenError: the prompt is empty, or `target` is no single token.
+        """
+        found = self.loss_gradients(prompt, target)
+        return found.loss, found.parameters
+
+    def loss_gradients(self, prompt: Prompt, target: str | int, activations: Collection[str] = ()) -> LossGradients:
+        """As `gradients`, with those of some activations.
+
+        Raises:
+            TokenError: as `gradients`.
+            InterventionError: there is no such activation.
+        """
+        tokens = self.ids(prompt)[-self.config.n_ctx :]
+        if not len(tokens):
+            raise TokenError("the prompt is empty, so no token follows it with a loss; at least one token is needed")
+        self._check_hooks(dict.fromkeys(activations, []))
+        goal = np.asarray(self.token_id(target))
+        parameters = self.parameters.as_dict()
+        return loss_gradients(self.graph, parameters, tokens, goal, last_only=True, activations=activations)
+
+    def token_id(self, token: str | int) -> int:
+        """The id of a token given as text or as id.
+
+        Raises:
+            TokenError: it is no single token of the vocabulary.
+        """
+        ids = self.ids(token if isinstance(token, str) else [token])
+        if len(ids) != 1:
+            raise TokenError(f"{token!r} is {len(ids)} tokens; exactly one is needed")
+        return int(ids[0])
 
     def text(self, ids: Iterable[int]) -> str:
         """The text of token ids; without a tokenizer the ids themselves, separated by commas."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from visualizer.engine.explanation import Explanation, Source, Term
 from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, rows_of, sum_rows
-from visualizer.engine.ops.softmax import causal_softmax, causal_softmax_by_key, future, softmax_backward
+from visualizer.engine.ops.softmax import causal_softmax, causal_softmax_by_key, future, softmax_backward, stored_by_key
 
 #: Added to the score of a key that lies after its query, as in the article.
 MASK = -1e10
@@ -175,8 +175,8 @@ class Pattern(Operation):
         k = heads_first(all_rows(run, self.k), self.group).swapaxes(-1, -2)
         rows, keys = q.shape[-2], k.shape[-1]
         if MANY_SHORT_ROWS <= rows == keys <= BLOCK and not run.careful:
-            scores = np.matmul(k.swapaxes(-1, -2), q.swapaxes(-1, -2))  # stored [key, query]
-            scores *= self.scale
+            queries = (q * self.scale).swapaxes(-1, -2)
+            scores = np.matmul(k.swapaxes(-1, -2), queries)  # stored [key, query]
             run.values[self.writes[0]] = causal_softmax_by_key(scores).swapaxes(-1, -2)
         elif rows <= BLOCK:
             scores = np.matmul(q, k)
@@ -276,7 +276,12 @@ class Mix(Operation):
     def backward(self, run: Run, gradients: Gradients) -> None:
         pattern, v = (run.values[read] for read in self.reads)
         given = heads_first(gradients[self.name])
-        accumulate(gradients, self.reads[0], np.matmul(given, heads_first(v, self.group).swapaxes(-1, -2)))
+        v_by_head = heads_first(v, self.group)
+        if stored_by_key(pattern):  # its gradient in the same order, or every step after this one jumps about
+            d_pattern = np.matmul(v_by_head, given.swapaxes(-1, -2)).swapaxes(-1, -2)
+        else:
+            d_pattern = np.matmul(given, v_by_head.swapaxes(-1, -2))
+        accumulate(gradients, self.reads[0], d_pattern)
         d_v = np.matmul(pattern.swapaxes(-1, -2), given)
         accumulate(gradients, self.reads[1], sum_groups(d_v, self.group))
 

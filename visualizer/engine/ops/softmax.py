@@ -94,8 +94,18 @@ def softmax(x: Array) -> Array:
     return out
 
 
+def stored_by_key(weights: Array) -> bool:
+    """Whether weights [..., query, key] lie in memory with the keys along the outer axis."""
+    return weights.strides[-2] < weights.strides[-1]
+
+
 def softmax_backward(weights: Array, given: Array) -> Array:
     """Gradient of the scores [..., n] from the softmax's result and its gradient: p · (dp − Σ p·dp)."""
+    if weights.ndim > 1 and stored_by_key(weights):
+        by_key, given_by_key = weights.swapaxes(-1, -2), given.swapaxes(-1, -2)
+        out = by_key * given_by_key
+        out -= by_key * np.add.reduce(out, axis=-2, keepdims=True)
+        return out.swapaxes(-1, -2)
     out = weights * given
-    out -= weights * out.sum(axis=-1, keepdims=True)
+    out -= weights * np.add.reduce(out, axis=-1, keepdims=True)
     return out
