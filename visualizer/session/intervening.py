@@ -13,7 +13,7 @@ from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.errors import EditError
 from visualizer.session.edits import SetInterventions
-from visualizer.session.places import BEFORE_SOFTMAX, Place, is_hidden, place_words, short_name
+from visualizer.session.places import Place, is_hidden, place_words
 from visualizer.session.state import State
 
 Array = NDArray[Any]
@@ -43,17 +43,15 @@ def intervention_words(model: Model, change: Intervention) -> str:
             return f"zero {where}"
 
 
-def refusal(model: Model, place: Place, kind: Kind) -> str:
-    """Why an intervention there would do nothing or harm, and what to do instead; empty where it is welcome."""
-    name, inside = place.name, short_name(place.name)
+def refusal(model: Model, place: Place) -> str:
+    """Why an intervention there would do nothing, and what to do instead; empty where it is welcome."""
+    name = place.name
     if name == "probs":
         return "nothing follows from the probabilities; intervene in the logits"
     if name == "logits" and model.graph.is_derived(name):
         return f"the logits of so many tokens are not kept; intervene in {model.graph.final_stream}"
-    if is_hidden(name, place.where) and inside in (*BEFORE_SOFTMAX, "pattern"):
+    if is_hidden(place.where):
         return "this cell is hidden by the mask, as its key comes after its query: its number goes nowhere"
-    if inside == "pattern" and place.kind in ("head", "whole") and kind in ("set", "add"):
-        return "that would also write into the cells that the mask hides; choose a row or a column"
     return ""
 
 
@@ -61,7 +59,7 @@ def intervene(state: State, place: Place, kind: Kind, value: float = 0.0, gestur
     """The edit that adds an intervention without an array.
 
     Raises:
-        EditError: it would do nothing, or write into what the mask hides.
+        EditError: it would do nothing.
     """
     return _added(state, place, Intervention(place.name, kind, place.where, value), gesture)
 
@@ -101,7 +99,7 @@ def patch(state: State, source: Trace, place: Place, to_position: int | None = N
 
 
 def _added(state: State, place: Place, change: Intervention, gesture: object = None) -> SetInterventions:
-    why = refusal(state.model, place, change.kind)
+    why = refusal(state.model, place)
     if why:
         raise EditError(f"no intervention made: {why}")
     return SetInterventions((*state.interventions, change), intervention_words(state.model, change), gesture)

@@ -10,8 +10,6 @@ from visualizer.engine.model import Model
 from visualizer.errors import EditError
 
 Where = tuple[tuple[str, Index], ...]
-#: Arrays [head, query, key] up to the pattern, by the last part of their names.
-BEFORE_SOFTMAX = ("qk", "scaled", "scores")
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def places_around(model: Model, name: str, cell: Sequence[int]) -> list[Place]:
     ]
 
 
-def is_hidden(name: str, where: Where) -> bool:
+def is_hidden(where: Where) -> bool:
     """Whether a place is one cell that the mask hides: its key comes after its query."""
     at = dict(where)
     query, key = at.get("query"), at.get("key")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
 from visualizer.engine.interventions import POSITIONS, Kind
@@ -115,18 +115,16 @@ def _add_place(menu: QMenu, session: Session, trace: Trace, place: Place, number
     sub = menu.addMenu(_place_title(session, trace, place))
     sub.setObjectName(f"cellMenu_{place.kind}")
     sub.setToolTipsVisible(True)
-    whys = {kind: refusal(model, place, kind) for kind, _, _ in (*AT_ONCE, *WITH_NUMBER)}
-    reasons = set(whys.values())
-    if len(reasons) == 1 and "" not in reasons:
-        _said(sub, f"Not here: {reasons.pop()}")
+    why = refusal(model, place)
+    if why:
+        _said(sub, f"Not here: {why}")
         return
     for kind, word, tip in AT_ONCE:
         run = partial(_freeze, session, place) if kind == "patch" else partial(_intervene, session, place, kind, 0.0)
-        _add(sub, word, tip, run, whys[kind])
+        _add(sub, word, tip, run)
     sub.addSeparator()
     for kind, word, tip in WITH_NUMBER:
-        run = partial(_intervene, session, place, kind, NEUTRAL.get(kind, number))
-        _add(sub, word, tip, run, whys[kind])
+        _add(sub, word, tip, partial(_intervene, session, place, kind, NEUTRAL.get(kind, number)))
 
 
 def _place_title(session: Session, trace: Trace, place: Place) -> str:
@@ -158,13 +156,11 @@ def _said(menu: QMenu, text: str) -> None:
     action.setEnabled(False)
 
 
-def _add(menu: QMenu, text: str, tip: str, run: Callable[[], object], why_not: str = "") -> QAction:
+def _add(menu: QMenu, text: str, tip: str, run: Callable[[], object]) -> None:
     action = menu.addAction(text)
-    action.setToolTip(f"Not here: {why_not}" if why_not else tip)
-    action.setStatusTip(action.toolTip())
-    action.setEnabled(not why_not)
+    action.setToolTip(tip)
+    action.setStatusTip(tip)
     action.triggered.connect(lambda _checked=False: run())
-    return action
 
 
 # -- what the entries do
