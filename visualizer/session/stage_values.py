@@ -63,10 +63,9 @@ class StageValues:
         self._state = session.document.state if session.result is None else session.result.state
         self._heads = self._state.model.config.n_heads
 
-    @property
-    def comparing(self) -> bool:
-        """Whether differences are shown."""
-        return self._now.comparison == "difference" and self._state.baseline is not None
+    def is_difference(self, matrix: StageMatrix) -> bool:
+        """Whether what is shown of a matrix is the difference from the baseline."""
+        return self._now.comparison == "difference" and self._sources(matrix)[1] is not None
 
     def head_of(self, matrix: StageMatrix) -> int:
         """The head of this array that belongs to the chosen one."""

@@ -1,0 +1,108 @@
+"""A matrix of the flow view as pictures: blocks of cells at the fineness that a zoom needs, made when they are seen."""
+
+from __future__ import annotations
+
+import math
+import time
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtGui import QImage
+
+from visualizer.ui import colors
+from visualizer.ui.colors import Scale
+from visualizer.ui.heatmap_axes import indexed_image
+from visualizer.ui.theme import Theme
+
+Array = NDArray[Any]
+
+#: Cells of a block's side, at the fineness at hand.
+BLOCK = 256
+MOST_BLOCKS = 48
+MEASURED_AT_ONCE = 1 << 20  # cells
+MOST_POINTS = 2000
+
+
+@lru_cache(maxsize=8)
+def causal_mask(count: int) -> NDArray[np.bool_]:
+    """[query, key], true where the key lies after the query."""
+    mask = np.arange(count) > np.arange(count)[:, None]
+    mask.flags.writeable = False
+    return mask
+
+
+class Picture:
+    """The numbers [rows, columns] of one matrix, their limit, and the blocks that have been painted.
+
+    `points` lists (row, column) of NaN and infinities, the first few of them, which no coarse picture may lose.
+    """
+
+    def __init__(self, values: Array, *, causal: bool, kind: str, changed: NDArray[np.bool_] | None = None) -> None:
+        self.values = values
+        self.masked = causal_mask(values.shape[0]) if causal and values.shape[0] == values.shape[1] else None
+        self.kind = kind
+        self.changed = changed
+        self.limit = 1.0 if kind == "sequential" else 0.0
+        self.points: list[tuple[int, int]] = []
+        self._measured = 0
+        self._blocks: dict[object, QImage] = {}
+
+    def measure(self, until: float) -> bool:
+        """Find the limit of the colours and what is not finite, for so long; whether that is done."""
+        rows, columns = self.values.shape
+        step = max(1, MEASURED_AT_ONCE // max(columns, 1))
+        while self._measured < rows:
+            first = self._measured
+            part = self.values[first : first + step]
+            hidden = self.masked[first : first + step] if self.masked is not None else None
+            self._measure(first, part, hidden)
+            self._measured += step
+            if self._measured < rows and time.perf_counter() > until:
+                return False
+        return True
+
+    def _measure(self, first: int, part: Array, hidden: NDArray[np.bool_] | None) -> None:
+        with np.errstate(all="ignore"):
+            finite = bool(np.isfinite(np.add.reduce(part, axis=None))) if part.size else True
+        if not finite and len(self.points) < MOST_POINTS:
+            odd = ~np.isfinite(part)
+            if hidden is not None:
+                odd &= ~hidden
+            self.points += [(first + row, column) for row, column in np.argwhere(odd)[:MOST_POINTS].tolist()]
+        if self.kind == "sequential" or not part.size:
+            return
+        if finite and hidden is None:
+            limit = max(float(part.max()), -float(part.min()), 0.0)
+        else:
+            limit = colors.scale_limit(part, hidden, Scale("diverging"))
+        self.limit = max(self.limit, limit)
+
+    def indices(self, rows: slice, columns: slice) -> NDArray[np.uint8]:
+        """The colours' indices of a part of the matrix."""
+        hidden = self.masked[rows, columns] if self.masked is not None else None
+        return colors.color_indices(self.values[rows, columns], hidden, self.kind, self.limit)
+
+    def block(self, row: int, column: int, stride: tuple[int, int], theme: Theme) -> QImage:
+        """The picture of a block: `BLOCK` cells a side, of which every `stride`-th is looked at."""
+        key = (row, column, stride, theme)
+        image = self._blocks.get(key)
+        if image is None:
+            if len(self._blocks) >= MOST_BLOCKS:
+                self._blocks.pop(next(iter(self._blocks)))
+            down, across = BLOCK * stride[0], BLOCK * stride[1]
+            rows = slice(row * down, (row + 1) * down, stride[0])
+            columns = slice(column * across, (column + 1) * across, stride[1])
+            table = colors.lookup_table(self.kind, theme)
+            image = self._blocks[key] = indexed_image(self.indices(rows, columns), table.argb)
+        return image
+
+    def has_block(self, row: int, column: int, stride: tuple[int, int], theme: Theme) -> bool:
+        """Whether a block has been painted before."""
+        return (row, column, stride, theme) in self._blocks
+
+
+def stride_for(pixels: float) -> int:
+    """Every how manieth cell is looked at where one is so many device pixels wide: two a pixel, a power of two."""
+    return 1 if pixels >= 0.5 else 2 ** math.floor(math.log2(0.5 / max(pixels, 1e-9)) + 1)

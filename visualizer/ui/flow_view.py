@@ -1,0 +1,321 @@
+"""The picture part of the flow view: what is on the canvas, how near, what is marked, and drawing what is in sight."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QTransform
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+
+from visualizer.ui.flow_camera import (
+    BORDER,
+    FARTHEST,
+    NEAREST,
+    Camera,
+    fitting,
+    fitting_width,
+    revealing,
+    window_onto,
+)
+from visualizer.ui.flow_content import FlowContent
+from visualizer.ui.flow_gallery import Gallery
+from visualizer.ui.flow_layout import Scene, Tile
+from visualizer.ui.flow_paint import Cell, CellPainter, TileMarks
+from visualizer.ui.flow_picture import Picture
+from visualizer.ui.flow_words import WordPainter
+from visualizer.ui.theme import current_theme
+
+PAINT_SECONDS = 0.008  # for making pictures in one repaint; what is left over follows in the next
+LARGEST_FIT = 1.4
+ARROWS_FROM = 0.25  # zoom
+NO_MARKS = TileMarks()
+
+
+class FlowView(QAbstractScrollArea):
+    """A canvas of matrices, without mouse and keyboard.
+
+    Attributes:
+        scene: where everything lies.
+        camera: how it is looked at.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.scene = Scene()
+        self.camera = Camera()
+        self.cursor_at: tuple[int, Cell] | None = None
+        self._content: FlowContent | None = None
+        self._message = ""
+        self._marks: Mapping[int, TileMarks] = {}
+        self._gallery = Gallery()
+        self._painters: tuple[CellPainter, WordPainter] | None = None
+        self._fit: Callable[[], Camera] | None = None
+        self._syncing = False
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self.viewport().update)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    # -- what is shown
+
+    def set_scene(self, scene: Scene) -> None:
+        """Show another canvas; the cursor stays on its matrix where there still is one."""
+        key = self.scene.tiles[self.cursor_at[0]].key if self.cursor_at is not None else None
+        cell = self.cursor_at[1] if self.cursor_at is not None else (0, 0)
+        self.scene, self._marks = scene, {}
+        index = scene.index(key)
+        self.cursor_at = None
+        if index is not None:
+            rows, columns = scene.tiles[index].matrix.size
+            if rows and columns:
+                self.cursor_at = (index, (min(cell[0], rows - 1), min(cell[1], columns - 1)))
+        self._look(self._fit() if self._fit is not None else self.camera)
+
+    def set_content(self, content: FlowContent) -> None:
+        """Show other numbers on the same canvas."""
+        self._content, self._message = content, ""
+        self.viewport().update()
+
+    def set_marks(self, marks: Mapping[int, TileMarks]) -> None:
+        """Mark cells, by the index of their tile."""
+        if marks != self._marks:
+            self._marks = marks
+            self.viewport().update()
+
+    def set_empty(self, message: str) -> None:
+        """Show no canvas but a sentence: what is missing, and what to do next."""
+        self.scene, self._content, self._message, self._marks = Scene(), None, message, {}
+        self.cursor_at = None
+        self._gallery.clear()
+        self._sync_bars()
+        self.viewport().update()
+
+    def value(self, tile: Tile, row: int, column: int) -> float | None:
+        """The number shown in a cell; None where it has not been made."""
+        picture = self._picture(tile, float("inf"))
+        inside = picture is not None and row < picture.values.shape[0] and column < picture.values.shape[1]
+        return float(picture.values[row, column]) if picture is not None and inside else None
+
+    # -- how near
+
+    def fit_block(self, block: int) -> None:
+        """Show a block in its whole width, from its top on; the first with what precedes it."""
+        self._fit_to(lambda: fitting_width(self._column(block), self._width(), LARGEST_FIT))
+
+    def fit_stack(self) -> None:
+        """Show the whole stack."""
+        self._fit_to(lambda: fitting(self.scene.bounds, self._width(), self._height(), LARGEST_FIT))
+
+    def show_rect(self, rect: QRectF) -> None:
+        """Show a part of the canvas as large as it fits."""
+        self._fit = None
+        nearest = self._nearest(rect.center())
+        self._look(fitting(rect, self._width(), self._height(), nearest))
+
+    def zoom_by(self, factor: float, around: QPointF | None = None) -> None:
+        """Zoom in (`factor` above 1) or out; the spot under a point of the view, or the cursor or middle, stays."""
+        if not self.scene.tiles:
+            return
+        if around is None:
+            around = QPointF(self._width() / 2, self._height() / 2)
+            if self.cursor_at is not None:
+                tile = self.scene.tiles[self.cursor_at[0]]
+                place = self.camera.point(tile.cell_rect(*self.cursor_at[1]).center())
+                if QRectF(self.viewport().rect()).contains(place):
+                    around = place
+        farthest = fitting(self.scene.bounds, self._width(), self._height(), LARGEST_FIT).scale * FARTHEST
+        scale = min(max(self.camera.scale * factor, farthest), self._nearest(self.camera.canvas(around)))
+        self._fit = None
+        self._look(self.camera.zoomed(scale, around))
+
+    def scroll_by(self, dx: float, dy: float) -> None:
+        """Move the canvas by so many logical pixels to the right and down."""
+        camera = self.camera
+        self._fit = None
+        self._look(Camera(camera.scale, camera.x - dx / camera.scale, camera.y - dy / camera.scale))
+
+    def reveal(self, rect: QRectF) -> None:
+        """Bring a part of the canvas into sight with the least movement."""
+        camera = revealing(self.camera, rect, self._width(), self._height())
+        if camera != self.camera:
+            self._fit = None
+            self._look(camera)
+
+    def sees(self, rect: QRectF) -> bool:
+        """Whether a part of the canvas is in sight, at least in part."""
+        return self.camera.seen(self._width(), self._height()).intersects(rect)
+
+    # -- inside
+
+    def _fit_to(self, fit: Callable[[], Camera]) -> None:
+        self._fit = fit
+        self._look(fit())
+
+    def _look(self, camera: Camera) -> None:
+        if self.scene.tiles:
+            self.camera = camera.within(self.scene.bounds, self._width(), self._height())
+        self._sync_bars()
+        self.viewport().update()
+
+    def _column(self, block: int) -> QRectF:
+        """A block, and what precedes it in the same column."""
+        frame = self.scene.frame_of_block(block)
+        above = (other for other in self.scene.frames if other.left() == frame.left() and other.top() < frame.top())
+        for other in above:
+            frame = frame.united(other)
+        return frame
+
+    def _nearest(self, point: QPointF) -> float:
+        """The zoom at which the cells of the tile nearest to a point are as large as they get."""
+        index = self.scene.nearest(point)
+        if index is None:
+            return 1.0
+        tile = self.scene.tiles[index]
+        return max(NEAREST / max(min(tile.cell_width, tile.cell_height), 1e-9), LARGEST_FIT)
+
+    def _width(self) -> float:
+        return float(max(self.viewport().width(), 1))
+
+    def _height(self) -> float:
+        return float(max(self.viewport().height(), 1))
+
+    def _sync_bars(self) -> None:
+        """Let the scroll bars follow the camera."""
+        camera, bounds = self.camera, self.scene.bounds
+        border = BORDER / camera.scale
+        self._syncing = True
+        for bar, start, low, length, page in (
+            (self.horizontalScrollBar(), camera.x, bounds.left(), bounds.width(), self._width()),
+            (self.verticalScrollBar(), camera.y, bounds.top(), bounds.height(), self._height()),
+        ):
+            whole = (length + 2 * border) * camera.scale
+            bar.setRange(0, max(0, round(whole - page)) if self.scene.tiles else 0)
+            bar.setPageStep(round(page))
+            bar.setSingleStep(40)
+            bar.setValue(round((start - low + border) * camera.scale))
+        self._syncing = False
+
+    def _picture(self, tile: Tile, until: float) -> Picture | None:
+        if self._content is None:
+            return None
+        picture, fresh = self._gallery.picture(tile, self._content.values, until)
+        if not fresh:
+            self._later.start(0)
+        return picture
+
+    def _tools(self) -> tuple[CellPainter, WordPainter]:
+        if self._painters is None or self._painters[0].theme is not current_theme():
+            cells = CellPainter(current_theme(), self.font())
+            self._painters = (cells, WordPainter(cells.texts, self.font()))
+        return self._painters
+
+    # -- drawing
+
+    def _draw(self, painter: QPainter, until: float) -> None:
+        cells, words = self._tools()
+        view = QRectF(self.viewport().rect())
+        painter.fillRect(view, cells.texts.color(cells.theme.panel))
+        if self._content is None:
+            painter.setFont(cells.texts.axis_font)
+            painter.setPen(cells.texts.color(cells.theme.muted_text))
+            flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+            painter.drawText(view.adjusted(12, 12, -12, -12), flags, self._message)
+            return
+        seen = self.camera.seen(view.width(), view.height())
+        for section, frame in zip(self.scene.sections, self.scene.frames, strict=True):
+            if frame.intersects(seen):
+                words.section(painter, self.camera.rect(frame), section.title, self.camera.scale)
+        self._wires(painter, cells, seen)
+        shown = set()
+        for i, tile in enumerate(self.scene.tiles):
+            if tile.slot.intersects(seen):
+                shown.add(tile.key)
+                self._tile(painter, i, view, until)
+        self._gallery.trim(shown)
+
+    def _tile(self, painter: QPainter, index: int, view: QRectF, until: float) -> None:
+        cells, words = self._tools()
+        tile, scale, content = self.scene.tiles[index], self.camera.scale, self._content
+        assert content is not None
+        rect = self.camera.rect(tile.rect)
+        if not rect.intersects(view.adjusted(-1, -1, 1, words.texts.label_height * 6)):
+            return
+        words.heading(painter, rect, tile, content.heading(tile), scale)
+        window = window_onto(tile, self.camera, view)
+        if window is None:
+            return
+        picture = self._picture(tile, until)
+        if picture is None:
+            painter.fillRect(window.clip, cells.texts.color(cells.theme.rule))
+            return
+        if not cells.paint(painter, picture, window, self.devicePixelRatioF(), until):
+            self._later.start(0)
+        marks = self._marks.get(index, NO_MARKS)
+        cursor = self.cursor_at[1] if self.cursor_at is not None and self.cursor_at[0] == index else None
+        if cursor is not None and self.hasFocus():
+            marks = TileMarks(marks.row, marks.cell, marks.sources, marks.hovered, cursor)
+        if marks is not NO_MARKS:
+            cells.frames(painter, window, tile.matrix.size[1], marks)
+        rows_fit, columns_fit = words.labels_fit(window)
+        row, column = marks.cell if marks.cell is not None else (marks.row, None)
+        pointed = marks.hovered or marks.cursor or (None, None)
+        if rows_fit:
+            words.row_labels(painter, window, content.row_label(tile), row, pointed[0], view)
+        if columns_fit:
+            words.column_labels(painter, window, content.column_label(tile), column, pointed[1], view)
+        if tile.matrix.bands:
+            words.bands(painter, window, tile.matrix.bands, columns_fit)
+
+    def _wires(self, painter: QPainter, cells: CellPainter, seen: QRectF) -> None:
+        """What feeds what; the wires of the matrices that are pointed at or chosen stand out."""
+        camera, theme = self.camera, cells.theme
+        near = {i for i, marks in self._marks.items() if marks.hovered is not None or marks.cell is not None}
+        if self.cursor_at is not None and self.hasFocus():
+            near.add(self.cursor_at[0])
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        transform = QTransform(camera.scale, 0, 0, camera.scale, -camera.x * camera.scale, -camera.y * camera.scale)
+        grown = seen.adjusted(-8, -8, 8, 8)
+        for wire in self.scene.wires:
+            if not wire.bounds.adjusted(-1, -1, 1, 1).intersects(grown):
+                continue
+            strong = wire.source in near or wire.target in near
+            color = cells.texts.color(theme.text if strong else theme.muted_text)
+            pen = QPen(color, 1.8 if strong else 1.0)
+            pen.setCosmetic(True)
+            painter.setPen(pen)
+            painter.drawPath(transform.map(wire.path))
+            if camera.scale >= ARROWS_FROM:
+                tip = camera.point(wire.path.currentPosition())
+                turn = QTransform().translate(tip.x(), tip.y()).rotate(wire.angle)
+                painter.setBrush(color)
+                painter.drawPolygon(turn.map(QPolygonF([QPointF(0, 0), QPointF(-6, -3), QPointF(-6, 3)])))
+                painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.restore()
+
+    # -- Qt
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self.viewport())
+        self._draw(painter, time.perf_counter() + PAINT_SECONDS)
+        painter.end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._look(self._fit() if self._fit is not None and self.scene.tiles else self.camera)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        if not self._syncing and self.scene.tiles:
+            self.scroll_by(float(dx), float(dy))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._painters = None
+            self.viewport().update()
+        super().changeEvent(event)
