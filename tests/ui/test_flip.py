@@ -1,0 +1,127 @@
+"""The flip finder's panel: choose a weight, find, apply, cancel."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from tests.engine.models import of_kind
+from visualizer.formats import OpenedModel, open_model
+from visualizer.session.edits import SetPrompt
+from visualizer.session.selection import CellRef
+from visualizer.session.session import Session
+from visualizer.ui.panels.flip import NOTHING_CHOSEN, FlipPanel
+
+CELL = CellRef("parameter", "blocks.0.attn.c_proj.w", (7, 5))
+
+
+@pytest.fixture
+def session() -> Session:
+    """The article's model."""
+    return Session(open_model("aab"))
+
+
+@pytest.fixture
+def panel(session: Session, qtbot: QtBot) -> FlipPanel:
+    """The panel, shown."""
+    return shown_panel(session, qtbot)
+
+
+def shown_panel(session: Session, qtbot: QtBot) -> FlipPanel:
+    """A panel on screen."""
+    panel = FlipPanel(session)
+    qtbot.addWidget(panel)
+    panel.resize(560, 360)
+    panel.show()
+    return panel
+
+
+def said(panel: FlipPanel) -> str:
+    """What it says."""
+    label = panel.findChild(QLabel, "flipSaid")
+    assert label is not None
+    return label.text()
+
+
+def button(panel: FlipPanel, name: str) -> QPushButton:
+    """One of its buttons."""
+    found = panel.findChild(QPushButton, name)
+    assert found is not None
+    return found
+
+
+def choose_kind(panel: FlipPanel, text: str) -> None:
+    """Pick what is changed."""
+    box = panel.findChild(QComboBox, "flipKind")
+    assert box is not None
+    box.setCurrentText(text)
+
+
+def test_it_asks_for_a_weight_first(panel: FlipPanel, session: Session) -> None:
+    assert said(panel) == NOTHING_CHOSEN
+    assert not button(panel, "flipFind").isEnabled()
+    session.selection.choose(cell=CellRef("activation", "probs", (0, 0)))
+    assert said(panel) == NOTHING_CHOSEN
+
+
+def test_a_weight_is_searched_and_the_change_made(panel: FlipPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=CELL)
+    assert "“aabaa”" in said(panel)
+    qtbot.mouseClick(button(panel, "flipFind"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: button(panel, "flipApply").isEnabled())
+    assert "−1024" in said(panel).replace("-", "−")
+    assert "makes the next token a instead of b" in said(panel)
+    assert session.result is not None
+    assert session.result.generated[0] == 1
+    qtbot.mouseClick(button(panel, "flipApply"), Qt.MouseButton.LeftButton)
+    assert session.result.generated[0] == 0
+    assert session.document.history()[0][-1].endswith("→ a")
+    session.document.undo()
+    assert session.result.generated[0] == 1
+
+
+def test_a_small_search_is_made_by_itself(panel: FlipPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=CELL)
+    qtbot.waitUntil(lambda: panel.flip is not None)
+    choose_kind(panel, "its row, scaled")
+    assert panel.flip is None
+    qtbot.waitUntil(lambda: panel.flip is not None)
+    assert "row blocks.0.attn.c_proj.w[7] scaled by 0.5" in said(panel)
+
+
+def test_no_flip_is_said_with_what_was_searched(panel: FlipPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=CellRef("parameter", "wpe", (4, 0)))
+    qtbot.waitUntil(lambda: panel.flip is not None)
+    assert said(panel).startswith("Nothing from −")
+    assert not button(panel, "flipApply").isEnabled()
+
+
+def test_an_edit_makes_what_was_found_untrue(panel: FlipPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=CELL)
+    qtbot.waitUntil(lambda: panel.flip is not None)
+    session.step_forward()
+    assert panel.flip is None
+    assert not button(panel, "flipApply").isEnabled()
+
+
+def test_a_long_search_can_be_cancelled(qtbot: QtBot) -> None:
+    model = of_kind("gpt-2", n_layers=4, d_model=64, n_heads=4, d_mlp=256, n_ctx=256, dtype="float32")
+    session = Session(OpenedModel(model, "medium", "medium"))
+    session.document.apply(_prompt(256))
+    panel = shown_panel(session, qtbot)
+    session.selection.choose(cell=CellRef("parameter", "blocks.0.attn.c_attn.w", (0, 0)))
+    qtbot.mouseClick(button(panel, "flipFind"), Qt.MouseButton.LeftButton)
+    cancel = button(panel, "flipCancel")
+    qtbot.waitUntil(cancel.isVisible)
+    qtbot.waitUntil(lambda: said(panel).startswith("searching"))
+    qtbot.mouseClick(cancel, Qt.MouseButton.LeftButton)
+    assert not cancel.isVisible()
+    assert said(panel).startswith("Cancelled")
+    assert button(panel, "flipFind").isEnabled()
+    qtbot.wait(50)
+    assert panel.flip is None
+
+
+def _prompt(count: int) -> SetPrompt:
+    return SetPrompt(tuple((np.arange(count) * 7 % 6).tolist()))
