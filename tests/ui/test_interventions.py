@@ -100,7 +100,7 @@ def test_zeroing_a_head_silences_it_and_undo_brings_it_back(
     before = np.array(trace_of(session)["logits"])
     choose(session, qtbot, HALF, "Zero head 0")
     assert not trace_of(session)[Z].any()
-    assert row(panel) == ["zero", "head 0 of block 0", ""]
+    assert row(panel) == ["zero", "head 0", ""]
     session.document.undo()
     assert np.array_equal(trace_of(session)["logits"], before)
     assert panel.table.interventions.rowCount() == 0
@@ -116,7 +116,7 @@ def test_every_part_can_be_zeroed(session: Session, qtbot: QtBot, part: str, ind
 def test_freezing_keeps_the_present_numbers(session: Session, panel: InterventionsPanel, qtbot: QtBot) -> None:
     choose(session, qtbot, HALF, "Head 0", "Freeze")
     choose(session, qtbot, CellRef("activation", "blocks.0.attn.scores", (0, 4, 3)), "Head 0", "Scale")
-    assert row(panel) == ["freeze", "head 0 of pattern, block 0", ""]
+    assert row(panel) == ["freeze", "head 0 of pattern", ""]
     assert trace_of(session)[PATTERN][0, 4, 3] == 0.5
 
 
@@ -196,9 +196,9 @@ def test_an_empty_list_says_how_to_make_one(session: Session, panel: Interventio
 def test_what_the_context_does_not_reach_says_so(session: Session, panel: InterventionsPanel, qtbot: QtBot) -> None:
     choose(session, qtbot, CellRef("activation", Z, (4, 0, 0)), "Row", "Zero")
     session.document.apply(SetPrompt("ab"))
-    assert row(panel)[1] == "head 0 of z, position 4, block 0 — not in this context"
+    assert row(panel)[1] == "head 0 of z, position 4 — not in this context"
     session.go_to_step(3)
-    assert row(panel)[1] == "head 0 of z, position 4, block 0"
+    assert row(panel)[1] == "head 0 of z, position 4"
 
 
 def test_a_hidden_cell_offers_nothing_and_says_why(session: Session, qtbot: QtBot) -> None:

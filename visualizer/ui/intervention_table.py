@@ -48,6 +48,8 @@ def rows_of(state: State, count: int) -> list[Row]:
         number = full(change.value) if editable else "" if change.label == FREEZE else change.label
         what = FREEZE if change.label == FREEZE and change.kind == "patch" else VERBS[change.kind]
         where = place_words(state.model, change.name, change.where)
+        if state.model.config.n_layers == 1:  # the only block needs no mention
+            where = where.removesuffix(" of block 0").removesuffix(", block 0")
         stands = standing(state.model, change, count)
         title = intervention_words(state.model, change)
         rows.append(Row(what, where, number, change.enabled, editable, stands, title))
@@ -150,16 +152,17 @@ class InterventionTable(QTableView):
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)
         self.setShowGrid(False)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setWordWrap(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header = self.horizontalHeader()
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(WHERE, QHeaderView.ResizeMode.Stretch)
         letter = self.fontMetrics().averageCharWidth()
-        self.setColumnWidth(WHAT, 16 * letter + 12)
-        self.setColumnWidth(NUMBER, 13 * letter)
+        self.setColumnWidth(WHAT, 12 * letter + 28)
+        self.setColumnWidth(NUMBER, 11 * letter)
 
     def type_number(self, row: int) -> None:
         """Open the editor of a row's number, where it has one."""

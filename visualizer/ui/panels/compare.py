@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from visualizer.session.document import Change
@@ -100,6 +100,11 @@ class ComparePanel(SessionPanel):
             button.setObjectName(name)
             button.setDefaultAction(self.actions_by_name[name])
             button.setAccessibleName(self.actions_by_name[name].text())
+            if self.actions_by_name[name].isCheckable():  # the chosen one is told apart in either theme
+                button.setStyleSheet("QToolButton:checked { font-weight: bold; }")
+                bold = QFont(self.font())
+                bold.setBold(True)
+                button.setMinimumWidth(QFontMetrics(bold).horizontalAdvance(button.text()) + 16)
             row.addWidget(button)
         row.addStretch(1)
         return row
@@ -108,11 +113,8 @@ class ComparePanel(SessionPanel):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
-        top = QHBoxLayout()
-        top.setSpacing(12)
-        top.addLayout(self._buttons("pinBaseline", "unpinBaseline"))
-        top.addLayout(self._buttons(*(f"show_{name}" for name, _, _ in SHOWN), spacing=0))
-        layout.addLayout(top)
+        layout.addLayout(self._buttons("pinBaseline", "unpinBaseline"))
+        layout.addLayout(self._buttons(*(f"show_{name}" for name, _, _ in SHOWN), spacing=0))
         for widget in (self.about, self.first, self.flip, self.note):
             layout.addWidget(widget)
         layout.addWidget(self.table, 1)
