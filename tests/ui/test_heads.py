@@ -1,5 +1,6 @@
 """The heads panel: what is shown and measured, orders and groups, choosing by mouse and key, and large models."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -385,13 +386,13 @@ def test_tiles_never_overlap_and_every_head_has_one(
     width: int, height: int, counts: list[int], columns: int | None
 ) -> None:
     starts = np.cumsum([0, *counts]).tolist()
-    groups = tuple(Group("words", tuple(range(a, b))) for a, b in zip(starts, starts[1:], strict=False))
+    groups = tuple(Group("words", tuple(range(a, b))) for a, b in pairwise(starts))
     layout = arrange(width, height, groups, columns, left=20, top=10, caption=12, heading=15)
     assert sorted(layout.places) == list(range(starts[-1]))
     for head in layout.places:
         rect = layout.rect(head)
         assert layout.at(rect.center()) == head
-        assert 0 <= rect.left()
+        assert rect.left() >= 0
         assert rect.right() <= layout.width
         assert rect.bottom() + layout.caption <= layout.height
         for step in ((1, 0), (-1, 0), (0, 1), (0, -1)):

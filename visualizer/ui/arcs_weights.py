@@ -1,0 +1,117 @@
+"""The weights that arcs are drawn for: of one head or the mean of a block's, in rows that are asked for. No Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.trace import Trace
+
+Array = NDArray[Any]
+
+#: Weights smaller than this are drawn as nothing.
+FAINTEST = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Weights:
+    """One head's attention, or the mean over the heads of its block.
+
+    Attributes:
+        trace, baseline: what is shown, and what it is compared with.
+        block, head: whose; a head of None is the mean over all.
+        comparison: "value", "baseline" or "difference".
+        tokens: each token's id; labels: each as text.
+    """
+
+    trace: Trace
+    baseline: Trace | None
+    block: int
+    head: int | None
+    comparison: str
+    tokens: tuple[int, ...]
+    labels: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The activation."""
+        return f"blocks.{self.block}.attn.pattern"
+
+    @property
+    def count(self) -> int:
+        """Tokens T."""
+        return len(self.tokens)
+
+    @property
+    def signed(self) -> bool:
+        """Whether differences are shown."""
+        return self.baseline is not None and self.comparison == "difference"
+
+    def is_of(self, trace: Trace, baseline: Trace | None, block: int, head: int | None, comparison: str) -> bool:
+        """Whether these are just those. (Traces are mappings: `==` would compare all their numbers.)"""
+        wanted = (block, head, comparison)
+        same = self.trace is trace and self.baseline is baseline
+        return same and (self.block, self.head, self.comparison) == wanted
+
+    def rows(self, queries: Sequence[int]) -> Array:
+        """The weights of some queries [query, key]; a key after its query has 0."""
+        if self.baseline is None or self.comparison == "value":
+            return self._of(self.trace, queries)
+        base = self._of(self.baseline, queries)
+        if self.comparison == "baseline":
+            return base
+        with np.errstate(all="ignore"):
+            changed: Array = self._of(self.trace, queries) - base
+        return changed
+
+    def _of(self, trace: Trace, queries: Sequence[int]) -> Array:
+        pattern, chosen = trace[self.name], list(queries)
+        if self.head is not None:
+            rows: Array = pattern[self.head, chosen]
+        else:
+            rows = pattern[:, chosen].mean(axis=0)
+        return rows
+
+    def received(self, queries: Sequence[int]) -> Array:
+        """What each key is given by some queries together [key]."""
+        if not len(queries):
+            return np.zeros(self.count)
+        if self.baseline is None or self.comparison == "value":
+            return self._sum_of(self.trace, queries)
+        base = self._sum_of(self.baseline, queries)
+        if self.comparison == "baseline":
+            return base
+        with np.errstate(all="ignore"):
+            changed: Array = self._sum_of(self.trace, queries) - base
+        return changed
+
+    def _sum_of(self, trace: Trace, queries: Sequence[int]) -> Array:
+        # All of them are a view and need no copy, which for a thousand tokens and twelve heads has 50 MB.
+        chosen = slice(None) if len(queries) == self.count else list(queries)
+        heads = slice(None) if self.head is None else slice(self.head, self.head + 1)
+        total: Array = trace[self.name][heads, chosen].sum(axis=1).mean(axis=0)
+        return total
+
+    def strongest(self, queries: Sequence[int], most: int) -> list[tuple[int, int, float]]:
+        """(query, key, weight) of up to `most` arcs that are worth drawing, the faintest first.
+
+        A weight that is NaN is none that could be drawn.
+        """
+        if not len(queries):
+            return []
+        weights = np.nan_to_num(self.rows(queries), nan=0.0, posinf=0.0, neginf=0.0)
+        sizes = np.abs(weights).ravel()
+        places = np.flatnonzero(sizes >= FAINTEST)
+        if len(places) > most:
+            places = places[np.argpartition(sizes[places], -most)[-most:]]
+        places = places[np.argsort(sizes[places], kind="stable")]
+        rows, keys = np.divmod(places, self.count)
+        values = weights[rows, keys]
+        return [
+            (queries[row], key, value)
+            for row, key, value in zip(rows.tolist(), keys.tolist(), values.tolist(), strict=True)
+        ]
