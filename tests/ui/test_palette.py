@@ -52,9 +52,9 @@ def window(qtbot: QtBot) -> Window:
     """The window, shown, with the keyboard in its panel."""
     window = Window()
     qtbot.addWidget(window)
-    window.show()
-    qtbot.waitExposed(window)
-    window.activateWindow()
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
     window.panel.setFocus()
     return window
 
@@ -183,7 +183,6 @@ def test_the_real_window_has_its_undo_and_its_weights_in_it(qtbot: QtBot, tmp_pa
     assert {"Undo", "Copy weights", "Scores: raw", "Quit", "Full screen"} <= set(listed(palette))
     names = [command.name for command in palette.shown_commands()]
     assert len(names) == len(set(names))
-    window.close()
 
 
 @pytest.mark.parametrize(
