@@ -24,11 +24,13 @@ class FlowContent:
 
     Attributes:
         values: their numbers.
+        block: the chosen one.
     """
 
     def __init__(self, session: Session) -> None:
         state = session.document.state if session.result is None else session.result.state
         self.values = StageValues(session)
+        self.block = session.selection.now.block
         self._state = state
         self._opened = state.opened
         self._heads = state.model.config.n_heads

@@ -19,20 +19,30 @@ class Gallery:
     def __init__(self) -> None:
         self._pictures: dict[Key, tuple[tuple[object, ...], Picture]] = {}
         self._pending: dict[Key, tuple[tuple[object, ...], Picture]] = {}
+        self._values: StageValues | None = None
+        self._fresh: dict[Key, Picture] = {}
 
     def clear(self) -> None:
         """Forget everything."""
         self._pictures.clear()
         self._pending.clear()
+        self._fresh.clear()
 
     def picture(self, tile: Tile, values: StageValues, until: float) -> tuple[Picture | None, bool]:
         """A tile's picture, and whether it shows the numbers of `values`.
 
         When time has run out it is the picture of the numbers before, or None where there was none of this shape.
         """
+        if values is not self._values:
+            self._values = values
+            self._fresh.clear()
+        fresh = self._fresh.get(tile.key)
+        if fresh is not None:
+            return fresh, True
         origin = values.origin(tile.matrix)
         known = self._pictures.get(tile.key)
         if known is not None and _same(known[0], origin):
+            self._fresh[tile.key] = known[1]
             return known[1], True
         last = known[1] if known is not None and known[1].values.shape == tile.matrix.size else None
         if time.perf_counter() > until:
@@ -52,6 +62,7 @@ class Gallery:
             return last, False
         self._pending.pop(tile.key, None)
         self._pictures[tile.key] = pending
+        self._fresh[tile.key] = pending[1]
         return pending[1], True
 
     def trim(self, seen: set[Key]) -> None:
@@ -62,6 +73,7 @@ class Gallery:
                 return
             if key not in seen:
                 total -= _owned(self._pictures.pop(key)[1])
+                self._fresh.pop(key, None)
 
 
 def _owned(picture: Picture) -> int:

@@ -22,7 +22,7 @@ GAP_X, GAP_Y = 30.0, 26.0
 LINE = 630.0  # the width of a block
 SECTION_TITLE = 34.0
 SECTION_GAP = 150.0
-LANE = 12.0
+LANE, LANES = 12.0, 5
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Tile:
         rect: its cells.
         slot: cells, labels and title.
         line: which line of its column of the canvas it stands in.
+        key: what tells it from all others, also after the canvas has been laid out anew.
     """
 
     matrix: StageMatrix
@@ -41,11 +42,7 @@ class Tile:
     rect: QRectF
     slot: QRectF
     line: int
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells it from all others, also after the canvas has been laid out anew."""
-        return (self.stage.name, self.matrix.kind, self.matrix.name)
+    key: tuple[str, str, str]
 
     @property
     def cell_width(self) -> float:
@@ -90,6 +87,7 @@ class Scene:
     wires: tuple[Wire, ...] = ()
     frames: tuple[QRectF, ...] = ()  # of the sections
     bounds: QRectF = field(default_factory=QRectF)
+    all_wires: QPainterPath = field(default_factory=QPainterPath)  # in one path, for the view from afar
 
     def tile_at(self, point: QPointF) -> int | None:
         """The tile whose cells are under a point."""
@@ -149,7 +147,11 @@ def lay_out(sections: Sequence[Section]) -> Scene:
     bounds = QRectF()
     for frame in frames:
         bounds = bounds.united(frame)
-    return Scene(tuple(sections), tuple(tiles), wires, tuple(frames), bounds)
+    bounds = bounds.adjusted(-LANE * LANES, 0, 0, 0)
+    together = QPainterPath()
+    for wire in wires:
+        together.addPath(wire.path)
+    return Scene(tuple(sections), tuple(tiles), wires, tuple(frames), bounds, together)
 
 
 def _section(section: Section, number: int, x: float, y: float, line: int) -> tuple[list[Tile], float]:
@@ -158,9 +160,10 @@ def _section(section: Section, number: int, x: float, y: float, line: int) -> tu
     left, top, below = x, y + SECTION_TITLE, y + SECTION_TITLE
     for stage in section.stages:
         groups = [group for group in (stage.parameters, *((result,) for result in stage.results)) if group]
-        whole = sum(_width(group) + GAP_X for group in groups) - GAP_X
+        # What multiplies or scales stands beside the (first) result, where a line holds both.
+        together = sum(_width(group) + GAP_X for group in groups[:2]) - GAP_X
         for group in groups:
-            needed = whole if group is groups[0] and whole <= LINE else _width(group)
+            needed = together if group is groups[0] and stage.parameters and together <= LINE else _width(group)
             if left > x and left + needed > x + LINE:
                 left, top, line = x, below + GAP_Y, line + 1
             end = top
@@ -182,7 +185,7 @@ def _tile(matrix: StageMatrix, stage: Stage, section: int, left: float, top: flo
     rows, columns = matrix.size
     rect = QRectF(left + MARGIN, top + HEADER, width * columns, height * rows)
     slot = QRectF(left, top, MARGIN + max(rect.width(), SLOT), HEADER + rect.height())
-    return Tile(matrix, stage, section, rect, slot, line)
+    return Tile(matrix, stage, section, rect, slot, line, (stage.name, matrix.kind, matrix.name))
 
 
 def _wires(tiles: Sequence[Tile], frames: Sequence[QRectF]) -> tuple[Wire, ...]:
@@ -213,7 +216,7 @@ def _routed(tiles: Sequence[Tile], frames: Sequence[QRectF], source: int, target
     if same and there.line - here.line <= 1:
         return _wire(tiles, source, target, 0.0)
     lane = lanes.get(there.section, 0)
-    lanes[there.section] = (lane + 1) % 5
+    lanes[there.section] = (lane + 1) % LANES
     x = frames[there.section].left() - LANE * (lane + 1)
     return _wire(tiles, source, target, x, around=True)
 

@@ -106,3 +106,8 @@ class Picture:
 def stride_for(pixels: float) -> int:
     """Every how manieth cell is looked at where one is so many device pixels wide: two a pixel, a power of two."""
     return 1 if pixels >= 0.5 else 2 ** math.floor(math.log2(0.5 / max(pixels, 1e-9)) + 1)
+
+
+def stride_of_one_block(count: int) -> int:
+    """Every how manieth of `count` cells is looked at for one block to hold them all, a power of two."""
+    return 1 if count <= BLOCK else 2 ** math.ceil(math.log2(count / BLOCK))

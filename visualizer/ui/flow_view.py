@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent, QTransform
+from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from visualizer.ui.flow_camera import (
@@ -17,20 +17,17 @@ from visualizer.ui.flow_camera import (
     fitting,
     fitting_width,
     revealing,
-    window_onto,
 )
 from visualizer.ui.flow_content import FlowContent
 from visualizer.ui.flow_gallery import Gallery
 from visualizer.ui.flow_layout import Scene, Tile
-from visualizer.ui.flow_paint import Cell, CellPainter, TileMarks
+from visualizer.ui.flow_paint import Cell, TileMarks
 from visualizer.ui.flow_picture import Picture
-from visualizer.ui.flow_words import WordPainter
+from visualizer.ui.flow_scene_paint import ScenePainter, View
 from visualizer.ui.theme import current_theme
 
 PAINT_SECONDS = 0.008  # for making pictures in one repaint; what is left over follows in the next
 LARGEST_FIT = 1.4
-ARROWS_FROM = 0.25  # zoom
-NO_MARKS = TileMarks()
 
 
 class FlowView(QAbstractScrollArea):
@@ -50,7 +47,7 @@ class FlowView(QAbstractScrollArea):
         self._message = ""
         self._marks: Mapping[int, TileMarks] = {}
         self._gallery = Gallery()
-        self._painters: tuple[CellPainter, WordPainter] | None = None
+        self._painter: ScenePainter | None = None
         self._fit: Callable[[], Camera] | None = None
         self._syncing = False
         self._later = QTimer(self)
@@ -107,6 +104,13 @@ class FlowView(QAbstractScrollArea):
         """Show a block in its whole width, from its top on; the first with what precedes it."""
         self._fit_to(lambda: fitting_width(self._column(block), self._width(), LARGEST_FIT))
 
+    def bring_block(self, block: int) -> None:
+        """Show a block as `fit_block` does, unless it is in sight already."""
+        frame = self.scene.frame_of_block(block)
+        seen = self.camera.seen(self._width(), self._height())
+        if not seen.left() <= frame.center().x() <= seen.right() or not seen.intersects(frame):
+            self.fit_block(block)
+
     def fit_stack(self) -> None:
         """Show the whole stack."""
         self._fit_to(lambda: fitting(self.scene.bounds, self._width(), self._height(), LARGEST_FIT))
@@ -146,10 +150,6 @@ class FlowView(QAbstractScrollArea):
             self._fit = None
             self._look(camera)
 
-    def sees(self, rect: QRectF) -> bool:
-        """Whether a part of the canvas is in sight, at least in part."""
-        return self.camera.seen(self._width(), self._height()).intersects(rect)
-
     # -- inside
 
     def _fit_to(self, fit: Callable[[], Camera]) -> None:
@@ -184,6 +184,9 @@ class FlowView(QAbstractScrollArea):
     def _height(self) -> float:
         return float(max(self.viewport().height(), 1))
 
+    def _sees(self, tile: Tile) -> bool:
+        return tile.slot.intersects(self.camera.seen(self._width(), self._height()))
+
     def _sync_bars(self) -> None:
         """Let the scroll bars follow the camera."""
         camera, bounds = self.camera, self.scene.bounds
@@ -208,102 +211,31 @@ class FlowView(QAbstractScrollArea):
             self._later.start(0)
         return picture
 
-    def _tools(self) -> tuple[CellPainter, WordPainter]:
-        if self._painters is None or self._painters[0].theme is not current_theme():
-            cells = CellPainter(current_theme(), self.font())
-            self._painters = (cells, WordPainter(cells.texts, self.font()))
-        return self._painters
-
-    # -- drawing
-
-    def _draw(self, painter: QPainter, until: float) -> None:
-        cells, words = self._tools()
-        view = QRectF(self.viewport().rect())
-        painter.fillRect(view, cells.texts.color(cells.theme.panel))
-        if self._content is None:
-            painter.setFont(cells.texts.axis_font)
-            painter.setPen(cells.texts.color(cells.theme.muted_text))
-            flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
-            painter.drawText(view.adjusted(12, 12, -12, -12), flags, self._message)
-            return
-        seen = self.camera.seen(view.width(), view.height())
-        for section, frame in zip(self.scene.sections, self.scene.frames, strict=True):
-            if frame.intersects(seen):
-                words.section(painter, self.camera.rect(frame), section.title, self.camera.scale)
-        self._wires(painter, cells, seen)
-        shown = set()
-        for i, tile in enumerate(self.scene.tiles):
-            if tile.slot.intersects(seen):
-                shown.add(tile.key)
-                self._tile(painter, i, view, until)
-        self._gallery.trim(shown)
-
-    def _tile(self, painter: QPainter, index: int, view: QRectF, until: float) -> None:
-        cells, words = self._tools()
-        tile, scale, content = self.scene.tiles[index], self.camera.scale, self._content
-        assert content is not None
-        rect = self.camera.rect(tile.rect)
-        if not rect.intersects(view.adjusted(-1, -1, 1, words.texts.label_height * 6)):
-            return
-        words.heading(painter, rect, tile, content.heading(tile), scale)
-        window = window_onto(tile, self.camera, view)
-        if window is None:
-            return
-        picture = self._picture(tile, until)
-        if picture is None:
-            painter.fillRect(window.clip, cells.texts.color(cells.theme.rule))
-            return
-        if not cells.paint(painter, picture, window, self.devicePixelRatioF(), until):
-            self._later.start(0)
-        marks = self._marks.get(index, NO_MARKS)
-        cursor = self.cursor_at[1] if self.cursor_at is not None and self.cursor_at[0] == index else None
-        if cursor is not None and self.hasFocus():
-            marks = TileMarks(marks.row, marks.cell, marks.sources, marks.hovered, cursor)
-        if marks is not NO_MARKS:
-            cells.frames(painter, window, tile.matrix.size[1], marks)
-        rows_fit, columns_fit = words.labels_fit(window)
-        row, column = marks.cell if marks.cell is not None else (marks.row, None)
-        pointed = marks.hovered or marks.cursor or (None, None)
-        if rows_fit:
-            words.row_labels(painter, window, content.row_label(tile), row, pointed[0], view)
-        if columns_fit:
-            words.column_labels(painter, window, content.column_label(tile), column, pointed[1], view)
-        if tile.matrix.bands:
-            words.bands(painter, window, tile.matrix.bands, columns_fit)
-
-    def _wires(self, painter: QPainter, cells: CellPainter, seen: QRectF) -> None:
-        """What feeds what; the wires of the matrices that are pointed at or chosen stand out."""
-        camera, theme = self.camera, cells.theme
-        near = {i for i, marks in self._marks.items() if marks.hovered is not None or marks.cell is not None}
-        if self.cursor_at is not None and self.hasFocus():
-            near.add(self.cursor_at[0])
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        transform = QTransform(camera.scale, 0, 0, camera.scale, -camera.x * camera.scale, -camera.y * camera.scale)
-        grown = seen.adjusted(-8, -8, 8, 8)
-        for wire in self.scene.wires:
-            if not wire.bounds.adjusted(-1, -1, 1, 1).intersects(grown):
-                continue
-            strong = wire.source in near or wire.target in near
-            color = cells.texts.color(theme.text if strong else theme.muted_text)
-            pen = QPen(color, 1.8 if strong else 1.0)
-            pen.setCosmetic(True)
-            painter.setPen(pen)
-            painter.drawPath(transform.map(wire.path))
-            if camera.scale >= ARROWS_FROM:
-                tip = camera.point(wire.path.currentPosition())
-                turn = QTransform().translate(tip.x(), tip.y()).rotate(wire.angle)
-                painter.setBrush(color)
-                painter.drawPolygon(turn.map(QPolygonF([QPointF(0, 0), QPointF(-6, -3), QPointF(-6, 3)])))
-                painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.restore()
-
     # -- Qt
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        until = time.perf_counter() + PAINT_SECONDS
+        view = View(
+            self.scene,
+            self.camera,
+            QRectF(self.viewport().rect()),
+            self._content,
+            self._marks,
+            self.cursor_at if self.hasFocus() else None,
+            self.devicePixelRatioF(),
+            until,
+            lambda tile: self._picture(tile, until),
+        )
+        if self._painter is None or self._painter.theme is not current_theme():
+            self._painter = ScenePainter(current_theme(), self.font())
         painter = QPainter(self.viewport())
-        self._draw(painter, time.perf_counter() + PAINT_SECONDS)
+        if self._content is None:
+            self._painter.message(painter, view.rect, self._message)
+        else:
+            whole = self._painter.paint(painter, view, self._content)
+            self._gallery.trim({tile.key for tile in self.scene.tiles if self._sees(tile)})
+            if not whole:
+                self._later.start(0)
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -316,6 +248,6 @@ class FlowView(QAbstractScrollArea):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._painters = None
+            self._painter = None
             self.viewport().update()
         super().changeEvent(event)

@@ -10,7 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
 from visualizer.ui.flow_camera import Window
-from visualizer.ui.flow_layout import GAP_X, Tile
+from visualizer.ui.flow_layout import GAP_X, SECTION_TITLE, Tile
 from visualizer.ui.heatmap_axes import thinned
 from visualizer.ui.heatmap_matrix import LONGEST_LABEL, VISIBLE
 from visualizer.ui.heatmap_text import TextBox, TextCache
@@ -20,6 +20,7 @@ SMALLEST_TEXT = 7.0
 TIGHT = 0.85
 GAP = 4.0
 LOOKED_AT = 64  # labels whose width is measured to see how many fit
+NARROWEST_BANDS = 48.0  # logical pixels of all together
 SMALLEST_SECTION = 10.0  # pixels of a section's title, however far away
 
 
@@ -66,20 +67,25 @@ class WordPainter:
             if bold and heading.remark:
                 self._remark(painter, QPointF(rect.left() + 2 * box.half_width + 6, y), heading.remark, font)
 
-    def section(self, painter: QPainter, frame: QRectF, title: str, scale: float) -> None:
-        """A section's title in its upper left corner, in a size that can be read from any distance."""
+    def section(self, painter: QPainter, frame: QRectF, title: str, scale: float, chosen: bool) -> None:
+        """A section's title over its upper left corner, in a size that can be read from any distance."""
         font = self._sized(max(SECTION_SIZE * min(scale, 1.0), SMALLEST_SECTION), True)
         box = self.texts.box(title, _kind(font), font)
         if 2 * box.half_width > max(frame.width(), 1.0):
-            font = self._sized(SMALLEST_SECTION, False)
             box = self.texts.box(title.rpartition(" ")[2], _kind(font), font)
+        y = frame.top() + min(SECTION_TITLE * scale - 2 * box.half_height, 0.0)
+        ground = QRectF(frame.left() - 2, y, 2 * box.half_width + 4, 2 * box.half_height)
+        theme = self.texts.theme
+        painter.fillRect(ground, self.texts.color(theme.accent if chosen else theme.panel))
         painter.setFont(font)
-        painter.setPen(self.texts.color(self.texts.theme.muted_text))
-        painter.drawStaticText(QPointF(frame.left(), frame.top()), box.static)
+        painter.setPen(self.texts.color(theme.accent_text if chosen else theme.muted_text))
+        painter.drawStaticText(QPointF(frame.left(), y), box.static)
 
     def bands(self, painter: QPainter, window: Window, bands: Iterable[tuple[str, int, int]], near: bool) -> None:
         """Rules between what stands side by side in the columns, and a letter over each where there are no labels."""
         font = self.texts.label_font
+        if (bands := tuple(bands)) and window.cell_width * bands[-1][2] < NARROWEST_BANDS:
+            return
         painter.setFont(font)
         for letter, first, end in bands:
             left, right = window.left + first * window.cell_width, window.left + end * window.cell_width
@@ -98,7 +104,12 @@ class WordPainter:
         """As many rows' labels as fit left of the cells, or over them where their edge is out of sight."""
         room = self.texts.label_height * TIGHT
         painter.setFont(self.texts.label_font)
-        for row in thinned(window.first_row, window.end_row, window.cell_height, room, marked, pointed):
+        rows = thinned(window.first_row, window.end_row, window.cell_height, room, marked, pointed)
+        widest = max((2 * self._box(label(row))[0].half_width for row in rows), default=0.0)
+        if window.left < view.left() + widest:  # the labels stay in sight in a strip over the cells
+            strip = QRectF(view.left(), window.clip.top(), widest + 2 * GAP, window.clip.height())
+            painter.fillRect(strip, self.texts.color(self.texts.theme.panel))
+        for row in rows:
             middle = window.top + (row + 0.5) * window.cell_height
             top, bottom = window.top + row * window.cell_height, window.top + (row + 1) * window.cell_height
             if bottom - top > room:  # a row larger than the view keeps its label in sight
@@ -117,6 +128,9 @@ class WordPainter:
         room = widths[len(widths) // 2] + GAP if widths else GAP
         painter.setFont(self.texts.label_font)
         y = max(window.top - self.texts.label_height - 1, view.top())
+        if y >= window.top - self.texts.label_height / 2:
+            strip = QRectF(window.clip.left(), y, window.clip.width(), self.texts.label_height + 1)
+            painter.fillRect(strip, self.texts.color(self.texts.theme.panel))
         taken: list[tuple[float, float]] = []
         columns = thinned(window.first_column, window.end_column, window.cell_width, room, marked, pointed)
         for column in sorted(columns, key=lambda column: (column != marked, column != pointed)):
@@ -130,6 +144,17 @@ class WordPainter:
             if all(end + GAP <= other or start >= far + GAP for other, far in taken):
                 taken.append((start, end))
                 self._label(painter, box, QPointF(start, y), hue, column == marked, y >= window.top - 4)
+
+    def caption(self, painter: QPainter, view: QRectF, heading: Heading) -> None:
+        """What fills the view, in its lower left corner, where the heading is out of sight."""
+        font = self._sized(TITLE_SIZE, True)
+        box = self.texts.box(f"{heading.title}   {heading.shape}", _kind(font), font)
+        corner = QPointF(view.left() + 6, view.bottom() - 2 * box.half_height - 4)
+        ground = QRectF(corner.x() - 6, corner.y() - 2, 2 * box.half_width + 12, 2 * box.half_height + 6)
+        painter.fillRect(ground, self.texts.color(self.texts.theme.panel))
+        painter.setFont(font)
+        painter.setPen(self.texts.color(self.texts.theme.text))
+        painter.drawStaticText(corner, box.static)
 
     def labels_fit(self, window: Window) -> tuple[bool, bool]:
         """Whether there is room for labels of the rows, and of the columns."""

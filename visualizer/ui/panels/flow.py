@@ -116,13 +116,16 @@ class FlowPanel(SessionPanel):
         numbers = (before.step, before.head, before.comparison) != (now.step, now.head, now.comparison)
         if numbers or self._content is None:
             self.refresh()
-            return
-        self._fill_choosers()
-        if before.cell != now.cell:
-            self._find_sources()
-        if before.block != now.block and not self._choosing:
-            self._show_block(now.block)
-        self._mark()
+        else:
+            self._fill_choosers()
+            if before.cell != now.cell:
+                self._find_sources()
+            self._content.block = now.block
+            self._mark()
+        if before.block != now.block:
+            self.canvas.viewport().update()
+            if not self._choosing:
+                self.canvas.bring_block(now.block)
 
     def refresh(self) -> None:
         """Show the pass of the step under the cursor."""
@@ -233,15 +236,13 @@ class FlowPanel(SessionPanel):
 
     def _choose_block(self, block: int) -> None:
         if block == self.session.selection.now.block:
-            self._show_block(block)
+            self._fit_block()
         else:
             self.session.selection.choose(block=block, cell=None)
+            self._fit_block()
 
     def _choose_head(self, head: int) -> None:
         self.session.selection.choose(head=head, cell=None)
-
-    def _show_block(self, block: int) -> None:
-        self.canvas.fit_block(block)
 
     def _fit_block(self) -> None:
         self.canvas.fit_block(self.session.selection.now.block)
