@@ -80,7 +80,7 @@ def test_an_unknown_system_is_told_what_to_look_for(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_version_out_of_range_is_reported_with_pip_and_the_range(monkeypatch: pytest.MonkeyPatch) -> None:
-    versions = {"numpy": "2.4.6", "PySide6-Essentials": "6.12.0", "pyqtgraph": None}
+    versions = {"numpy": "2.4.6", "threadpoolctl": "3.6.0", "PySide6-Essentials": "6.12.0", "pyqtgraph": None}
     monkeypatch.setattr(doctor, "_version", versions.get)
     missing = doctor.missing_packages()
     assert [(item.what, item.needed_for) for item in missing] == [

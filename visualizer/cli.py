@@ -6,11 +6,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from visualizer.errors import InputError, VisualizerError
+from visualizer.training_options import add_training_options
 
-COMMANDS = ("complete", "evaluate", "trace", "info", "save", "render", "doctor")
+if TYPE_CHECKING:
+    from visualizer.engine.model import Model
+
+COMMANDS = ("complete", "evaluate", "trace", "gradients", "train", "info", "save", "render", "doctor")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
     except MemoryError as error:
         if debug:
             raise
-        return _refuse(VisualizerError(f"not enough memory: {error or 'an allocation failed'}"), 1)
+        return _refuse(VisualizerError(f"not enough memory: {str(error) or 'an allocation failed'}"), 1)
     return code
 
 
@@ -78,6 +82,16 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     command.add_argument("-o", "--output", metavar="FILE.npz", help="the file to write")
     command.add_argument("--last-logits", action="store_true", help="print the top tokens after the last position")
     command.set_defaults(run=_trace)
+
+    command = commands.add_parser("gradients", help="write the gradient of every parameter", parents=[_common()])
+    _add_prompt(command)
+    command.add_argument("--target", required=True, metavar="TOKEN_OR_ID", help="the token that should come next")
+    command.add_argument("-o", "--output", required=True, metavar="FILE.npz", help="the file to write")
+    command.set_defaults(run=_gradients)
+
+    command = commands.add_parser("train", help="train a model on a text file")
+    add_training_options(command)
+    command.set_defaults(run=_train)
 
     command = commands.add_parser("info", help="what a model is made of", parents=[_common()])
     command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
@@ -121,8 +135,8 @@ def _version() -> str:
     return f"visualizer {__version__}"
 
 
-def _common() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False)
+def _common() -> _Parser:
+    parser = _Parser(add_help=False)
     parser.add_argument("--model", default="aab", metavar="M", help="aab, ab, aaab, or a model file (aab)")
     parser.add_argument("--ids", metavar="0,1,2", help="token ids in place of text")
     parser.add_argument("--dtype", choices=("float32", "float64"), help="compute in this precision")
@@ -225,6 +239,39 @@ def _trace(options: argparse.Namespace) -> int:
         for token in top_tokens(logits, 10):
             print(f"{token}\t{model.text([token])!r}\tlogit {logits[token]:.6g}\tprobability {probs[token]:.6g}")
     return 0
+
+
+def _gradients(options: argparse.Namespace) -> int:
+    import numpy as np
+
+    from visualizer.formats import open_model
+    from visualizer.formats.writing import write_npz
+
+    prompt = _given(options, options.prompt, "PROMPT")
+    model = open_model(options.model, options.dtype).model
+    loss, gradients = model.gradients(prompt, _target(options, model))
+    write_npz(options.output, iter([("loss", np.array(loss)), *gradients.items()]))
+    return 0
+
+
+def _target(options: argparse.Namespace, model: Model) -> str | int:
+    """A target is text where that is one token; otherwise digits are an id."""
+    text: str = options.target
+    if model.tokenizer is not None:
+        try:
+            return model.token_id(text)
+        except InputError:
+            if not text.isdigit():
+                raise
+    if not text.isdigit():
+        raise InputError(f"--target {text!r} is no token id; a whole number is needed, for the model has no tokenizer")
+    return int(text)
+
+
+def _train(options: argparse.Namespace) -> int:
+    from visualizer.training_run import run
+
+    return run(options)
 
 
 def _info(options: argparse.Namespace) -> int:

@@ -39,6 +39,7 @@ __all__ = [
 
 REQUIRED_PACKAGES = {
     "numpy": ("2.0", "3"),
+    "threadpoolctl": ("3.5", "4"),
     "PySide6-Essentials": ("6.8.1", "6.11"),
     "pyqtgraph": ("0.14", "0.15"),
 }

@@ -23,16 +23,10 @@ Where = tuple[tuple[str, Index], ...]
 
 
 def by_hand(kind: Kind, array: Array, axes: Sequence[str]) -> Array:
-    """The whole of an activation after an intervention with the value 1.5."""
-    match kind:
-        case "zero":
-            return np.zeros_like(array)
-        case "set":
-            return np.full_like(array, 1.5)
-        case "scale":
-            return array * 1.5
-        case "add":
-            return array + 1.5
+    """The whole of an activation after an intervention with the value 1.5; what is hidden stays as it was."""
+    done = {"zero": np.zeros_like(array), "set": np.full_like(array, 1.5), "scale": array * 1.5, "add": array + 1.5}
+    if kind in done:
+        return np.where(np.tri(*array.shape[-2:], dtype=bool), done[kind], array) if "key" in axes else done[kind]
     if "key" not in axes:
         return np.broadcast_to(array.mean(axis=0, keepdims=True), array.shape)
     out = array.copy()
@@ -313,3 +307,13 @@ def test_a_generation_grows_into_an_intervention_at_a_later_position() -> None:
     for step in changed[2:]:
         assert step.trace is not None
         assert not step.trace["blocks.1.resid_post"][3].any()
+
+
+@pytest.mark.parametrize("name", ["qk", "scaled", "scores", "pattern"])
+def test_a_hidden_cell_takes_nothing_so_the_future_stays_out(name: str) -> None:
+    model = visualizer.handmade("aab")
+    before, where = model.forward("aabaa"), (("head", 0), ("query", 1), ("key", 3))
+    changed = model.forward("aabaa", interventions=[Intervention(f"blocks.0.attn.{name}", "set", where, 5.0)])
+    assert all(np.array_equal(changed[other], before[other]) for other in before)
+    explained = changed.explain(f"blocks.0.attn.{name}", (0, 1, 3))
+    assert "intervention" not in explained.formula

@@ -160,8 +160,8 @@ class Model:
         values = {n: a for n, a in reuse.recorded.items() if n not in dirty and n in running}
         return values, tuple(op for op in scheduled if op.name not in values)
 
-    def _check_hooks(self, hooks: Mapping[str, list[Intervention]]) -> None:
-        for name in hooks:
+    def _check_hooks(self, names: Iterable[str]) -> None:
+        for name in names:
             if name not in self.graph.producer:
                 raise InterventionError(f"no activation {name!r}; this model has {', '.join(self.graph.names)}")
 
@@ -280,7 +280,7 @@ class Model:
         tokens = self.ids(prompt)[-self.config.n_ctx :]
         if not len(tokens):
             raise TokenError("the prompt is empty, so no token follows it with a loss; at least one token is needed")
-        self._check_hooks(dict.fromkeys(activations, []))
+        self._check_hooks(activations)
         goal = np.asarray(self.token_id(target))
         parameters = self.parameters.as_dict()
         return loss_gradients(self.graph, parameters, tokens, goal, last_only=True, activations=activations)

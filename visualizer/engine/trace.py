@@ -12,7 +12,7 @@ from visualizer.engine.explanation import Cell, Explanation
 from visualizer.engine.graph import Graph
 from visualizer.engine.interventions import Intervention, explain_intervention, last_touching
 from visualizer.engine.ops.base import Run
-from visualizer.engine.ops.softmax import softmax
+from visualizer.engine.ops.linear import Unembed
 from visualizer.engine.parameters import Parameters
 from visualizer.errors import InputError
 
@@ -20,6 +20,8 @@ Array = NDArray[Any]
 
 #: A derived array larger than this is computed anew each time it is asked for.
 KEPT_BYTES = 16 * 2**20
+#: Rows of logits that are kept, and made at a time, where the vocabulary is large.
+KEPT_ROWS, ROWS_AT_A_TIME = 8, 64
 
 
 def _count_nonfinite(array: Array) -> int:
@@ -72,6 +74,8 @@ class Trace(Mapping[str, Array]):
         self.interventions = interventions
         self._values: _Derived | None = None
         self._nonfinite: int | None = None
+        self._logit_rows: dict[int, Array] = {}
+        self._log_normalizers: Array | None = None
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.graph.producer:
@@ -99,28 +103,50 @@ class Trace(Mapping[str, Array]):
         Raises IndexError outside the pass.
         """
         logits = self.recorded.get("logits")
-        if logits is None:
-            stream = self.graph.final_stream
-            last = self.recorded[stream][position][None]
-            run = Run(self.tokens, self.parameters.as_dict(), {stream: last})
-            with np.errstate(all="ignore"):
-                self.graph.producer["logits"].forward(run)
-            logits, position = run.values["logits"], 0
-        row: Array = logits[position]
-        return row
+        if logits is not None:
+            row: Array = logits[position]
+            return row
+        position = range(len(self.tokens))[position]
+        if position not in self._logit_rows:
+            if len(self._logit_rows) >= KEPT_ROWS:
+                self._logit_rows.pop(next(iter(self._logit_rows)))
+            self._logit_rows[position] = self._unembed(slice(position, position + 1))[0]
+        return self._logit_rows[position]
 
     def vocabulary_columns(self, name: str, tokens: Sequence[int]) -> Array:
-        """Columns [position, len(tokens)] of `logits` or `probs`.
-
-        A large vocabulary's probabilities need all logits of a position, so they are made a position at a time.
-        """
-        if "logits" in self.recorded or len(self.tokens) == 0:
+        """Columns [position, len(tokens)] of `logits` or `probs`, without the others."""
+        if "logits" in self.recorded or not len(self.tokens):
             return self[name][:, list(tokens)]
-        rows = []
-        for position in range(len(self.tokens)):
-            logits = self.logits_at(position)
-            rows.append((softmax(logits) if name == "probs" else logits)[list(tokens)])
-        return np.stack(rows)
+        unembed = self.graph.producer["logits"]
+        assert isinstance(unembed, Unembed)
+        logits = unembed.columns(self.recorded[self.graph.final_stream], self.parameters, tokens)
+        if name == "logits":
+            return logits
+        with np.errstate(all="ignore"):
+            probs: Array = np.exp(logits - self.log_normalizers()[:, None])
+        return probs
+
+    def log_normalizers(self) -> Array:
+        """log Σ e^logit of each position [position]; kept, since a large vocabulary makes it the dearest number here."""
+        if self._log_normalizers is None:
+            parts = []
+            for start in range(0, len(self.tokens), ROWS_AT_A_TIME):
+                logits = self._unembed(slice(start, start + ROWS_AT_A_TIME))
+                with np.errstate(all="ignore"):
+                    top = logits.max(axis=-1, keepdims=True)
+                    logits -= top
+                    np.exp(logits, out=logits)
+                    parts.append(np.log(logits.sum(axis=-1)) + top[:, 0])
+            self._log_normalizers = np.concatenate(parts) if parts else np.zeros(0)
+        return self._log_normalizers
+
+    def _unembed(self, rows: slice) -> Array:
+        """Logits of some positions, from the stream that is recorded."""
+        stream = self.graph.final_stream
+        run = Run(self.tokens, self.parameters.as_dict(), {stream: self.recorded[stream][rows]})
+        with np.errstate(all="ignore"):
+            self.graph.producer["logits"].forward(run)
+        return run.values["logits"]
 
     def nonfinite(self) -> int:
         """How many recorded numbers are NaN or infinite."""

@@ -114,6 +114,7 @@ def evaluate(request: Request) -> Result:
     steps = _generate(state, state.model, state.interventions, state.branch, request.step, earlier)
     tokens = _text(state, steps)
     looked_at = steps[min(request.step, len(steps) - 1)].trace
+    _prepare(looked_at)
     baseline_steps, baseline_trace = _baseline(request, steps, tokens)
     result = Result(
         request.revision,
@@ -133,6 +134,14 @@ def evaluate(request: Request) -> Result:
         _untouched(request, looked_at),
     )
     return replace(result, seconds=time.perf_counter() - began)
+
+
+def _prepare(trace: Trace | None) -> None:
+    """Have what panels ask of a pass at once, and what takes long, computed here instead of on their thread."""
+    if trace is not None and len(trace.tokens):
+        trace.nonfinite()
+        if "logits" not in trace.recorded:
+            trace.log_normalizers()
 
 
 def _generate(

@@ -107,6 +107,7 @@ def _show_about(window: MainWindow) -> None:
     QMessageBox.about(
         window,
         "About",
-        f"<b>Attention visualizer {QApplication.applicationVersion()}</b><p>See, question and change every number of a transformer.</p>"
+        f"<b>Attention visualizer {QApplication.applicationVersion()}</b>"
+        "<p>See, question and change every number of a transformer.</p>"
         "<p>The handmade model is after “I made a transformer by hand (no training!)” by Theia Vogel.</p>",
     )

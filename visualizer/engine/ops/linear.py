@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -159,6 +160,15 @@ class Unembed(Operation):
         if len(self.parameters) > 1:
             out += run.parameters[self.parameters[1]]
         run.values[self.writes[0]] = out
+
+    def columns(self, x: Array, parameters: Mapping[str, Array], tokens: Sequence[int]) -> Array:
+        """The logits [position, len(tokens)] of some tokens only, for x [position, d_model]."""
+        w = parameters[self.parameters[0]]
+        chosen = list(tokens)
+        out: Array = np.matmul(x, w[chosen].T if self.tied else w[:, chosen])
+        for bias in self.parameters[1:]:
+            out += parameters[bias][chosen]
+        return out
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         x = run.values[self.reads[0]]
