@@ -170,6 +170,7 @@ class GuideWindow(QWidget):
             cursor.setBlockFormat(spaced)
         fixed = QTextCharFormat()
         fixed.setFontFamilies([number_font().family()])
+        fixed.setBackground(QColor(current_theme().background))
         for cursor in reversed(code):
             text = cursor.selectedText()
             cursor.mergeCharFormat(fixed)
@@ -177,12 +178,12 @@ class GuideWindow(QWidget):
                 cursor.insertText(text.replace(" ", "\N{NO-BREAK SPACE}"))
         for frame in document.rootFrame().childFrames():
             if isinstance(frame, QTextTable):
-                lines = frame.format()
-                lines.setBorderCollapse(True)
-                lines.setBorderBrush(QColor(current_theme().rule))
-                lines.setCellPadding(3)
-                lines.setBottomMargin(MARGIN / 2)
-                frame.setFormat(lines)
+                table = frame.format()
+                table.setBorder(0)
+                table.setCellPadding(3)
+                table.setTopMargin(MARGIN / 4)
+                table.setBottomMargin(MARGIN / 2)
+                frame.setFormat(table)
 
     # -- finding
 
