@@ -163,11 +163,15 @@ class GuideWindow(QWidget):
     def _style(self) -> None:
         """What Markdown cannot say: the numbers' font for code, which stays on one line, and quiet tables."""
         document = self.browser.document()
-        headings, code = _parts(document)
+        headings, links, code = _parts(document)
         for cursor in headings:
             spaced = cursor.blockFormat()
             spaced.setTopMargin(HEADING_SPACE)
             cursor.setBlockFormat(spaced)
+        underlined = QTextCharFormat()
+        underlined.setFontUnderline(True)
+        for cursor in links:
+            cursor.mergeCharFormat(underlined)
         fixed = QTextCharFormat()
         fixed.setFontFamilies([number_font().family()])
         fixed.setBackground(QColor(current_theme().background))
@@ -228,9 +232,9 @@ class GuideWindow(QWidget):
             self.browser.verticalScrollBar().setValue(place)
 
 
-def _parts(document: QTextDocument) -> tuple[list[QTextCursor], list[QTextCursor]]:
-    """A cursor in each heading but the first, and one over each piece of code."""
-    headings, code = [], []
+def _parts(document: QTextDocument) -> tuple[list[QTextCursor], list[QTextCursor], list[QTextCursor]]:
+    """A cursor in each heading but the first, one over each link, and one over each piece of code."""
+    headings, links, code = [], [], []
     block = document.begin()
     while block.isValid():
         if block.blockFormat().headingLevel() > 1:
@@ -238,11 +242,13 @@ def _parts(document: QTextDocument) -> tuple[list[QTextCursor], list[QTextCursor
         place = block.begin()
         while not place.atEnd():
             part = place.fragment()
-            if part.isValid() and part.charFormat().fontFixedPitch():
-                cursor = QTextCursor(document)
-                cursor.setPosition(part.position())
-                cursor.setPosition(part.position() + part.length(), QTextCursor.MoveMode.KeepAnchor)
+            cursor = QTextCursor(document)
+            cursor.setPosition(part.position())
+            cursor.setPosition(part.position() + part.length(), QTextCursor.MoveMode.KeepAnchor)
+            if part.charFormat().isAnchor():
+                links.append(cursor)
+            elif part.charFormat().fontFixedPitch():
                 code.append(cursor)
             place += 1
         block = block.next()
-    return headings, code
+    return headings, links, code

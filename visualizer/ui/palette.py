@@ -110,7 +110,6 @@ class CommandPalette(QWidget):
         self._all = commands(window)
         self.edit.clear()
         self._search("")
-        self._place()
         self.show()
         self.raise_()
         self.edit.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -131,6 +130,7 @@ class CommandPalette(QWidget):
         self._empty.setVisible(not self._model.shown)
         self.list.setVisible(bool(self._model.shown))
         self._empty.setText(f"No command has the letters “{query}” in this order.")
+        self._place()
         self._go_to(0)
 
     def _go_to(self, row: int) -> None:
@@ -159,7 +159,8 @@ class CommandPalette(QWidget):
             return
         self.setGeometry(window.rect())
         width = min(WIDTH, window.width() - 2 * MARGIN)
-        height = min(self.edit.sizeHint().height() + ROWS * ROW_HEIGHT + 24, window.height() - 60)
+        rows = min(max(len(self._model.shown), 2), ROWS)
+        height = min(self.edit.sizeHint().height() + rows * ROW_HEIGHT + 24, window.height() - 60)
         self._frame.setGeometry((window.width() - width) // 2, 40, width, height)
 
     def _key(self, key: int) -> bool:
