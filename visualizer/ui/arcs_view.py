@@ -321,7 +321,9 @@ class ArcsView(QWidget):
         elif last < 0 or modifiers:
             super().keyPressEvent(event)
         elif key in moves:
-            start = self._cursor if self._cursor is not None else -1 if key == Qt.Key.Key_Right else last + 1
+            start = self._cursor
+            if start is None:
+                start = max(self._chosen, default=-1 if key == Qt.Key.Key_Right else last + 1)
             self._move_to(min(max(start + moves[Qt.Key(key)], 0), last))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
             if self._cursor is not None:

@@ -100,7 +100,10 @@ class ArcsPanel(SessionPanel):
         shown = self.view.weights
         if shown is None or not shown.is_of(trace, baseline, block, head, now.comparison):
             tokens = tuple(trace.tokens.tolist())
-            labels = tuple(token_label(result.state.opened, token) for token in tokens)
+            if shown is not None and shown.trace is trace:
+                labels = shown.labels
+            else:
+                labels = tuple(token_label(result.state.opened, token) for token in tokens)
             self.view.set_weights(Weights(trace, baseline, block, head, now.comparison, tokens, labels))
         self._chosen = tuple(place for place in self._chosen if place < len(trace.tokens))
         self._mark()

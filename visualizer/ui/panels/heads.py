@@ -220,7 +220,10 @@ class HeadsPanel(SessionPanel):
             self._show(coming)
 
     def _show(self, heads: Heads | None, message: str = "") -> None:
+        other = self._heads is None or heads is None or self._heads.shape != heads.shape
         self._heads = heads
+        if other:
+            self._share_room()
         self.mosaic.set_heads(heads, self._order, message)
         self._mark()
 
@@ -247,7 +250,8 @@ class HeadsPanel(SessionPanel):
         text = f"{heads.count // 2} random tokens, twice" if self._on_random.isChecked() else f"{heads.count} tokens"
         reading = " · reading …" if self._coming is not None else ""
         words = f"{what[heads.comparison]} · {layers} × {per_layer} [block, head] · {text}{reading}"
-        self.title.setText(f"<b>Heads</b> {words}")
+        short = "" if heads.comparison == "value" else f"{what[heads.comparison]} · "
+        self.title.setText(f"<b>Heads</b> {short}{layers} × {per_layer} · {text}{reading}")
         self.title.setToolTip(words)
 
     def _preview(self, head: int) -> None:
@@ -325,13 +329,21 @@ class HeadsPanel(SessionPanel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        size = event.size()
-        wide = size.width() > size.height()
-        width = max(PREVIEW_WIDTH, min(round(size.height() * 0.6), round(size.width() * 0.34)))
+        self._share_room()
+
+    def _share_room(self) -> None:
+        """Give the head close up what the mosaic, as wide as its tiles can be, has no use for."""
+        width, height = self.width(), self.height()
+        wide = width > height
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-        self.preview.setVisible(size.width() >= SMALLEST_WIDTH if wide else size.height() >= SMALLEST_HEIGHT)
-        self.preview.setMinimumSize(*((width, 0) if wide else (0, PREVIEW_HEIGHT)))
-        self.preview.setMaximumSize(*((width, LARGEST) if wide else (LARGEST, PREVIEW_HEIGHT)))
+        self.preview.setVisible(width >= SMALLEST_WIDTH if wide else height >= SMALLEST_HEIGHT)
+        layers, per_layer = (1, 1) if self._heads is None else self._heads.shape
+        share = min(width - height * per_layer // layers, round(height * 0.6), round(width * 0.34))
+        if height < SMALLEST_HEIGHT and width >= 3 * PREVIEW_WIDTH:
+            share = PREVIEW_WIDTH + height  # pattern and scores side by side
+        share = max(PREVIEW_WIDTH, share)
+        self.preview.setMinimumSize(*((share, 0) if wide else (0, PREVIEW_HEIGHT)))
+        self.preview.setMaximumSize(*((share, LARGEST) if wide else (LARGEST, PREVIEW_HEIGHT)))
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if watched is self._area.viewport() and event.type() == QEvent.Type.Resize:
