@@ -69,6 +69,7 @@ class Result:
         ripple: what differs between the step that is looked at and the baseline, where that takes long to compute.
         untouched: the last position's logits [d_vocab] of the step that is looked at, without interventions; None
             where there are none, or no second prompt to compare with.
+        second_logits: the second prompt's last logits [d_vocab]; None where there is none.
     """
 
     revision: int
@@ -86,6 +87,7 @@ class Result:
     earlier: Earlier | None = None
     ripple: Ripple | None = None
     untouched: NDArray[Any] | None = None
+    second_logits: NDArray[Any] | None = None
 
     @property
     def generated(self) -> tuple[int, ...]:
@@ -116,6 +118,7 @@ def evaluate(request: Request) -> Result:
     looked_at = steps[min(request.step, len(steps) - 1)].trace
     _prepare(looked_at)
     baseline_steps, baseline_trace = _baseline(request, steps, tokens)
+    second = _second(state, previous)
     result = Result(
         request.revision,
         state,
@@ -128,10 +131,11 @@ def evaluate(request: Request) -> Result:
         baseline_steps,
         baseline_trace,
         _branches(state, tokens),
-        _second(state, previous),
+        second,
         _earlier(state, previous),
         _ripple(looked_at, baseline_trace),
         _untouched(request, looked_at),
+        second.logits_at(-1) if second is not None else None,
     )
     return replace(result, seconds=time.perf_counter() - began)
 

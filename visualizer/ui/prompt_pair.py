@@ -1,0 +1,103 @@
+"""Pictures and words for two prompts side by side: the same activation of both, and what each goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.sampling import top_tokens
+from visualizer.engine.trace import Trace
+from visualizer.session.labels import token_label
+from visualizer.session.places import axis_size, short_name
+from visualizer.session.state import State
+from visualizer.session.two_prompts import LogitDifference, in_common, matrix
+from visualizer.ui.colors import SEQUENTIAL, Scale, symmetric_limit
+from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.numbers import short
+from visualizer.ui.theme import current_theme, token_color
+
+Array = NDArray[Any]
+#: So many tokens are listed after each prompt.
+LISTED = 3
+#: So many columns of an activation are drawn; patches of rows and heads take all of them.
+MOST_COLUMNS = 1024
+
+
+def draw_pair(state: State, pairs: Sequence[tuple[Heatmap, Trace]], name: str, head: int) -> None:
+    """Show one activation of each trace in its heatmap, all on one scale, so that colours can be compared."""
+    shown = [matrix(trace, state.model, name, head)[:, :MOST_COLUMNS] for _, trace in pairs]
+    scale = SEQUENTIAL
+    if not name.endswith(".pattern"):
+        scale = Scale("diverging", max((symmetric_limit(v, _hidden(name, v)) for v in shown), default=0.0))
+    for (heatmap, trace), values in zip(pairs, shown, strict=True):
+        _draw(state, heatmap, trace, values, name, scale)
+
+
+def _hidden(name: str, values: Array) -> NDArray[np.bool_] | None:
+    """Which cells the mask hides; None where the numbers are before the mask, or have no key axis."""
+    if not name.endswith((".pattern", ".scores")):
+        return None
+    return np.triu(np.ones(values.shape, dtype=np.bool_), 1)
+
+
+def _draw(state: State, heatmap: Heatmap, trace: Trace, values: Array, name: str, scale: Scale) -> None:
+    opened, theme = state.opened, current_theme()
+    tokens = [token_label(opened, int(token)) for token in trace.tokens]
+    hues = [token_color(int(token), theme) for token in trace.tokens]
+    axes = trace.axes(name)
+    by_key = "key" in axes
+    dimensions: Sequence[str] = [str(i) for i in range(values.shape[1])]
+    if axes[-1] == "d_model" and opened.dimension_names is not None:
+        dimensions = opened.dimension_names[: values.shape[1]]
+    heatmap.set_square(by_key)
+    heatmap.set_matrix(
+        values,
+        masked=_hidden(name, values),
+        row_labels=tokens,
+        row_label_colors=hues,
+        row_axis="query" if by_key else "position",
+        column_labels=tokens[: values.shape[1]] if by_key else dimensions,
+        column_label_colors=hues[: values.shape[1]] if by_key else None,
+        column_axis="key" if by_key else axes[-1],
+        column_positions=by_key,
+        scale=scale,
+        name=short_name(name),
+    )
+
+
+def top_words(state: State, trace: Trace, probs: Array) -> str:
+    """A prompt and its most probable next tokens: `aabaa → b 1, a 0`."""
+    tokens = top_tokens(probs, min(LISTED, len(probs)))
+    listed = ", ".join(f"{token_label(state.opened, token)} {short(float(probs[token]))}" for token in tokens)
+    return f"{state.model.text(trace.tokens)} → {listed}"
+
+
+def difference_words(state: State, difference: LogitDifference | None) -> str:
+    """How far the first prompt has come towards the second's next token, in a sentence; empty where nobody knows."""
+    if difference is None:
+        return ""
+    token, other = (token_label(state.opened, t) for t in (difference.token, difference.instead_of))
+    if difference.token == difference.instead_of:
+        return f"Both prompts go on with {token}."
+    words = (
+        f"logit({token}) − logit({other}) at the last position: {short(difference.untouched)} without interventions, "
+        f"{short(difference.now)} now, {short(difference.second)} in the second prompt"
+    )
+    way = difference.way
+    moved = way is not None and difference.now != difference.untouched
+    return f"{words} ({100 * way:.3g} % of the way)." if moved and way is not None else f"{words}."
+
+
+def pair_notes(state: State, first: Trace | None, second: Trace | None, name: str) -> str:
+    """What else there is to know about the pair; often nothing."""
+    if first is None or second is None:
+        return ""
+    notes = [in_common(len(first.tokens), len(second.tokens))]
+    axis = second.axes(name)[-1]
+    columns = len(second.tokens) if axis == "key" else axis_size(state.model, name, axis)
+    if columns > MOST_COLUMNS:
+        notes.append(f"Only the first {MOST_COLUMNS} columns are drawn; rows and heads are patched whole.")
+    return " ".join(note for note in notes if note)
