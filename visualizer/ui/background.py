@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
 #: A generator of progress whose return value is the result.
@@ -86,7 +88,11 @@ class Background(QObject):
         self._worker.ended.connect(self._ended)
         self._jobs: list[_Job] = []  # those on the thread; all but the last are cancelled
         self._waiting: Callable[[], Steps] | None = None
-        self.destroyed.connect(partial(_join, self._thread, self._jobs))
+        # A thread that still runs when Python ends would abort the process.
+        end = partial(_join, self._thread, self._jobs)
+        atexit.register(end)
+        self.destroyed.connect(end)
+        self.destroyed.connect(lambda: atexit.unregister(end))
         app = QCoreApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self.stop)
@@ -153,5 +159,6 @@ class Background(QObject):
 def _join(thread: QThread, jobs: list[_Job], _destroyed: QObject | None = None) -> None:
     for job in jobs:
         job.cancelled.set()
-    thread.quit()
-    thread.wait()
+    if shiboken6.isValid(thread):  # at the very end Qt may have deleted it first
+        thread.quit()
+        thread.wait()

@@ -1,0 +1,86 @@
+"""The lens as a heatmap whose cells show the most probable token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from visualizer.formats import OpenedModel
+from visualizer.session.labels import token_label, with_position
+from visualizer.session.lens import Lens
+from visualizer.ui.colors import SEQUENTIAL
+from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.heatmap_matrix import LONGEST_LABEL, VISIBLE, Matrix
+from visualizer.ui.numbers import full, short
+from visualizer.ui.theme import current_theme, token_color
+
+
+def stream_words(name: str) -> str:
+    """A residual stream for a row's label: `embed`, `0.mid`, `0.post`."""
+    _, block, stream = name.split(".")
+    return "embed" if (block, stream) == ("0", "resid_pre") else f"{block}.{stream.removeprefix('resid_')}"
+
+
+class _TokenMatrix(Matrix):
+    """Probabilities whose cells are written as tokens, each put into words when it is seen."""
+
+    opened: OpenedModel
+    seen: Lens
+
+    def text(self, row: int, column: int, room: int) -> str:
+        token = _visible(token_label(self.opened, int(self.seen.tokens[row, column, 0])))
+        probability = short(float(self.values[row, column]), 2)
+        if len(token) + 1 + len(probability) <= room:
+            return f"{token} {probability}"
+        return token if len(token) <= room else token[: room - 1] + "…"
+
+    def readout(self, row: int, column: int) -> str:
+        tokens, probabilities = self.seen.tokens[row, column], self.seen.probabilities[row, column]
+        lines = [f"{self.seen.names[row]} after {self.column_labels[column]} would predict"]
+        for token, probability in zip(tokens.tolist(), probabilities.tolist(), strict=True):
+            lines.append(f"  {token_label(self.opened, token)}   {full(probability, np.float32)}")
+        if self.changed is not None and self.changed[row, column]:
+            lines.append("another token than the baseline's")
+        return "\n".join(lines)
+
+    def spoken(self, row: int, column: int) -> str:
+        return self.readout(row, column).replace("\n", "; ")
+
+
+class LensGrid(Heatmap):
+    """Rows are residual streams, columns positions; coloured by the probability of the token in the cell."""
+
+    def show_lens(self, opened: OpenedModel, ids: Sequence[int], seen: Lens, base: Lens | None) -> None:
+        """Show a reading of the context `ids`; cells whose token is not the baseline's are marked as changed."""
+        labels = [with_position(token_label(opened, ids[p]), p) for p in seen.positions]
+        theme = current_theme()
+        same = base is not None and base.positions == seen.positions
+        matrix = _TokenMatrix(
+            seen.probabilities[:, :, 0],
+            masked=None,
+            changed=seen.tokens[:, :, 0] != base.tokens[:, :, 0] if base is not None and same else None,
+            row_labels=[stream_words(name) for name in seen.names],
+            column_labels=labels,
+            scale=SEQUENTIAL,
+            name="logit lens",
+            row_axis="stream",
+            column_axis="position",
+            row_label_colors=None,
+            column_label_colors=[token_color(ids[p], theme) for p in seen.positions],
+            row_positions=False,
+            column_positions=False,
+        )
+        matrix.opened, matrix.seen = opened, seen
+        before, self._matrix = self._matrix, matrix
+        if before is None or before.shape != matrix.shape:
+            self._hovered, self._cursor = self._inside(self._hovered), self._inside(self._cursor)
+            rows, columns = matrix.shape
+            self.setAccessibleName(f"logit lens, {rows} streams by {columns} positions")
+        self._describe()
+        self.update()
+
+
+def _visible(text: str) -> str:
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.translate(VISIBLE)) or "ε"
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"
