@@ -9,7 +9,8 @@ from PySide6.QtCore import QPointF, QRectF
 
 from visualizer.ui.flow_layout import Tile
 
-NEAREST = 96.0  # logical pixels of the shorter side of a cell, as large as it gets
+# Logical pixels of a cell as large as it gets: the shorter side; the longer one, if digits fit on the shorter then.
+NEAREST, LONGEST, ROOM_FOR_DIGITS = 96.0, 320.0, 48.0
 FARTHEST = 0.8  # of the zoom at which the whole canvas fits
 BORDER = 24.0  # logical pixels around what is fitted
 
@@ -67,6 +68,12 @@ def fitting_width(rect: QRectF, width: float, largest: float) -> Camera:
     """The camera that shows a rectangle in its whole width, from its top on."""
     scale = min(max(width - 2 * BORDER, 1.0) / max(rect.width(), 1e-9), largest)
     return Camera(scale, rect.center().x() - width / scale / 2, rect.top() - BORDER / 2 / scale)
+
+
+def nearest_scale(tile: Tile) -> float:
+    """The zoom at which the cells of a tile are as large as they get."""
+    short, long = sorted((max(tile.cell_width, 1e-9), max(tile.cell_height, 1e-9)))
+    return min(NEAREST / short, max(LONGEST / long, ROOM_FOR_DIGITS / short))
 
 
 def revealing(camera: Camera, rect: QRectF, width: float, height: float) -> Camera:

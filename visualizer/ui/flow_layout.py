@@ -14,7 +14,7 @@ from visualizer.session.stages import Section, Stage, StageMatrix
 CELL_WIDTH, CELL_HEIGHT = 32.0, 20.0
 WIDEST, HIGHEST, NARROWEST = 256.0, 260.0, 64.0
 FEW_COLUMNS, WIDEST_OF_FEW = 24, 560.0  # so few are wide enough for digits
-MOST_OBLONG = 2.5  # a cell's longer side by its shorter one, where the matrix does not get too thin by that
+OBLONG, MOST_OBLONG = 2.5, 12.0  # a cell's longer side by its shorter one; more where the matrix got too thin
 HEADER = 66.0  # title, formula, shape and column labels above the cells
 MARGIN = 38.0  # left of the cells, for row labels
 SLOT = 140.0  # the least width of a title
@@ -120,10 +120,10 @@ def cell_size(matrix: StageMatrix) -> tuple[float, float]:
     width, height = min(CELL_WIDTH, widest / columns), min(CELL_HEIGHT, HIGHEST / rows)
     if matrix.plane == ("query", "key") and rows > 1:
         width = height = min(width, HIGHEST / rows)
-    if height > MOST_OBLONG * width:
-        height = max(MOST_OBLONG * width, min(height, NARROWEST / rows))
-    if width > MOST_OBLONG * height:
-        width = max(MOST_OBLONG * height, min(width, NARROWEST / columns))
+    if height > OBLONG * width:
+        height = max(OBLONG * width, min(height, NARROWEST / rows, MOST_OBLONG * width))
+    if width > OBLONG * height:
+        width = max(OBLONG * height, min(width, NARROWEST / columns, MOST_OBLONG * height))
     return width, height
 
 

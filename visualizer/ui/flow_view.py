@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from visualizer.ui.flow_camera import (
     BORDER,
     FARTHEST,
-    NEAREST,
     Camera,
     fitting,
     fitting_width,
+    nearest_scale,
     revealing,
 )
 from visualizer.ui.flow_content import FlowContent
@@ -52,7 +52,7 @@ class FlowView(QAbstractScrollArea):
         self._syncing = False
         self._later = QTimer(self)
         self._later.setSingleShot(True)
-        self._later.timeout.connect(self.viewport().update)
+        self._later.timeout.connect(self._make_pictures)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
@@ -175,8 +175,7 @@ class FlowView(QAbstractScrollArea):
         index = self.scene.nearest(point)
         if index is None:
             return 1.0
-        tile = self.scene.tiles[index]
-        return max(NEAREST / max(min(tile.cell_width, tile.cell_height), 1e-9), LARGEST_FIT)
+        return max(nearest_scale(self.scene.tiles[index]), LARGEST_FIT)
 
     def _width(self) -> float:
         return float(max(self.viewport().width(), 1))
@@ -186,6 +185,16 @@ class FlowView(QAbstractScrollArea):
 
     def _sees(self, tile: Tile) -> bool:
         return tile.slot.intersects(self.camera.seen(self._width(), self._height()))
+
+    def _make_pictures(self) -> None:
+        """Make pictures that had to wait, for a moment, and show them; painting asks for more until all are there."""
+        until = time.perf_counter() + PAINT_SECONDS
+        for tile in self.scene.tiles:
+            if self._sees(tile):
+                self._picture(tile, until)
+                if time.perf_counter() > until:
+                    break
+        self.viewport().update()
 
     def _sync_bars(self) -> None:
         """Let the scroll bars follow the camera."""
