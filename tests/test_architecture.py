@@ -151,7 +151,7 @@ def test_the_window_is_imported_by_the_top_level_only_when_needed(path: Path) ->
 @pytest.mark.parametrize("path", [p for p in MODULES if room_of(module_name(p)) == "ui"], ids=named)
 def test_a_part_of_the_window_imports_no_third_library_beside_qt(path: Path) -> None:
     outside = {name.split(".")[0] for name in imports_of(path)} - set(sys.stdlib_module_names)
-    assert outside <= {"visualizer", "numpy", "PySide6", "pyqtgraph"}
+    assert outside <= {"visualizer", "numpy", "PySide6", "shiboken6", "pyqtgraph"}
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("ui/panels/*.py")), ids=named)

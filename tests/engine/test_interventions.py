@@ -26,7 +26,7 @@ def by_hand(kind: Kind, array: Array, axes: Sequence[str]) -> Array:
     """The whole of an activation after an intervention with the value 1.5; what is hidden stays as it was."""
     done = {"zero": np.zeros_like(array), "set": np.full_like(array, 1.5), "scale": array * 1.5, "add": array + 1.5}
     if kind in done:
-        return np.where(np.tri(*array.shape[-2:], dtype=bool), done[kind], array) if "key" in axes else done[kind]
+        return np.where(np.tri(*array.shape[-2:]) > 0, done[kind], array) if "key" in axes else done[kind]
     if "key" not in axes:
         return np.broadcast_to(array.mean(axis=0, keepdims=True), array.shape)
     out = array.copy()

@@ -25,6 +25,11 @@ class LateExecutor:
         """Keep a request."""
         self.kept.append((request, done))
 
+    def wait(self) -> None:
+        """Answer everything that is kept."""
+        while self.kept:
+            self.answer(0)
+
     def stop(self) -> None:
         """Nothing is under way."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -18,28 +17,14 @@ from visualizer.ui.main_window import MainWindow
 
 Kind = TypeVar("Kind", bound=QObject)
 NAMED = [
-    "promptEdit",
-    "tokenStrip",
-    "parameterTree",
-    "weightGrid",
-    "scoresHeatmap",
-    "patternHeatmap",
-    "logitsHeatmap",
-    "stepForward",
-    "stepBack",
-    "generateAll",
-    "resetGeneration",
-    "outputText",
-    "modelChooser",
-    "explainPanel",
-    "undoAction",
-    "redoAction",
-    "statusBar",
+    *("promptEdit", "tokenStrip", "parameterTree", "weightGrid", "scoresHeatmap", "patternHeatmap", "logitsHeatmap"),
+    *("stepForward", "stepBack", "generateAll", "resetGeneration", "outputText", "modelChooser", "explainPanel"),
+    *("undoAction", "redoAction", "statusBar"),
 ]
 
 
 @pytest.fixture
-def window(qtbot: QtBot) -> Iterator[MainWindow]:
+def window(qtbot: QtBot) -> MainWindow:
     window = visualizer.ui.open_window()
     qtbot.addWidget(window)
     qtbot.waitExposed(window)

@@ -127,7 +127,7 @@ class Trace(Mapping[str, Array]):
         return probs
 
     def log_normalizers(self) -> Array:
-        """log Σ e^logit of each position [position]; kept, since a large vocabulary makes it the dearest number here."""
+        """For each position [position] log Σ e^logit; kept, since a large vocabulary makes it dear."""
         if self._log_normalizers is None:
             parts = []
             for start in range(0, len(self.tokens), ROWS_AT_A_TIME):

@@ -47,6 +47,7 @@ class WorkerExecutor(QObject):
         self._worker.finished.connect(self._finished)
         self._done: Callable[[Result], None] | None = None
         self._waiting: tuple[Request, Callable[[Result], None]] | None = None
+        self._stopped = False
 
     @property
     def busy(self) -> bool:
@@ -55,6 +56,8 @@ class WorkerExecutor(QObject):
 
     def submit(self, request: Request, done: Callable[[Result], None]) -> None:
         """Evaluate at once if it is small and nothing is under way; else on the worker, replacing what waits."""
+        if self._stopped:
+            return
         if self.busy:
             self._waiting = (request, done)
         elif request.cost() <= AT_ONCE:
@@ -69,6 +72,9 @@ class WorkerExecutor(QObject):
 
     def stop(self) -> None:
         """Drop what waits, let what is under way end unheard, and join the thread."""
+        if self._stopped:
+            return
+        self._stopped = True
         self._waiting = None
         self._worker.finished.disconnect(self._finished)
         self._done = None

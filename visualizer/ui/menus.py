@@ -2,80 +2,136 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox
+from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QWidget
 
-from visualizer.formats import PRESETS
+from visualizer.errors import InputError
+from visualizer.formats import PRESETS, save_safetensors
+from visualizer.ui.export import script_action
+from visualizer.ui.guide import guide_actions
+from visualizer.ui.palette import CommandPalette
 
 if TYPE_CHECKING:
     from visualizer.ui.main_window import MainWindow
 
 
-def build_menus(window: MainWindow) -> None:
-    """Fill the menu bar of `window`."""
-    bar = window.menuBar()
-    _file(window, bar.addMenu("&File"))
-    _edit(window, bar.addMenu("&Edit"))
-    _view(window, bar.addMenu("&View"))
-    model = bar.addMenu("&Model")
-    for preset in PRESETS:
-        _add(window, model, f"Open ({preset})*", partial(window.open_source, preset))
-    generate = bar.addMenu("&Generate")
-    for action in window.prompt_bar.actions_by_name.values():
-        generate.addAction(action)
-    _help(window, bar.addMenu("&Help"))
+class Menus:
+    """The menu bar of a window. Panels that are built later add their actions when they are."""
+
+    def __init__(self, window: MainWindow) -> None:
+        self._window = window
+        bar = window.menuBar()
+        names = ("&File", "&Edit", "&View", "&Model", "&Generate", "&Help")
+        self.file, self.edit, self.view, self.model, self.generate, self.help = map(bar.addMenu, names)
+        self._of_panels: dict[str, QMenu] = {}
+
+    def fill(self) -> None:
+        """Add what the window itself offers, once its panels are there."""
+        window = self._window
+        _file(window, self.file)
+        before = self.edit.actions()
+        for action in (window.undo_action, window.redo_action):
+            if before:
+                self.edit.insertAction(before[0], action)
+            else:
+                self.edit.addAction(action)
+        if before:
+            self.edit.insertSeparator(before[0])
+        _view(window, self.view)
+        for preset in PRESETS:
+            _add(window, self.model, f"Open ({preset})*", partial(window.open_source, preset))
+        _help(window, self.help)
+
+    def take_actions(self, panel: QWidget) -> None:
+        """Put what a panel can do where people look for it."""
+        actions = list(getattr(panel, "actions_by_name", {}).values())
+        if not actions:
+            return
+        name = panel.objectName()
+        if name == "promptBar":
+            self.generate.addActions(actions)
+        elif name in ("weightPanel", "parameterPanel"):
+            self.edit.addActions(actions)
+        else:
+            title = panel.windowTitle() or panel.accessibleName() or name.removesuffix("Panel").capitalize()
+            menu = self._of_panels.get(name) or self.view.addMenu(title)
+            self._of_panels[name] = menu
+            menu.addActions(actions)
 
 
-def _add(window: MainWindow, menu: QMenu, text: str, run: object, shortcut: str | None = None) -> QAction:
+def _add(window: MainWindow, menu: QMenu, text: str, run: Callable[[], object], shortcut: str | None = None) -> QAction:
     action = QAction(text, window)
     if shortcut:
         action.setShortcut(QKeySequence(shortcut))
-    action.triggered.connect(lambda _checked=False: run())  # type: ignore[operator]
+    action.triggered.connect(lambda _checked=False: run())
     menu.addAction(action)
     return action
 
 
 def _file(window: MainWindow, menu: QMenu) -> None:
+    _add(window, menu, "&Open…", partial(_open, window), "Ctrl+O")
+    _add(window, menu, "&Save model as…", partial(_save, window), "Ctrl+S")
+    menu.addSeparator()
+    menu.addAction(script_action(window.session, window, window.status.say))
     _add(window, menu, "Save window as &PNG…", partial(_save_picture, window), "Ctrl+Shift+E")
     menu.addSeparator()
     _add(window, menu, "&Quit", window.close, "Ctrl+Q")
 
 
-def _edit(window: MainWindow, menu: QMenu) -> None:
-    menu.addAction(window.undo_action)
-    menu.addAction(window.redo_action)
-    menu.addSeparator()
-    for panel in (window.weights, window.parameters):
-        for action in getattr(panel, "actions_by_name", {}).values():
-            menu.addAction(action)
-
-
 def _view(window: MainWindow, menu: QMenu) -> None:
-    for action in window.attention.actions_by_name.values():
-        menu.addAction(action)
     menu.addSeparator()
     panels = menu.addMenu("&Panels")
-    for dock in window.docks:
-        panels.addAction(dock.toggleViewAction())
+    for dock in window.docks.values():
+        shown = QAction(f"Show {dock.windowTitle()}", window)
+        shown.triggered.connect(lambda _checked=False, dock=dock: dock.reveal())
+        panels.addAction(shown)
     theme = menu.addMenu("&Theme")
     group = QActionGroup(window)
     chosen = str(window.remembered("theme", "system"))
     for choice in ("light", "dark", "system"):
-        action = _add(window, theme, choice.capitalize(), partial(window.choose_theme, choice))
+        action = _add(window, theme, f"{choice.capitalize()} theme", partial(window.choose_theme, choice))
         action.setCheckable(True)
         action.setChecked(choice == chosen)
         group.addAction(action)
     menu.addSeparator()
+    palette = CommandPalette(window)
+    _add(window, menu, "&Command palette", partial(palette.open_for, window), "Ctrl+Shift+P")
     _add(window, menu, "&Full screen", partial(_toggle_full_screen, window), "F11")
-    _add(window, menu, "&Let go of the selection", window.session.selection.let_go)
+    _add(window, menu, "&Let go of the selection", window.session.selection.let_go, "Ctrl+Shift+A")
 
 
 def _help(window: MainWindow, menu: QMenu) -> None:
+    menu.addActions(guide_actions(window))
     _add(window, menu, "&Keyboard shortcuts", partial(_show_shortcuts, window), "Ctrl+?")
     _add(window, menu, "&About", partial(_show_about, window))
+
+
+def _open(window: MainWindow) -> None:
+    path, _ = QFileDialog.getOpenFileName(window, "Open a model", "", "Models (*.safetensors);;All files (*)")
+    if path:
+        window.open_source(path)
+
+
+def _save(window: MainWindow) -> None:
+    state = window.session.document.state
+    path, _ = QFileDialog.getSaveFileName(
+        window, "Save the model", f"{state.opened.name}.safetensors", "Models (*.safetensors)"
+    )
+    if not path:
+        return
+    target = Path(path).with_suffix(".safetensors")
+    try:
+        save_safetensors(replace(state.opened, model=state.model), target)
+    except InputError as error:
+        window.status.say(str(error))
+    else:
+        window.status.say(f"saved {target}")
 
 
 def _toggle_full_screen(window: MainWindow) -> None:

@@ -11,6 +11,8 @@ from typing import IO
 from PySide6.QtCore import (
     QBuffer,
     QByteArray,
+    QElapsedTimer,
+    QEventLoop,
     QIODevice,
     QMessageLogContext,
     QSettings,
@@ -24,6 +26,8 @@ from PySide6.QtWidgets import QApplication
 from visualizer.errors import VisualizerError
 from visualizer.formats import OpenedModel
 from visualizer.formats.writing import write_whole
+
+SETTLED_MS = 600
 
 
 def render_window(
@@ -51,8 +55,10 @@ def render_window(
         window.resize(QSize(*size))
         window.show()
         window.session.wait()
-        for _ in range(3):  # layouts settle, then results are painted
-            app.processEvents()
+        clock = QElapsedTimer()
+        clock.start()
+        while clock.elapsed() < SETTLED_MS:  # layouts settle, results are painted, the self-check runs
+            app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
         image = window.grab().toImage()
         window.close()
         window.deleteLater()

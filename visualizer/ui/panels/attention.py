@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QTool
 
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
+from visualizer.formats import OpenedModel
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
@@ -146,9 +147,14 @@ class AttentionPanel(QWidget):
         self._draw(trace)
         self._mark()
 
+    def _opened(self) -> OpenedModel:
+        """The model of the result that is shown, which the document may have left behind."""
+        result = self._session.result
+        return (result.state if result is not None else self._session.document.state).opened
+
     def _draw(self, trace: Trace) -> None:
         session, now = self._session, self._session.selection.now
-        opened, theme = session.document.state.opened, current_theme()
+        opened, theme = self._opened(), current_theme()
         block = f"blocks.{now.block}.attn."
         tokens = [token_label(opened, int(t)) for t in trace.tokens]
         hues = [token_color(int(t), theme) for t in trace.tokens]
@@ -190,7 +196,7 @@ class AttentionPanel(QWidget):
 
     def _columns_of(self, name: str) -> NDArray[Any]:
         """[position, shown token] of logits or probs, compared as the selection says."""
-        size = self._session.document.state.model.config.d_vocab
+        size = self._opened().model.config.d_vocab
         if size <= ALL_TOKENS:
             array = self._session.array(name)
             assert array is not None
@@ -199,13 +205,13 @@ class AttentionPanel(QWidget):
 
     def _vocabulary(self, trace: Trace) -> list[int]:
         """The tokens whose columns are shown."""
-        size = self._session.document.state.model.config.d_vocab
+        size = self._opened().model.config.d_vocab
         return list(range(size)) if size <= ALL_TOKENS else top_tokens(trace.logits_at(-1), TOP_TOKENS)
 
     def _title(self, trace: Trace) -> None:
         formulas = {stage: formula for stage, _, formula in STAGES}
         count, columns = len(trace.tokens), len(self._columns)
-        size = self._session.document.state.model.config.d_vocab
+        size = self._opened().model.config.d_vocab
         shown = "" if columns == size else f", the {columns} most probable of {size:,}"
         words = {
             "scores": ("Scores", formulas[self._session.selection.now.score_stage], f"[{count}, {count}]"),
@@ -217,7 +223,7 @@ class AttentionPanel(QWidget):
             self._titles[name].set_words(title, f"{formula} {shape}")
 
     def _fill_choosers(self) -> None:
-        config, now = self._session.document.state.model.config, self._session.selection.now
+        config, now = self._opened().model.config, self._session.selection.now
         self._where.setVisible(config.n_layers > 1 or config.n_heads > 1)
         for box, count, chosen in ((self._block, config.n_layers, now.block), (self._head, config.n_heads, now.head)):
             if box.count() != count:
