@@ -23,7 +23,7 @@ from visualizer.ui.theme import current_theme, number_font
 AnyIndex = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 NAME, LARGEST, BAR = range(3)
-HEADERS = ("stage", "largest |Δ|", "log scale")
+HEADERS = ("stage", "max |Δ|", "log scale")
 #: A bar ends this many powers of ten below the largest.
 DECADES = 6.0
 
@@ -149,8 +149,10 @@ class RippleTable(QTableView):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(BAR, QHeaderView.ResizeMode.Stretch)
         letter = self.fontMetrics().averageCharWidth()
-        self.setColumnWidth(NAME, 17 * letter)
-        self.setColumnWidth(LARGEST, 12 * letter)
+        self.setColumnWidth(NAME, 15 * letter)
+        self.setColumnWidth(LARGEST, 10 * letter)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(self._follow)
 
     def _follow(self, index: QModelIndex) -> None:

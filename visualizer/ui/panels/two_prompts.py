@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
@@ -45,7 +45,12 @@ class TwoPromptsPanel(SessionPanel):
     """The first prompt's numbers at the left, the second's at the right.
 
     What is dragged from the right onto the left, or patched by the button or Ctrl+Return, becomes an intervention.
+
+    Signals:
+        context_requested(object, QPoint): a context menu was asked for on a number of the first prompt (CellRef).
     """
+
+    context_requested = Signal(object, QPoint)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -96,6 +101,9 @@ class TwoPromptsPanel(SessionPanel):
         self.first.row_chosen.connect(lambda row: self.session.selection.choose(row=row, key=None, cell=None))
         self.first.cell_hovered.connect(self._first_hovered)
         self.first.let_go.connect(self.session.selection.let_go)
+        self.first.context_requested.connect(
+            lambda row, column, where: self.context_requested.emit(self._first_ref(row, column), where)
+        )
         self.first.dragged_over.connect(self._dragged_over)
         self.first.dropped.connect(self._dropped)
         self.second.cell_chosen.connect(self._pick)
