@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -363,11 +363,12 @@ def test_a_cell_of_another_block_takes_the_selection_there_without_moving_the_ca
     assert panel.canvas.camera == camera
 
 
-def test_a_right_click_asks_for_a_menu_on_the_number(panel: FlowPanel, qtbot: QtBot) -> None:
+def test_a_right_click_asks_for_a_menu_on_the_number(panel: FlowPanel) -> None:
     asked: list[CellRef] = []
     panel.context_requested.connect(lambda ref, _where: asked.append(ref))
-    panel.canvas.set_cursor(index_of(panel.canvas, ATTN + "z"), (4, 7))
-    panel.canvas.context_requested.emit((*(panel.canvas.cursor_at or (0,))[:1], 4, 7), QPoint())
+    viewport, point = panel.canvas.viewport(), point_of(panel.canvas, ATTN + "z", 4, 7)
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, point, viewport.mapToGlobal(point))
+    QApplication.sendEvent(viewport, event)
     assert asked == [CellRef("activation", ATTN + "z", (4, 0, 7))]
 
 

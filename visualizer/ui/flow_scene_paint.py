@@ -92,7 +92,7 @@ class ScenePainter:
     def _tile(self, painter: QPainter, view: View, content: FlowContent, index: int) -> bool:
         """A matrix with its words; whether all of the picture was there."""
         words, tile, camera = self._words, view.scene.tiles[index], view.camera
-        words.heading(painter, camera.rect(tile.rect), tile, content.heading(tile), camera.scale)
+        words.heading(painter, camera.rect(tile.rect), tile, content.heading(tile), camera.scale, view.rect)
         window = window_onto(tile, camera, view.rect)
         if window is None:
             return True
@@ -131,6 +131,7 @@ class ScenePainter:
             max(stride_for(rect.height() / rows * view.pixel_ratio), stride_of_one_block(rows)),
             max(stride_for(rect.width() / columns * view.pixel_ratio), stride_of_one_block(columns)),
         )
+        painter.fillRect(rect.adjusted(-1, -1, 1, 1), color(self.theme.rule))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, max(stride) > 1)
         painter.drawImage(rect, picture.block(0, 0, stride, self.theme))
         if picture.points:

@@ -45,11 +45,17 @@ class WordPainter:
         self._font = font
         self._fonts: dict[tuple[int, bool], QFont] = {}
 
-    def heading(self, painter: QPainter, rect: QRectF, tile: Tile, heading: Heading, scale: float) -> None:
-        """Title, formula and shape over the cells `rect`; smaller from afar, and gone where nobody could read them."""
-        room = (tile.slot.width() + GAP_X * 0.6) * scale - (rect.left() - self._slot_left(rect, tile, scale))
+    def heading(
+        self, painter: QPainter, rect: QRectF, tile: Tile, heading: Heading, scale: float, view: QRectF
+    ) -> None:
+        """Title, formula and shape over the cells `rect`; smaller from afar, and gone where nobody could read them.
+
+        They move along where the cells begin out of sight.
+        """
+        left = max(rect.left() - 1, view.left() + GAP)
+        room = self._slot_left(rect, tile, scale) + (tile.slot.width() + GAP_X * 0.6) * scale - left
         zoom = min(scale, 1.0)
-        if TITLE_SIZE * zoom < SMALLEST_TEXT:
+        if TITLE_SIZE * zoom < SMALLEST_TEXT or room < TITLE_SIZE:
             return
         theme = self.texts.theme
         y = rect.top() - self._label_room(scale)
@@ -63,9 +69,9 @@ class WordPainter:
             y -= 2 * box.half_height - 1
             painter.setFont(font)
             painter.setPen(self.texts.color(color))
-            painter.drawStaticText(QPointF(rect.left() - 1, y), box.static)
+            painter.drawStaticText(QPointF(left, y), box.static)
             if bold and heading.remark:
-                self._remark(painter, QPointF(rect.left() + 2 * box.half_width + 6, y), heading.remark, font)
+                self._remark(painter, QPointF(left + 2 * box.half_width + 6, y), heading.remark, font)
 
     def section(self, painter: QPainter, frame: QRectF, title: str, scale: float, chosen: bool) -> None:
         """A section's title over its upper left corner, in a size that can be read from any distance."""
