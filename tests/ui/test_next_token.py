@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QMenu, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -16,8 +16,9 @@ from visualizer.session.edits import SetCells, SetGeneration, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.tokenizers import CharacterTokenizer
-from visualizer.ui.panels.next_token import ROW_HEIGHT, NextTokenPanel
+from visualizer.ui.panels.next_token import NextTokenPanel
 from visualizer.ui.probabilities import LISTED, NextTokens, most_probable
+from visualizer.ui.probability_bars import ROW_HEIGHT
 from visualizer.ui.theme import current_theme, token_color
 
 
@@ -193,3 +194,149 @@ def test_choosing_another_cell_computes_no_distribution_anew(panel: NextTokenPan
     assert shown(panel) is before
     session.document.apply(SetCells("wpe", ((0, 0),), (2.0,)))
     assert shown(panel) is not before
+
+
+# -- sampling and forcing
+
+
+def field(panel: NextTokenPanel, name: str) -> QDoubleSpinBox | QSpinBox:
+    """One of the sampling fields."""
+    found = panel.findChild(QDoubleSpinBox, name) or panel.findChild(QSpinBox, name)
+    assert found is not None
+    return found
+
+
+def turn(panel: NextTokenPanel, name: str, value: float) -> None:
+    """Give a field another value."""
+    found = field(panel, name)
+    if isinstance(found, QSpinBox):
+        found.setValue(int(value))
+    else:
+        found.setValue(value)
+
+
+def evened(session: Session) -> None:
+    """Weights with which both tokens are possible."""
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 5), (7, 6)), (-0.5, 0.5)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.b", ((5,),), (0.6,)))
+
+
+def test_sampling_is_set_by_fields_that_show_the_document(panel: NextTokenPanel, session: Session) -> None:
+    button = panel.findChild(QToolButton, "samplingButton")
+    assert button is not None
+    assert button.text() == "greedy"
+    assert not field(panel, "temperatureField").isVisible()
+    button.click()
+    assert field(panel, "temperatureField").isVisible()
+    assert not field(panel, "topKField").isEnabled()
+    turn(panel, "temperatureField", 0.7)
+    turn(panel, "topKField", 1)
+    turn(panel, "topPField", 0.9)
+    turn(panel, "seedField", 4)
+    assert session.document.state.sampling == Sampling(0.7, 1, 0.9, 4)
+    assert button.text() == "T 0.7 · k 1 · p 0.9"
+    for _ in range(4):
+        session.document.undo()
+    assert session.document.state.sampling == Sampling()
+    assert field(panel, "temperatureField").text() == "greedy"
+
+
+def test_turning_one_field_is_one_step_of_the_history(panel: NextTokenPanel, session: Session) -> None:
+    temperature = field(panel, "temperatureField")
+    for value in (0.1, 0.2, 0.3):
+        turn(panel, "temperatureField", value)
+    assert len(session.document.history()[0]) == 1
+    temperature.editingFinished.emit()
+    turn(panel, "temperatureField", 0.4)
+    assert len(session.document.history()[0]) == 2
+
+
+def test_probabilities_are_shown_before_and_after_the_filters(panel: NextTokenPanel, session: Session) -> None:
+    evened(session)
+    assert [row.final for row in shown(panel).rows] == [None, None]
+    session.document.apply(SetGeneration(10, Sampling(temperature=2.0, top_k=1)))
+    result = session.result
+    assert result is not None
+    first, second = shown(panel).rows
+    assert 0.5 < first.probability < 1
+    assert (first.final, second.final) == (1.0, 0.0)
+    stages = result.steps[0].stages
+    assert f"after temperature 2: {float(stages.tempered[second.token]):.4f}"[:26] in second.readout
+    assert "after top-k 1: 0" in second.readout
+    assert "top-p" not in second.readout
+    assert not panel.grab().isNull()
+    # After an earlier position too, where nothing was drawn.
+    session.selection.choose(row=1)
+    assert sorted(row.final or 0.0 for row in shown(panel).rows) == [0.0, 1.0]
+
+
+def test_ctrl_and_a_click_forces_a_token_and_branches(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
+    assert session.result is not None
+    assert session.result.generated[0] == 1
+    at = QPoint(20, round(ROW_HEIGHT * 2.5))
+    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at)
+    assert session.result.generated[0] == 0
+    state = session.document.state
+    assert (len(state.branches), state.branch, state.branches[1].forced) == (2, 1, ((5, 0),))
+    assert session.selection.now.step == 1
+    session.go_to_step(0)
+    assert (shown(panel).taken, shown(panel).taken_how) == (0, "forced")
+    session.document.undo()
+    assert session.result.generated[0] == 1
+    assert len(session.document.state.branches) == 1
+
+
+def test_a_token_can_be_forced_by_key_and_by_button(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
+    session.go_to_step(3)
+    qtbot.keyClick(panel.bars, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.bars, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert session.document.state.branches[-1].forced == ((8, shown_before(session)),)
+    session.document.undo()
+    session.go_to_step(3)
+    button = panel.findChild(QToolButton, "forceButton")
+    assert button is not None
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert len(session.document.state.branches) == 2
+
+
+def shown_before(session: Session) -> int:
+    """The token that the shown branch has at place 8."""
+    assert session.result is not None
+    return session.result.tokens[8]
+
+
+def test_forcing_after_the_last_token_makes_the_text_longer_in_one_step(
+    panel: NextTokenPanel, session: Session, qtbot: QtBot
+) -> None:
+    session.reset_generation()
+    steps = len(session.document.history()[0])
+    panel.actions_by_name["forceToken"].trigger()
+    assert session.result is not None
+    assert session.result.generated == (1,)
+    assert session.selection.now.step == 1
+    assert len(session.document.history()[0]) == steps + 1
+    session.document.undo()
+    assert session.result.generated == ()
+
+
+def test_a_token_of_the_prompt_cannot_be_forced(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(row=1)
+    assert not panel.actions_by_name["forceToken"].isEnabled()
+    at = QPoint(20, round(ROW_HEIGHT * 1.5))
+    with qtbot.waitSignal(panel.message) as said:
+        qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ControlModifier, at)
+    assert "belongs to the prompt" in said.args[0]
+    assert len(session.document.state.branches) == 1
+
+
+def test_the_context_menu_forces_and_explains(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
+    panel.bars.menu_asked.emit(0, panel.mapToGlobal(QPoint(5, 5)))
+    menu = panel.findChild(QMenu, "nextTokenMenu")
+    assert menu is not None
+    actions = {action.text(): action for action in menu.actions() if action.text()}
+    assert list(actions) == ["Force a here and branch", "Explain its probability", "Explain its logit"]
+    actions["Explain its logit"].trigger()
+    assert session.selection.now.cell == CellRef("activation", "logits", (4, 0))
+    actions["Force a here and branch"].trigger()
+    assert session.document.state.branch == 1
+    menu.close()

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.ops.softmax import softmax
-from visualizer.engine.sampling import argmax
+from visualizer.engine.sampling import Distribution, Sampling, argmax, distribution
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label, with_position
 from visualizer.ui.numbers import full
@@ -21,7 +21,10 @@ LISTED = 20
 
 @dataclass(frozen=True)
 class Row:
-    """One token of a distribution."""
+    """One token of a distribution.
+
+    `final` is its probability after temperature, top-k and top-p: what it is drawn with; None where nothing is drawn.
+    """
 
     token: int
     text: str
@@ -29,6 +32,7 @@ class Row:
     logit: float
     log_probability: float
     readout: str
+    final: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class NextTokens:
         taken: the token that did come (or would come) next.
         taken_how: how it came to be that one.
         note: a sentence in place of rows, or about them; often empty.
+        place: where in the text, prompt included, the next token stands.
+        forcible: whether a token can be forced there: the prompt's own are not chosen by the model.
     """
 
     title: str
@@ -52,6 +58,8 @@ class NextTokens:
     taken: int
     taken_how: str
     note: str = ""
+    place: int = 0
+    forcible: bool = False
 
 
 def next_tokens(result: Result, step: int, row: int | None) -> NextTokens:
@@ -61,26 +69,34 @@ def next_tokens(result: Result, step: int, row: int | None) -> NextTokens:
     if trace is None:
         first = token_label(opened, chosen.token)
         note = f"The prompt is empty: the first token of the vocabulary, {first}, comes first."
-        return NextTokens("at the beginning", None, (), "", chosen.token, "", note)
+        return NextTokens("at the beginning", None, (), "", chosen.token, "", note, 0, True)
     _, context = result.context(step)
     last = len(context) - 1
     position = last if row is None or not 0 <= row <= last else row
     logits = trace.logits_at(position)
-    probs = softmax(logits)
+    sampling, probs, stages = result.state.sampling, softmax(logits), None
+    if not sampling.greedy:
+        stages = chosen.stages if position == last else distribution(logits, sampling)
     if position == last:
-        taken, how = chosen.token, _how(probs, chosen.token, result.state.sampling.greedy)
+        taken, how = chosen.token, "forced" if chosen.forced else _how(probs, chosen.token, sampling.greedy)
     else:
         taken, how = context[position + 1], "what the text has here"
     order = most_probable(probs, LISTED)
     log_total = _log_sum_exp(logits)
-    rows = tuple(_row(int(token), token_label(opened, int(token)), probs, logits, log_total) for token in order)
+    rows = tuple(
+        _with_stages(_row(int(token), token_label(opened, int(token)), probs, logits, log_total), stages, sampling)
+        for token in order
+    )
     more = ""
     if len(order) < len(probs):
         rest = 1.0 - float(probs[order].sum(dtype=np.float64))
         more = f"… and {len(probs) - len(order)} more, together {max(rest, 0.0):.3g}"
     label = with_position(token_label(opened, context[position]), position)
     note = "nan: these logits have no softmax." if np.isnan(probs).any() else ""
-    return NextTokens(f"after {label} (position {position})", position, rows, more, taken, how, note)
+    place = chosen.context_start + position + 1
+    forcible = place >= len(result.state.prompt)
+    title = f"after {label} (position {position})"
+    return NextTokens(title, position, rows, more, taken, how, note, place, forcible)
 
 
 def most_probable(probs: NDArray[Any], count: int) -> NDArray[np.intp]:
@@ -111,6 +127,21 @@ def _row(token: int, text: str, probs: NDArray[Any], logits: NDArray[Any], log_t
         )
     )
     return Row(token, text, probability, logit, log_probability, readout)
+
+
+def _with_stages(row: Row, stages: Distribution | None, sampling: Sampling) -> Row:
+    """The row with what each filter made of its probability."""
+    if stages is None:
+        return row
+    token, lines = row.token, [row.readout]
+    for word, setting, probs in (
+        ("temperature", sampling.temperature, stages.tempered),
+        ("top-k", sampling.top_k, stages.top_k),
+        ("top-p", sampling.top_p, stages.top_p),
+    ):
+        if setting is not None:
+            lines.append(f"after {word} {setting:g}: {full(float(probs[token]), probs.dtype)}")
+    return replace(row, readout="\n".join(lines), final=float(stages.final[token]))
 
 
 def _log_sum_exp(logits: NDArray[Any]) -> float:

@@ -1,0 +1,264 @@
+"""The bars of the next-token panel: token, probability before and after the filters, log-probability and logit."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QEvent, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from visualizer.ui.numbers import short
+from visualizer.ui.probabilities import NextTokens, Row
+from visualizer.ui.theme import current_theme, number_font, token_color
+
+ROW_HEIGHT = 22.0
+#: Widths from which the logit, and the log-probability beside it, have columns of their own.
+LOGIT_FROM, LOG_PROBABILITY_FROM = 220, 320
+TAKEN = "◀"
+#: The bar of the probability before the filters, behind that of the final one.
+FAINT = 0.35
+
+
+class ProbabilityBars(QWidget):
+    """Token, bar, probability and, where there is room, log-probability and logit, one row a token.
+
+    Signals:
+        token_chosen(int): a token's row was clicked, or Return pressed on it.
+        force_asked(int): a token is to be forced: Ctrl and a click, or Ctrl+Return.
+        menu_asked(int, QPoint): a menu is wanted for a token, at this global position.
+        current_moved(int): the keyboard is at another row.
+        let_go(): Esc was pressed.
+    """
+
+    token_chosen = Signal(int)
+    force_asked = Signal(int)
+    menu_asked = Signal(int, QPoint)
+    current_moved = Signal(int)
+    let_go = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("probabilityBars")
+        self.setAccessibleName("Probabilities of the next token")
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.shown: NextTokens | None = None
+        self._chosen: int | None = None
+        self._current = 0
+        self._font = number_font()
+        self._small = number_font(self._font.pointSizeF() * 0.8)
+        self._digit = QFontMetricsF(self._font).horizontalAdvance("0")
+
+    def set_shown(self, shown: NextTokens, chosen: int | None) -> None:
+        """Draw a distribution; `chosen` is the token whose number is being explained."""
+        resized = self.shown is None or self._lines(self.shown) != self._lines(shown)
+        self.shown, self._chosen = shown, chosen
+        self._current = min(self._current, max(len(shown.rows) - 1, 0))
+        if resized:
+            self.setMinimumHeight(self.sizeHint().height())
+        self._describe()
+        self.update()
+
+    @staticmethod
+    def _lines(shown: NextTokens) -> int:
+        return len(shown.rows) + bool(shown.rows) + bool(shown.more)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, round(ROW_HEIGHT * (0 if self.shown is None else self._lines(self.shown))))
+
+    def current_token(self) -> int | None:
+        """The token of the row that the keyboard is at, or that was clicked last."""
+        rows = () if self.shown is None else self.shown.rows
+        return rows[self._current].token if self._current < len(rows) else None
+
+    def row_at(self, y: float) -> Row | None:
+        """The row under a pixel."""
+        index = int((y - ROW_HEIGHT) // ROW_HEIGHT)
+        if self.shown is None or not 0 <= index < len(self.shown.rows):
+            return None
+        return self.shown.rows[index]
+
+    def _describe(self) -> None:
+        shown = self.shown
+        if shown is None or not shown.rows:
+            self.setAccessibleDescription("" if shown is None else shown.note)
+            return
+        row = shown.rows[self._current]
+        taken = f"; {shown.taken_how}" if row.token == shown.taken else ""
+        self.setAccessibleDescription(f"{shown.title}: " + row.readout.replace("\n", "; ") + taken)
+
+    # -- drawing
+
+    def _columns(self) -> dict[str, tuple[float, float]]:
+        """Left edge and width of each column; the bar takes what is left."""
+        assert self.shown is not None
+        longest = max((len(row.text) for row in self.shown.rows), default=1)
+        ids = max((len(str(row.token)) for row in self.shown.rows), default=1)
+        number = 7.5 * self._digit
+        token = min((longest + 1) * self._digit, self.width() * 0.3)
+        widths = {"token": token, "id": (ids + 2) * self._digit * 0.8, "bar": 0.0, "taken": 1.6 * self._digit}
+        widths["probability"] = number
+        filtered = number if any(row.final is not None for row in self.shown.rows) else 0.0
+        if filtered:
+            widths["final"] = number
+        if self.width() >= LOG_PROBABILITY_FROM + filtered:
+            widths["log p"] = number
+        if self.width() >= LOGIT_FROM + filtered:
+            widths["logit"] = number
+        widths["bar"] = max(self.width() - sum(widths.values()) - 4, 20.0)
+        columns, left = {}, 2.0
+        for name, width in widths.items():
+            columns[name] = (left, width)
+            left += width
+        return columns
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        shown = self.shown
+        if shown is None or not shown.rows:
+            return
+        painter = QPainter(self)
+        columns = self._columns()
+        self._paint_header(painter, columns)
+        first = max(int(event.rect().top() // ROW_HEIGHT) - 1, 0)
+        last = min(int(event.rect().bottom() // ROW_HEIGHT), len(shown.rows))
+        for index in range(first, last):
+            self._paint_row(painter, columns, index, shown)
+        if shown.more:
+            top = ROW_HEIGHT * (len(shown.rows) + 1)
+            painter.setFont(self.font())
+            painter.setPen(QColor(current_theme().muted_text))
+            room = QRectF(2, top, self.width() - 4, ROW_HEIGHT)
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown.more)
+        painter.end()
+
+    def _paint_header(self, painter: QPainter, columns: dict[str, tuple[float, float]]) -> None:
+        theme = current_theme()
+        painter.setFont(self._small)
+        painter.setPen(QColor(theme.muted_text))
+        words = {"token": "token", "probability": "p", "final": "drawn with", "log p": "log p", "logit": "logit"}
+        for name, word in words.items():
+            if name in columns:
+                left, width = columns[name]
+                align = Qt.AlignmentFlag.AlignLeft if name == "token" else Qt.AlignmentFlag.AlignRight
+                room = QRectF(left, 0, max(width, 60) if name == "token" else width, ROW_HEIGHT)
+                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | align, word)
+        painter.setPen(QColor(theme.rule))
+        painter.drawLine(0, round(ROW_HEIGHT) - 1, self.width(), round(ROW_HEIGHT) - 1)
+
+    def _paint_row(
+        self, painter: QPainter, columns: dict[str, tuple[float, float]], index: int, shown: NextTokens
+    ) -> None:
+        theme, row = current_theme(), shown.rows[index]
+        top = ROW_HEIGHT * (index + 1)
+        hue, text = QColor(token_color(row.token, theme)), QColor(theme.text)
+        right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
+        left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
+        self._write(painter, columns["token"], top, self._elided(row.text, columns["token"][1]), left, hue)
+        self._write(painter, columns["id"], top, str(row.token), left, QColor(theme.muted_text), small=True)
+        at, width = columns["bar"]
+        share = 0.0 if math.isnan(row.probability) else min(max(row.probability, 0.0), 1.0)
+        bar = QRectF(at, top + 5, max(share * width, 1.0), ROW_HEIGHT - 10)
+        if row.final is None:
+            painter.fillRect(bar, hue)
+        else:
+            faint = QColor(hue)
+            faint.setAlphaF(FAINT)
+            painter.fillRect(bar, faint)
+            left_over = 0.0 if math.isnan(row.final) else row.final
+            painter.fillRect(QRectF(at, top + 8, left_over * width, ROW_HEIGHT - 16), hue)
+        if row.token == shown.taken:
+            self._write(painter, columns["taken"], top, TAKEN, right, text, small=True)
+        numbers = {"probability": row.probability, "log p": row.log_probability, "logit": row.logit}
+        for name, value in numbers.items():
+            if name in columns:
+                self._write(painter, columns[name], top, short(value), right, text)
+        if row.final is not None and "final" in columns:
+            ink = text if row.final > 0 else QColor(theme.muted_text)
+            self._write(painter, columns["final"], top, short(row.final), right, ink)
+        if row.token == self._chosen:
+            painter.setPen(QPen(QColor(theme.accent), 2))
+            painter.drawRect(QRectF(1, top + 1, self.width() - 2, ROW_HEIGHT - 2))
+        elif self.hasFocus() and index == self._current:
+            painter.setPen(QPen(text, 1, Qt.PenStyle.DotLine))
+            painter.drawRect(QRectF(0.5, top + 0.5, self.width() - 1, ROW_HEIGHT - 1))
+
+    def _write(
+        self, painter: QPainter, column: tuple[float, float], top: float, text: str,
+        align: Qt.AlignmentFlag, color: QColor, small: bool = False,
+    ) -> None:  # fmt: skip
+        painter.setFont(self._small if small else self._font)
+        painter.setPen(color)
+        painter.drawText(QRectF(column[0], top, column[1], ROW_HEIGHT), align, text)
+
+    def _elided(self, text: str, width: float) -> str:
+        return QFontMetricsF(self._font).elidedText(text, Qt.TextElideMode.ElideRight, width)
+
+    # -- mouse and keyboard
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        row = self.row_at(event.position().y())
+        if event.button() == Qt.MouseButton.LeftButton and row is not None and self.shown is not None:
+            self._current = self.shown.rows.index(row)
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self.force_asked.emit(row.token)
+            else:
+                self.token_chosen.emit(row.token)
+        else:
+            super().mousePressEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        rows = () if self.shown is None else self.shown.rows
+        key = event.key()
+        moves = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_Home: -len(rows), Qt.Key.Key_End: len(rows)}
+        if key == Qt.Key.Key_Escape:
+            self.let_go.emit()
+        elif rows and key in moves:
+            self._current = min(max(self._current + moves[Qt.Key(key)], 0), len(rows) - 1)
+            self._describe()
+            self.current_moved.emit(self._current)
+            self.update()
+        elif rows and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            asked = self.force_asked if event.modifiers() & Qt.KeyboardModifier.ControlModifier else self.token_chosen
+            asked.emit(rows[self._current].token)
+        else:
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        rows = () if self.shown is None else self.shown.rows
+        if event.reason() == QContextMenuEvent.Reason.Keyboard and rows:
+            below = QPoint(20, round(ROW_HEIGHT * (self._current + 2)))
+            self.menu_asked.emit(rows[self._current].token, self.mapToGlobal(below))
+            return
+        row = self.row_at(event.pos().y())
+        if row is not None:
+            self._current = rows.index(row)
+            self.update()
+            self.menu_asked.emit(row.token, event.globalPos())
+
+    def tooltip(self, row: Row) -> str:
+        """What hovering over a row says."""
+        shown = self.shown
+        taken = f"\n{TAKEN} {shown.taken_how}" if shown is not None and row.token == shown.taken else ""
+        force = "\nCtrl+click to force it and branch (Ctrl+Return)" if shown is not None and shown.forcible else ""
+        return f"{row.readout}{taken}\nclick to see where the probability comes from (Return){force}"
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            row = self.row_at(event.pos().y())
+            if row is None:
+                QToolTip.hideText()
+            else:
+                QToolTip.showText(event.globalPos(), self.tooltip(row), self)
+            return True
+        return super().event(event)
