@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from visualizer.formats import OpenedModel
-from visualizer.session.edits import Edit, SetCells, SetGeneration, SetInterventions
+from visualizer.session.edits import MODEL, PARAMETERS, Edit, SetCells, SetGeneration, SetInterventions, SetParameters
 from visualizer.session.state import State
 
 UNDO_BYTES = 256 * 2**20
@@ -41,6 +41,16 @@ class _Done:
     def size(self) -> int:
         return sum(edit.size() for edit in (*self.redo, *self.undo))
 
+    def touches_weights(self) -> bool:
+        """Whether it changes parameters, or the whole model."""
+        return any(edit.touches in (MODEL, PARAMETERS) for edit in self.redo)
+
+    def and_then(self, edit: Edit, inverse: Edit) -> _Done:
+        """The same step with one more edit of its gesture: undo goes back to where it began, redo to where it ended."""
+        if _overwrites(edit, self.redo[-1]):
+            return _Done(edit.title(), (*self.redo[:-1], edit), self.undo, self.gesture)
+        return _Done(edit.title(), (*self.redo, edit), (inverse, *self.undo), self.gesture)
+
 
 def _overwrites(edit: Edit, earlier: Edit) -> bool:
     """Whether nothing is left of the earlier edit once the later one is made (a drag of the same cells)."""
@@ -48,6 +58,8 @@ def _overwrites(edit: Edit, earlier: Edit) -> bool:
         return False
     if isinstance(edit, SetCells) and isinstance(earlier, SetCells):
         return edit.parameter == earlier.parameter and edit.cells == earlier.cells
+    if isinstance(edit, SetParameters) and isinstance(earlier, SetParameters):
+        return [name for name, _ in edit.arrays] == [name for name, _ in earlier.arrays]
     return isinstance(edit, SetGeneration | SetInterventions)
 
 
@@ -80,16 +92,33 @@ class Document:
         new, inverse = edit.apply(self.state)
         last = self._done[-1] if self._done else None
         if last is not None and edit.gesture is not None and last.gesture == edit.gesture:
-            # One gesture: undo goes back to where it began, redo to where it ended.
-            redo, undo = (*last.redo, edit), (inverse, *last.undo)
-            if _overwrites(edit, last.redo[-1]):
-                redo, undo = (*last.redo[:-1], edit), last.undo
-            self._done[-1] = _Done(edit.title(), redo, undo, edit.gesture)
+            self._done[-1] = last.and_then(edit, inverse)
         else:
             self._done.append(_Done(edit.title(), (edit,), (inverse,), edit.gesture))
         self._undone.clear()
         self._forget_oldest()
         return self._arrive(new, (edit,), initiator)
+
+    def amend(self, edit: SetParameters, initiator: object = None) -> Change | None:
+        """Put other weights in the place of those that the step of this gesture led to, wherever it stands.
+
+        What was done since stays, for it has nothing to do with weights. None, and nothing is changed, where the step
+        is undone or not there, or weights or the model were changed since.
+
+        Raises:
+            InputError: the edit cannot be made; nothing has changed.
+        """
+        for place in reversed(range(len(self._done))):
+            step = self._done[place]
+            if edit.gesture is not None and step.gesture == edit.gesture:
+                new, inverse = edit.apply(self.state)
+                self._done[place] = step.and_then(edit, inverse)
+                if any(undone.touches_weights() for undone in self._undone):
+                    self._undone.clear()
+                return self._arrive(new, (edit,), initiator)
+            if step.touches_weights():
+                return None
+        return None
 
     def undo(self, initiator: object = None) -> Change | None:
         """Take back the last step; None if there is none."""
