@@ -9,6 +9,7 @@
     │   ├── InterventionError an activation, axis or index that cannot be intervened in
     │   ├── SamplingError     a temperature, top-k or top-p outside its range
     │   ├── TrainingError     a corpus or setting that cannot be trained on
+    │   │   └── ExplodedError a loss or gradient that is no longer finite, or far too large
     │   └── FormatError       a file that cannot be read as a model
     └── MissingLibraryError    the machine lacks something the program needs (exit code 1)
 
@@ -50,6 +51,10 @@ class SamplingError(InputError):
 
 class TrainingError(InputError):
     """A corpus or a setting that cannot be trained on."""
+
+
+class ExplodedError(TrainingError):
+    """A loss or gradient that is not finite or far too large; the last good parameters are kept."""
 
 
 class FormatError(InputError):

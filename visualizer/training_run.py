@@ -1,4 +1,4 @@
-"""`visualizer train`: from a text file to a model file, with a checkpoint on the way."""
+"""`visualizer train`: from a text to a model file, with a checkpoint on the way."""
 
 from __future__ import annotations
 
@@ -14,59 +14,156 @@ from visualizer.engine.adam import AdamSettings
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.training import Trainer, TrainingSettings
-from visualizer.errors import FormatError, TrainingError
+from visualizer.errors import ExplodedError, FormatError, InputError, TrainingError
 from visualizer.formats import OpenedModel, save_safetensors
-from visualizer.formats.checkpoint import checkpoint_path, fingerprint, load_checkpoint, save_checkpoint
-from visualizer.formats.corpus import read_corpus
+from visualizer.formats.checkpoint import (
+    checkpoint_path,
+    fingerprint,
+    load_checkpoint,
+    read_recipe,
+    save_checkpoint,
+)
+from visualizer.session.corpora import Corpus, open_corpus
 from visualizer.tokenizers import CharacterTokenizer, Tokenizer, train_bpe
+from visualizer.training_options import recipe_words
 
-CHECKPOINT_SECONDS = 30.0
 REPORT_SECONDS = 2.0
 
 
 def run(options: argparse.Namespace) -> int:
     """Train, report on stderr, write the model; the last line of stdout is `loss TRAIN VALIDATION`.
 
+    Returns 0, or 1 where the loss exploded: then the last good parameters are written, and stderr says so.
+
     Raises:
-        TrainingError, FormatError, ConfigError: before anything is written, or when the loss explodes (then the
-            last good parameters are written first).
+        TrainingError, FormatError, ConfigError: before anything is written.
     """
     output = Path(options.output)
     if output.suffix != ".safetensors":
         raise FormatError(f"{str(output)!r} does not end in .safetensors, the format that is written")
     if not output.parent.is_dir():
         raise FormatError(f"there is no folder {str(output.parent)!r} to write to")
-    text = read_corpus(options.corpus)
-    checkpoint = checkpoint_path(output)
-    if options.resume:
-        if not checkpoint.exists():
-            raise FormatError(f"there is no checkpoint {str(checkpoint)!r} to go on from; begin without --resume")
-        trainer, tokenizer, digest = load_checkpoint(checkpoint, lambda t: _ids(t, text), options.steps)
-    else:
-        trainer, tokenizer, digest = _begin(options, text)
-    recipe = " ".join(["visualizer train", *_recipe(options)])
+    if not options.checkpoint_every > 0:
+        raise TrainingError(f"--checkpoint-every is {options.checkpoint_every:g}; seconds above 0 are needed")
+    work = _resume(options, output) if options.resume else _begin(options, output)
     try:
-        _train(trainer, tokenizer, digest, checkpoint)
-    except TrainingError:
-        _save(trainer, tokenizer, output, recipe)
-        raise
+        work.train(options.checkpoint_every)
+    except ExplodedError as error:
+        work.save()
+        print(f"visualizer: {error}; they are in {str(output)!r}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        save_checkpoint(checkpoint, trainer, tokenizer, digest)
-        print(f"stopped at step {trainer.step}; go on with --resume", file=sys.stderr)
+        work.keep()
+        print(f"stopped at step {work.trainer.step}; go on with --resume", file=sys.stderr)
         raise
-    save_checkpoint(checkpoint, trainer, tokenizer, digest)
-    _save(trainer, tokenizer, output, recipe)
-    print(f"loss {_said(trainer.train_loss)} {_said(trainer.validation_loss)}")
+    work.keep()
+    work.save()
+    work.report_accuracy()
+    print(f"loss {_said(work.trainer.train_loss)} {_said(work.trainer.validation_loss)}")
     return 0
 
 
-def _begin(options: argparse.Namespace, text: str) -> tuple[Trainer, Tokenizer, str]:
+class Work:
+    """One run: the trainer and everything that its files need.
+
+    Args:
+        trainer: ready to make its next step.
+        tokenizer: of the text.
+        digest: of the text's ids.
+        recipe: the command that began the run.
+        corpus: the text.
+        output: where the model goes; the checkpoint stands beside it.
+    """
+
+    def __init__(
+        self, trainer: Trainer, tokenizer: Tokenizer, digest: str, recipe: str, corpus: Corpus, output: Path
+    ) -> None:
+        self.trainer, self.corpus = trainer, corpus
+        self._tokenizer, self._digest, self._recipe, self._output = tokenizer, digest, recipe, output
+
+    def train(self, checkpoint_seconds: float) -> None:
+        """Make the steps that are left, with a word on stderr and a checkpoint from time to time.
+
+        Raises:
+            ExplodedError: as `Trainer.steps`.
+        """
+        trainer = self.trainer
+        saved = reported = time.monotonic()
+        print(f"{trainer.flat.size:,} parameters, {len(trainer.train_ids):,} tokens to train on", file=sys.stderr)
+        for progress in trainer.steps():
+            now = time.monotonic()
+            if progress.evaluated or now - reported > REPORT_SECONDS:
+                reported, steps = now, trainer.settings.steps
+                tokens = (steps - progress.step) * trainer.settings.batch * trainer.config.n_ctx
+                print(
+                    f"step {progress.step}/{steps}  loss {progress.loss:.4f}  train {_said(progress.train)}  "
+                    f"validation {_said(progress.validation)}  lr {progress.lr:.2g}  "
+                    f"norm {progress.gradient_norm:.2g}  {progress.tokens_per_second:,.0f} tokens/s  "
+                    f"{tokens / progress.tokens_per_second:.0f} s left",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            if now - saved > checkpoint_seconds:
+                self.keep()
+                saved = time.monotonic()
+
+    def keep(self) -> None:
+        """Write the checkpoint."""
+        save_checkpoint(checkpoint_path(self._output), self.trainer, self._tokenizer, self._digest, self._recipe)
+
+    def save(self) -> None:
+        """Write the model, with what is worth knowing about it."""
+        trainer, task = self.trainer, self.corpus.task
+        notes = {
+            "recipe": self._recipe,
+            "step": str(trainer.step),
+            "train loss": _said(trainer.train_loss),
+            "validation loss": _said(trainer.validation_loss),
+        }
+        example = task.example if task is not None else self.corpus.text[:PROMPT].rpartition(" ")[0]
+        opened = OpenedModel(self._model(), self._output.stem, str(self._output), prompt=example or None)
+        save_safetensors(opened, self._output, notes)
+
+    def report_accuracy(self) -> None:
+        """Where the corpus is a task, print how many of its held-out items the model completes exactly."""
+        task = self.corpus.task
+        if task is None:
+            return
+        try:
+            print(f"accuracy {task.accuracy(self._model()):.3f}")
+        except InputError as error:
+            print(f"accuracy cannot be told: {error}", file=sys.stderr)
+
+    def _model(self) -> Model:
+        return Model(self.trainer.config, self.trainer.parameters(), self._tokenizer)
+
+
+#: Characters of a text's beginning of which a prompt to open its model with is made.
+PROMPT = 24
+
+
+def _resume(options: argparse.Namespace, output: Path) -> Work:
+    """The run whose checkpoint stands beside the output."""
+    checkpoint = checkpoint_path(output)
+    corpus = open_corpus(options.corpus)
+    if not checkpoint.exists():
+        raise FormatError(f"there is no checkpoint {str(checkpoint)!r} to go on from; begin without --resume")
+    trainer, tokenizer, digest = load_checkpoint(checkpoint, lambda known: _ids(known, corpus.text), options.steps)
+    recipe = read_recipe(checkpoint)
+    if options.steps is not None:
+        recipe += f", then --resume --steps {options.steps}"
+    return Work(trainer, tokenizer, digest, recipe, corpus, output)
+
+
+def _begin(options: argparse.Namespace, output: Path) -> Work:
+    """A new run."""
+    corpus = open_corpus(options.corpus)
     tokenizer: Tokenizer
     if options.tokenizer == "bpe":
-        tokenizer = train_bpe(text, options.vocab_size)
+        tokenizer = train_bpe(corpus.text, options.vocab_size)
     else:
-        tokenizer = CharacterTokenizer.from_text(text)
-    ids = _ids(tokenizer, text)
+        tokenizer = CharacterTokenizer.from_text(corpus.text)
+    ids = _ids(tokenizer, corpus.text)
     no_mlp = options.d_mlp == 0
     config = ModelConfig(
         n_layers=options.n_layers,
@@ -80,51 +177,27 @@ def _begin(options: argparse.Namespace, text: str) -> tuple[Trainer, Tokenizer, 
         positional_embedding_type={"learned": "standard", "sinusoidal": "sinusoidal"}[options.positions],
         tie_embeddings=False,
     )
-    adam = AdamSettings(lr=options.lr, warmup=options.warmup, weight_decay=options.weight_decay, grad_clip=options.clip)
-    steps = 2000 if options.steps is None else options.steps
-    settings = TrainingSettings(steps=steps, batch=options.batch, seed=options.seed, adam=adam)
-    return Trainer(config, ids, settings), tokenizer, fingerprint(ids)
+    settings = TrainingSettings(
+        steps=2000 if options.steps is None else options.steps,
+        batch=options.batch,
+        seed=options.seed,
+        begin_after=_line_end(tokenizer) if options.lines or corpus.by_lines else None,
+        adam=AdamSettings(
+            lr=options.lr, warmup=options.warmup, weight_decay=options.weight_decay, grad_clip=options.clip
+        ),
+    )
+    recipe = " ".join(recipe_words(options))
+    return Work(Trainer(config, ids, settings), tokenizer, fingerprint(ids), recipe, corpus, output)
 
 
 def _ids(tokenizer: Tokenizer, text: str) -> NDArray[np.intp]:
     return np.array(tokenizer.encode(text), dtype=np.intp)
 
 
-def _train(trainer: Trainer, tokenizer: Tokenizer, digest: str, checkpoint: Path) -> None:
-    saved = reported = time.monotonic()
-    steps = trainer.settings.steps
-    print(f"{trainer.flat.size:,} parameters, {len(trainer.train_ids):,} tokens to train on", file=sys.stderr)
-    for progress in trainer.steps():
-        now = time.monotonic()
-        if progress.evaluated or now - reported > REPORT_SECONDS:
-            reported = now
-            left = (steps - progress.step) * trainer.settings.batch * trainer.config.n_ctx / progress.tokens_per_second
-            print(
-                f"step {progress.step}/{steps}  loss {progress.loss:.4f}  train {_said(progress.train)}  "
-                f"validation {_said(progress.validation)}  lr {progress.lr:.2g}  norm {progress.gradient_norm:.2g}  "
-                f"{progress.tokens_per_second:,.0f} tokens/s  {left:.0f} s left",
-                file=sys.stderr,
-                flush=True,
-            )
-        if now - saved > CHECKPOINT_SECONDS:
-            saved = now
-            save_checkpoint(checkpoint, trainer, tokenizer, digest)
-
-
-def _save(trainer: Trainer, tokenizer: Tokenizer, output: Path, recipe: str) -> None:
-    model = Model(trainer.config, trainer.parameters(), tokenizer)
-    notes = {"recipe": recipe, "step": str(trainer.step), "validation loss": _said(trainer.validation_loss)}
-    save_safetensors(OpenedModel(model, output.stem, str(output)), output, notes)
+def _line_end(tokenizer: Tokenizer) -> int:
+    """The token that ends a line. Raises TokenError where the text has no line ends."""
+    return tokenizer.encode("\n")[0]
 
 
 def _said(loss: float | None) -> str:
     return "-" if loss is None else f"{loss:.4f}"
-
-
-def _recipe(options: argparse.Namespace) -> list[str]:
-    """The command's words without places on this machine."""
-    words = [Path(options.corpus).name]
-    for name, value in sorted(vars(options).items()):
-        if name not in ("corpus", "output", "run", "debug", "resume") and value is not None:
-            words += [f"--{name.replace('_', '-')}", str(value)]
-    return words

@@ -18,7 +18,7 @@ from visualizer.engine.graph import build_graph
 from visualizer.engine.ops.base import Run
 from visualizer.engine.parameters import Parameters, parameter_shapes
 from visualizer.engine.threads import Blocks, one_thread_each
-from visualizer.errors import TrainingError
+from visualizer.errors import ExplodedError, TrainingError
 
 Array = NDArray[Any]
 
@@ -39,6 +39,7 @@ class TrainingSettings:
         validation: the part at the end of the text that is kept for validation.
         evaluate_every: steps between evaluations.
         evaluation_windows: how many windows of each split an evaluation looks at.
+        begin_after: the id of the token after which windows begin, such as a line end; None for anywhere.
         adam: the optimiser's settings.
     """
 
@@ -48,6 +49,7 @@ class TrainingSettings:
     validation: float = 0.1
     evaluate_every: int = 100
     evaluation_windows: int = 128
+    begin_after: int | None = None
     adam: AdamSettings = field(default_factory=AdamSettings)
 
     def __post_init__(self) -> None:
@@ -114,7 +116,7 @@ class Trainer:
         parameters: where to begin; None for new ones from the seed.
 
     Raises:
-        TrainingError: the text is too short for the context.
+        TrainingError: the text is too short for the context, or no window can begin where it should.
     """
 
     def __init__(
@@ -128,6 +130,8 @@ class Trainer:
             config = replace(config, tie_embeddings=True)
         self.config, self.settings = config, settings
         self.train_ids, self.validation_ids = split(ids, config.n_ctx, settings.validation)
+        self._train_starts = window_starts(self.train_ids, config.n_ctx, settings.begin_after)
+        self._validation_starts = window_starts(self.validation_ids, config.n_ctx, settings.begin_after)
         checked = Parameters(config, parameters if parameters is not None else first_parameters(config, settings.seed))
         self.names = list(checked)
         self.graph = build_graph(config, frozenset(checked))
@@ -153,7 +157,7 @@ class Trainer:
         """Make steps until all are made.
 
         Raises:
-            TrainingError: the loss is NaN or has exploded; the parameters are the last good ones.
+            ExplodedError: the loss is NaN or has exploded; the parameters are the last good ones.
         """
         began, first = time.perf_counter(), self.step
         blocks = Blocks(BLOCKS)
@@ -179,8 +183,8 @@ class Trainer:
             self.adam.update(self.flat, gradient, lr)
             evaluated = self.step % settings.evaluate_every == 0 or self.step == settings.steps
             if evaluated:
-                self.train_loss = self._evaluate(blocks, self.train_ids)
-                self.validation_loss = self._evaluate(blocks, self.validation_ids)
+                self.train_loss = self._evaluate(blocks, self.train_ids, self._train_starts)
+                self.validation_loss = self._evaluate(blocks, self.validation_ids, self._validation_starts)
         done = (self.step - first) * settings.batch * self.config.n_ctx
         rate = done / max(time.perf_counter() - began, 1e-9)
         return Progress(self.step, loss, lr, norm, self.train_loss, self.validation_loss, evaluated, rate)
@@ -188,7 +192,7 @@ class Trainer:
     def _windows(self, step: int) -> Array:
         """The batch of a step, ids [batch, n_ctx + 1]; it depends on the seed and the step alone."""
         random = np.random.default_rng([self.settings.seed, step])
-        return windows_at(self.train_ids, self.config.n_ctx, random, self.settings.batch)
+        return windows_at(self.train_ids, self._train_starts, self.config.n_ctx, random, self.settings.batch)
 
     def _loss_gradients(self, blocks: Blocks, windows: Array) -> tuple[float, dict[str, Array]]:
         parts = [part for part in np.array_split(windows, BLOCKS) if len(part)]
@@ -204,10 +208,10 @@ class Trainer:
                 gradients[name] += share * result.parameters[name]
         return float(loss), gradients
 
-    def _evaluate(self, blocks: Blocks, ids: Array) -> float:
+    def _evaluate(self, blocks: Blocks, ids: Array, starts: Array | int) -> float:
         """Mean loss over windows that are the same every time."""
         random = np.random.default_rng(self.settings.seed)
-        windows = windows_at(ids, self.config.n_ctx, random, self.settings.evaluation_windows)
+        windows = windows_at(ids, starts, self.config.n_ctx, random, self.settings.evaluation_windows)
         parts = [part for part in np.array_split(windows, max(BLOCKS, len(windows) // 16)) if len(part)]
         losses = blocks.map(lambda part: batch_loss(self, part), parts)
         return float(np.average(losses, weights=[len(part) for part in parts]))
@@ -218,7 +222,7 @@ class Trainer:
             return
         np.copyto(self.flat, self.last_good)
         what = f"the loss is {loss:.3g}" if not math.isfinite(loss) or loss >= limit else f"the gradient is {norm:.3g}"
-        raise TrainingError(
+        raise ExplodedError(
             f"training stopped at step {step}: {what}; the last good parameters are kept, and a lower lr than "
             f"{self.settings.adam.lr:g} may do"
         )
@@ -276,10 +280,28 @@ def split(ids: Array, n_ctx: int, validation: float) -> tuple[Array, Array]:
     return ids[:-held], ids[-held:]
 
 
-def windows_at(ids: Array, n_ctx: int, random: np.random.Generator, count: int) -> Array:
-    """`count` random windows [count, n_ctx + 1] of a text."""
-    starts = random.integers(0, len(ids) - n_ctx, size=count)
-    windows: Array = ids[starts[:, None] + np.arange(n_ctx + 1)]
+def window_starts(ids: Array, n_ctx: int, begin_after: int | None) -> Array | int:
+    """Where windows of n_ctx + 1 tokens may begin: the places [starts] after a token, or how many there are from 0 on.
+
+    Raises:
+        TrainingError: there is none.
+    """
+    last = len(ids) - n_ctx
+    if begin_after is None:
+        return last
+    starts = np.flatnonzero(ids[: last - 1] == begin_after) + 1
+    if not starts.size:
+        raise TrainingError(
+            f"no window of {n_ctx} tokens begins after token {begin_after} in a part of the text of {len(ids)} tokens; "
+            "a longer text, a shorter context or windows that begin anywhere are needed"
+        )
+    return starts
+
+
+def windows_at(ids: Array, starts: Array | int, n_ctx: int, random: np.random.Generator, count: int) -> Array:
+    """`count` random windows [count, n_ctx + 1] of a text, each from one of its `starts`."""
+    drawn = random.integers(0, starts, size=count) if isinstance(starts, int) else random.choice(starts, size=count)
+    windows: Array = ids[drawn[:, None] + np.arange(n_ctx + 1)]
     return windows
 
 

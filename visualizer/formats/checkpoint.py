@@ -34,8 +34,8 @@ def fingerprint(ids: Array) -> str:
     return hashlib.sha256(np.ascontiguousarray(ids, dtype="<i8").tobytes()).hexdigest()
 
 
-def save_checkpoint(path: Path, trainer: Trainer, tokenizer: Tokenizer, digest: str) -> None:
-    """Write the run's state, whole or not at all.
+def save_checkpoint(path: Path, trainer: Trainer, tokenizer: Tokenizer, digest: str, recipe: str = "") -> None:
+    """Write the run's state, whole or not at all; `recipe` says how the run was begun.
 
     Raises:
         FormatError: the file cannot be written.
@@ -45,6 +45,7 @@ def save_checkpoint(path: Path, trainer: Trainer, tokenizer: Tokenizer, digest: 
         "config": trainer.config.to_dict(),
         "tokenizer": tokenizer.to_dict(),
         "corpus": digest,
+        "recipe": recipe,
         "settings": {name: getattr(settings, name) for name in _SETTINGS},
         "adam": {name: getattr(settings.adam, name) for name in _ADAM},
     }
@@ -52,7 +53,7 @@ def save_checkpoint(path: Path, trainer: Trainer, tokenizer: Tokenizer, digest: 
     write_npz(path, iter([("about", text), *trainer.state().items()]))
 
 
-_SETTINGS = ("steps", "batch", "seed", "validation", "evaluate_every", "evaluation_windows")
+_SETTINGS = ("steps", "batch", "seed", "validation", "evaluate_every", "evaluation_windows", "begin_after")
 _ADAM = ("lr", "betas", "eps", "weight_decay", "grad_clip", "warmup", "min_lr")
 
 
@@ -87,6 +88,12 @@ def load_checkpoint(path: Path, ids_of: Any, steps: int | None = None) -> tuple[
     trainer = Trainer(config, ids, settings)
     trainer.restore(state)
     return trainer, tokenizer, digest
+
+
+def read_recipe(path: Path) -> str:
+    """How the run of a checkpoint was begun; nothing where that was not kept. Raises FormatError as `load_checkpoint`."""
+    recipe = _read(path)[0].get("recipe")
+    return recipe if isinstance(recipe, str) else ""
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:

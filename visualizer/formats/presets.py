@@ -21,6 +21,7 @@ class OpenedModel:
         pattern: the text that it is made to repeat, where there is one.
         dimension_names: words for the residual stream's dimensions, where the source has them.
         origin: where it came from, as `--model` takes it.
+        prompt: a text that shows what it does, where there is one.
     """
 
     model: Model
@@ -28,6 +29,7 @@ class OpenedModel:
     origin: str
     pattern: str | None = None
     dimension_names: tuple[str, ...] | None = None
+    prompt: str | None = None
 
 
 def open_preset(pattern: str, dtype: str = "float32") -> OpenedModel:

@@ -157,8 +157,8 @@ def load_safetensors(path: str | os.PathLike[str], dtype: str | None = None) -> 
     if names is not None and not (len(names) == config.d_model and all(isinstance(name, str) for name in names)):
         raise FormatError(f"{where!r}: the names of the dimensions are not {config.d_model} texts")
     model = Model(config, arrays, tokenizer)
-    pattern = about.get("pattern") if isinstance(about.get("pattern"), str) else None
-    return OpenedModel(model, Path(path).stem, where, pattern, tuple(names) if names else None)
+    pattern, prompt = (about[name] if isinstance(about.get(name), str) else None for name in ("pattern", "prompt"))
+    return OpenedModel(model, Path(path).stem, where, pattern, tuple(names) if names else None, prompt)
 
 
 def _about(where: str, metadata: dict[str, str]) -> dict[str, Any]:
@@ -190,6 +190,7 @@ def save_safetensors(opened: OpenedModel, path: str | os.PathLike[str], notes: d
         "config": model.config.to_dict(),
         "tokenizer": None if model.tokenizer is None else model.tokenizer.to_dict(),
         "pattern": opened.pattern,
+        "prompt": opened.prompt,
         "dimension_names": opened.dimension_names,
     }
     metadata = {"format": FORMAT, "version": str(VERSION), "model": json.dumps(about, ensure_ascii=True)}

@@ -10,6 +10,7 @@ import numpy as np
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.model import Model
 from visualizer.engine.sampling import Sampling
+from visualizer.errors import TokenError
 from visualizer.formats import OpenedModel
 
 DEFAULT_LENGTH = 10
@@ -91,7 +92,19 @@ class State:
 
 
 def default_prompt(opened: OpenedModel) -> str:
-    """A prompt to begin with: the pattern repeated until the context is full, or a few characters that are known."""
+    """A prompt to begin with: the model's own example, else its pattern repeated until the context is full."""
+    model = opened.model
+    if opened.prompt is not None and is_readable(model, opened.prompt):
+        return opened.prompt
     if opened.pattern:
-        return (opened.pattern * opened.model.config.n_ctx)[: opened.model.config.n_ctx]
+        return (opened.pattern * model.config.n_ctx)[: model.config.n_ctx]
     return ""
+
+
+def is_readable(model: Model, text: str) -> bool:
+    """Whether the model has a token for every part of the text."""
+    try:
+        model.ids(text)
+    except TokenError:
+        return False
+    return True
