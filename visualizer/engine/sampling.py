@@ -132,5 +132,9 @@ def choose(stages: Distribution, sampling: Sampling, position: int) -> int:
 
 def top_tokens(logits: Array, count: int) -> list[int]:
     """Ids of the `count` largest logits [d_vocab], largest first, the lowest id first on a tie; NaN comes last."""
-    order = np.argsort(np.where(np.isnan(logits), math.inf, -logits), kind="stable")
+    keys = np.where(np.isnan(logits), math.inf, -logits)
+    candidates = np.arange(keys.size)
+    if 0 < count < keys.size:  # a large vocabulary is not worth sorting whole
+        candidates = np.flatnonzero(keys <= np.partition(keys, count - 1)[count - 1])
+    order = candidates[np.argsort(keys[candidates], kind="stable")]
     return [int(token) for token in order[:count]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import weakref
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QThread, Signal, Slot
+from shiboken6 import isValid
 
 from visualizer.session.evaluation import Request, Result, evaluate
 
@@ -48,6 +51,7 @@ class WorkerExecutor(QObject):
         self._done: Callable[[Result], None] | None = None
         self._waiting: tuple[Request, Callable[[Result], None]] | None = None
         self._stopped = False
+        atexit.register(_stop_if_alive, weakref.ref(self))  # a thread still running at exit aborts the process
 
     @property
     def busy(self) -> bool:
@@ -98,3 +102,9 @@ class WorkerExecutor(QObject):
             self.busy_changed.emit(False)
         if done is not None:
             done(result)
+
+
+def _stop_if_alive(executor: weakref.ref[WorkerExecutor]) -> None:
+    alive = executor()
+    if alive is not None and isValid(alive):
+        alive.stop()

@@ -18,6 +18,7 @@ from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
+from visualizer.session.stage_values import head_values
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.theme import current_theme, token_color
@@ -190,9 +191,17 @@ class AttentionPanel(QWidget):
 
     def _head_of(self, name: str) -> NDArray[Any]:
         """[query, key] of the chosen head, compared as the selection says."""
-        array = self._session.array(name)
-        assert array is not None
-        return array[self._session.selection.now.head]
+        session, now = self._session, self._session.selection.now
+        trace, base = session.trace, session.baseline_trace
+        heads = self._opened().model.config.n_heads
+        assert trace is not None
+        shown = base if base is not None and now.comparison == "baseline" else trace
+        values = head_values(shown, name, now.head, heads)
+        if base is None or now.comparison != "difference":
+            return values
+        with np.errstate(all="ignore"):
+            difference: NDArray[Any] = values - head_values(base, name, now.head, heads)
+        return difference
 
     def _columns_of(self, name: str) -> NDArray[Any]:
         """[position, shown token] of logits or probs, compared as the selection says."""
