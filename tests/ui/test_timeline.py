@@ -3,13 +3,15 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QSlider
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
 from visualizer.formats import open_model
-from visualizer.session.edits import SetCells, SetPrompt
+from visualizer.session.cached import AGAIN, COMPUTED, REUSED
+from visualizer.session.edits import SetCells, SetPrompt, force_token
 from visualizer.session.session import Session
-from visualizer.ui.panels.timeline import BAR_HEIGHT, TimelinePanel
+from visualizer.ui.panels.timeline import TimelinePanel
+from visualizer.ui.step_bars import BAR_HEIGHT
 from visualizer.ui.theme import current_theme, token_color
 
 
@@ -129,3 +131,133 @@ def test_thousands_of_steps_paint_no_more_bars_than_pixels(panel: TimelinePanel,
     image = panel.bars.grab().toImage()
     hues = {QColor(token_color(token, current_theme())).rgb() for token in (0, 1)}
     assert any(image.pixel(x, image.height() - 4) in hues for x in range(100, 200))
+
+
+# -- details: the cache and the branches
+
+
+def open_details(panel: TimelinePanel) -> None:
+    """Press the button."""
+    button = panel.findChild(QToolButton, "timelineDetails")
+    assert button is not None
+    button.click()
+    panel.resize(700, panel.sizeHint().height() + 60)
+
+
+def branch(session: Session, place: int, token: int) -> None:
+    """Force a token."""
+    session.document.apply(force_token(session.document.state, place, token))
+
+
+def names(panel: TimelinePanel) -> list[str]:
+    """The branches as listed."""
+    listed = (panel.branches.topLevelItem(i) for i in range(panel.branches.topLevelItemCount()))
+    return [item.text(0) for item in listed if item is not None]
+
+
+def test_details_are_shown_when_asked_for(panel: TimelinePanel) -> None:
+    compact = panel.sizeHint().height()
+    assert not panel.cache.isVisible()
+    assert not panel.branches.isVisible()
+    open_details(panel)
+    assert panel.cache.isVisible()
+    assert panel.sizeHint().height() > compact
+    assert not panel.grab().isNull()
+    panel.actions_by_name["timelineDetails"].trigger()
+    assert not panel.cache.isVisible()
+    assert panel.sizeHint().height() == compact
+
+
+def test_the_cache_strip_tells_reused_rows_from_computed_ones(
+    panel: TimelinePanel, session: Session, qtbot: QtBot
+) -> None:
+    session.document.apply(SetPrompt("bba"))
+    open_details(panel)
+    states = panel.cache.states
+    assert states.shape == (5, 11)
+    assert states[:, 1].tolist() == [REUSED, REUSED, REUSED, COMPUTED, 0]
+    assert states[:, 3].tolist() == [COMPUTED] * 5  # the window slides
+    session.go_to_step(3)
+    assert "full context" in panel.legend.text()
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 8),), (0.5,)))
+    assert panel.cache.states[:, 1].tolist() == [REUSED, REUSED, REUSED, AGAIN, 0]
+    assert "computed again after the edit" in panel.legend.text()
+    x = round(panel.bars.centre(1))
+    cell = panel.cache.cell_at(x, 1)
+    assert cell == (1, 0)
+    assert panel.cache.readout(1, 3).startswith("step 1, position 3: computed again")
+    qtbot.mouseClick(panel.cache, Qt.MouseButton.LeftButton, pos=QPoint(x, 1))
+    assert (session.selection.now.step, session.selection.now.row) == (1, 0)
+
+
+def test_branches_are_listed_compared_and_switched(panel: TimelinePanel, session: Session, qtbot: QtBot) -> None:
+    chooser = panel.findChild(QComboBox, "branchChooser")
+    assert chooser is not None
+    assert not chooser.isVisible()
+    open_details(panel)
+    branch(session, 6, 1)
+    assert names(panel) == ["main", "'b' at 6"]
+    assert chooser.isVisible()
+    assert chooser.currentText() == "'b' at 6"
+    assert session.result is not None
+    assert session.result.generated[1] == 1
+    first = panel.branches.topLevelItem(0)
+    assert first is not None
+    # The first token agrees; the second does not.
+    assert [len(part) for part in first.data(1, Qt.ItemDataRole.UserRole)] == [1, 1, 8]
+    assert "differs from place 6" in first.toolTip(0)
+    at = panel.branches.visualItemRect(first).center()
+    qtbot.mouseClick(panel.branches.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(10, at.y()))
+    assert session.document.state.branch == 0
+    assert session.result.generated[1] == 0
+    qtbot.keyClick(panel.branches, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.branches, Qt.Key.Key_Return)
+    assert session.document.state.branch == 1
+    chooser.activated.emit(0)
+    assert session.document.state.branch == 0
+
+
+def test_a_branch_is_renamed_in_place(panel: TimelinePanel, session: Session, qtbot: QtBot) -> None:
+    open_details(panel)
+    branch(session, 6, 1)
+    panel.branches.setFocus()
+    qtbot.keyClick(panel.branches, Qt.Key.Key_F2)
+    editor = panel.branches.findChild(QLineEdit)
+    assert editor is not None
+    editor.setText("what if")
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: session.document.state.branches[1].name == "what if")
+    assert names(panel) == ["main", "what if"]
+    assert session.document.history()[0][-1] == "rename branch 'b' at 6"
+    session.document.undo()
+    assert names(panel) == ["main", "'b' at 6"]
+
+
+def test_a_branch_is_deleted_but_for_the_last(panel: TimelinePanel, session: Session, qtbot: QtBot) -> None:
+    open_details(panel)
+    branch(session, 6, 1)
+    branch(session, 8, 1)
+    assert len(names(panel)) == 3
+    qtbot.keyClick(panel.branches, Qt.Key.Key_Delete)
+    qtbot.keyClick(panel.branches, Qt.Key.Key_Delete)
+    assert names(panel) == ["main"]
+    with qtbot.waitSignal(panel.message) as said:
+        qtbot.keyClick(panel.branches, Qt.Key.Key_Delete)
+    assert "has to stay" in said.args[0]
+    session.document.undo()
+    session.document.undo()
+    assert len(names(panel)) == 3
+    assert session.document.state.branch == 2
+
+
+def test_forced_tokens_are_marked(panel: TimelinePanel, session: Session) -> None:
+    def mark(step: int) -> bool:
+        image = panel.bars.grab().toImage()
+        y = round(panel.bars.height() - 2 - BAR_HEIGHT + 3)
+        return bool(image.pixel(round(panel.bars.centre(step)), y) == QColor(current_theme().text).rgb())
+
+    assert not mark(2)
+    branch(session, 7, 1)
+    assert mark(2)
+    assert "forced" in panel.bars.tooltip(2)
+    assert "forced" not in panel.bars.tooltip(3)

@@ -146,7 +146,7 @@ class ProbabilityBars(QWidget):
         theme = current_theme()
         painter.setFont(self._small)
         painter.setPen(QColor(theme.muted_text))
-        words = {"token": "token", "probability": "p", "final": "drawn with", "log p": "log p", "logit": "logit"}
+        words = {"token": "token", "probability": "p", "final": "final", "log p": "log p", "logit": "logit"}
         for name, word in words.items():
             if name in columns:
                 left, width = columns[name]

@@ -128,9 +128,9 @@ class NextTokenPanel(SessionPanel):
     def force(self, token: int) -> None:
         """Put `token` where the shown one would come, as a branch of its own, and move the cursor behind it."""
         shown, state = self.shown, self.session.document.state
-        if shown is None or self.session.stale:
+        if shown is None:
             return
-        if not shown.forcible:
+        if not shown.forcible or shown.place < len(state.prompt):
             self.message.emit(
                 f"Place {shown.place} of the text belongs to the prompt: change the prompt to have another token there."
             )

@@ -1,22 +1,32 @@
-"""The timeline: a slider over the generation's steps, and above it each step's token with its probability."""
+"""The timeline: a slider over the generation's steps under each step's token; in detail, cache and branches."""
 
 from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QMouseEvent, QPainter, QPaintEvent, QPalette, QPen, QPixmap
-from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QColor, QKeySequence, QPalette
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from visualizer.session.cached import WORDS, cache_map, said
 from visualizer.session.evaluation import Result
-from visualizer.session.labels import token_label
+from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
+from visualizer.ui.branch_list import BranchList
+from visualizer.ui.cache_strip import CacheStrip, state_colors
 from visualizer.ui.session_panel import SessionPanel
-from visualizer.ui.theme import current_theme, number_font, token_color
-from visualizer.ui.token_chips import Strip
-
-BAR_HEIGHT = 20.0
-WIDEST_BAR = 14.0
+from visualizer.ui.step_bars import StepBars
+from visualizer.ui.theme import current_theme
 
 
 class TimelinePanel(SessionPanel):
@@ -41,15 +51,75 @@ class TimelinePanel(SessionPanel):
         self._calm_slider()
         self.bars = StepBars(self.slider, self)
         self.bars.step_chosen.connect(self.session.go_to_step)
+        self._before: Result | None = None  # the result before the present one, to tell what an edit invalidated
+        self._latest: Result | None = session.result
+        self._make_details()
+        self._lay_out()
+
+    def _make_details(self) -> None:
+        self.branch = QComboBox(self)
+        self.branch.setObjectName("branchChooser")
+        self.branch.setAccessibleName("Branch")
+        self.branch.setToolTip("Which branch of the text is shown")
+        self.branch.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.branch.setMinimumContentsLength(6)
+        self.branches = BranchList(self.session, self)
+        self.branches.message.connect(self.message)
+        self.branch.activated.connect(self.branches.switch_to)
+        self.cache = CacheStrip(self.bars.centre, self.bars.spacing, self)
+        self.cache.cell_chosen.connect(self._go_to_row)
+        self.legend = QLabel(self)
+        self.legend.setObjectName("cacheLegend")
+        self.legend.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.legend.setTextFormat(Qt.TextFormat.RichText)
+        details = QAction("Timeline details", self)
+        details.setIconText("Details")
+        details.setCheckable(True)
+        details.setShortcut(QKeySequence("Ctrl+Shift+T"))
+        details.setToolTip("Show what the key/value cache reused, and the branches of the text (Ctrl+Shift+T)")
+        details.toggled.connect(self._show_details)
+        self.actions_by_name["timelineDetails"] = details
+        self.details_button = QToolButton(self)
+        self.details_button.setObjectName("timelineDetails")
+        self.details_button.setDefaultAction(details)
+        self.details_button.setAutoRaise(True)
+        self.details = QWidget(self)
+        self.details.hide()
+
+    def _lay_out(self) -> None:
+        side = QVBoxLayout()
+        side.setSpacing(0)
+        side.addWidget(self.branch)
+        side.addWidget(self.details_button)
+        side.addStretch(1)
         layout = QGridLayout(self)
         layout.setContentsMargins(8, 2, 8, 2)
         layout.setVerticalSpacing(0)
         layout.setHorizontalSpacing(8)
+        layout.addLayout(side, 0, 0)
         layout.addWidget(self.label, 1, 0)
         layout.addWidget(self.bars, 0, 1)
         layout.addWidget(self.slider, 1, 1)
+        # The cache strip lies in the bars' column, so that each of its columns stands under its bar.
+        layout.addWidget(self.cache, 2, 1)
+        under = QHBoxLayout(self.details)
+        under.setContentsMargins(0, 4, 0, 2)
+        under.setSpacing(12)
+        under.addWidget(self.legend)
+        under.addWidget(self.branches, 1)
+        layout.addWidget(self.details, 3, 0, 1, 2)
         layout.setColumnStretch(1, 1)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        layout.setRowStretch(2, 2)
+        layout.setRowStretch(3, 3)
+        self._show_details(False)
+
+    def _show_details(self, shown: bool) -> None:
+        for widget in (self.details, self.cache):
+            widget.setVisible(shown)
+        vertical = QSizePolicy.Policy.Preferred if shown else QSizePolicy.Policy.Fixed
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, vertical)
+        self.updateGeometry()
+        self.refresh_if_seen()
 
     def theme_changed(self) -> None:
         self._calm_slider()
@@ -75,160 +145,58 @@ class TimelinePanel(SessionPanel):
         self.slider.blockSignals(blocked)
         self.label.setText(f"step {step} of {length}")
         self.slider.setAccessibleDescription(self.label.text())
-        self.bars.show_result(self.result, self.shown_step)
+        result = self.result
+        self.bars.show_result(result, self.shown_step)
+        self.branch.setVisible(result is not None and len(result.state.branches) > 1)
+        if result is not None:
+            self._show_branches(result)
+            if self.cache.isVisibleTo(self):
+                self._show_cache(result)
+
+    def _show_branches(self, result: Result) -> None:
+        names = [branch.name for branch in result.state.branches]
+        if names != [self.branch.itemText(i) for i in range(self.branch.count())]:
+            self.branch.clear()
+            self.branch.addItems(names)
+        self.branch.setCurrentIndex(result.state.branch)
+        if self.details.isVisibleTo(self):
+            self.branches.show_result(result)
+
+    def _show_cache(self, result: Result) -> None:
+        block = min(self.session.selection.now.block, result.state.model.config.n_layers - 1)
+        states = cache_map(result, block, self._before)
+        step = self.shown_step
+        self.cache.show_states(states, step)
+        colors = state_colors(current_theme())
+        present = [kind for kind in WORDS if (states == kind).any()]
+        lines = [f"<span style='color:{colors[kind]}'>■</span> {WORDS[kind]}" for kind in present]
+        of_block = f" of block {block}" if result.state.model.config.n_layers > 1 else ""
+        head = f"Keys and values{of_block}, step {step}: {said(states, step)}."
+        why = _why_nothing_is_reused(result, step)
+        self.legend.setText("<br>".join([*lines, *([why] if why else [])]))
+        self.legend.setToolTip(head)
+        self.legend.setAccessibleName(head)
+
+    def result_arrived(self, result: Result) -> None:
+        if result is not self._latest:
+            self._before, self._latest = self._latest, result
+        super().result_arrived(result)
+
+    def selection_changed(self, before: Chosen, now: Chosen) -> None:
+        if (before.step, before.block) != (now.step, now.block):
+            self.refresh_if_seen()
+
+    def _go_to_row(self, step: int, position: int) -> None:
+        """Move the cursor to a step, and choose a row of its context."""
+        self.session.go_to_step(step)
+        result = self.result
+        if result is not None and position < len(result.context(self.shown_step)[1]):
+            self.session.selection.choose(row=position, key=None, cell=None)
 
 
-class StepBars(QWidget):
-    """One bar for each step, standing over its place on the slider: as high as its token was probable.
-
-    Signals:
-        step_chosen(int): a bar was clicked.
-    """
-
-    step_chosen = Signal(int)
-
-    def __init__(self, slider: QSlider, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._slider = slider
-        self._result: Result | None = None
-        self._step = 0
-        self._font = number_font(self.font().pointSizeF() * 0.8)
-        self._text_height = QFontMetricsF(self._font).height()
-        self._digits = QFontMetricsF(self._font).horizontalAdvance("00")
-        self._drawn: tuple[Result, object, QPixmap] | None = None
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMouseTracking(True)
-        self.setAccessibleName("Probability of each step's token")
-
-    def show_result(self, result: Result | None, step: int) -> None:
-        """Draw the steps of a result; `step` is the one under the cursor."""
-        self._result, self._step = result, step
-        self.update()
-
-    def sizeHint(self) -> QSize:
-        return QSize(200, round(BAR_HEIGHT + self._text_height) + 2)
-
-    def step_at(self, x: float) -> int | None:
-        """The step whose bar is nearest to a pixel; None before the first result."""
-        if self._result is None:
-            return None
-        left, width = self._span()
-        last = len(self._result.steps) - 1
-        if last == 0 or width <= 0:
-            return 0
-        return min(max(round((x - left) / width * last), 0), last)
-
-    def centre(self, step: int) -> float:
-        """Where a step's bar stands, in pixels."""
-        left, width = self._span()
-        last = 0 if self._result is None else len(self._result.steps) - 1
-        return left + (width * step / last if last else 0.0)
-
-    def _span(self) -> tuple[float, float]:
-        """Where the middle of the slider's handle can be: its leftmost pixel, and how far it goes."""
-        option = QStyleOptionSlider()
-        option.initFrom(self._slider)
-        option.orientation = Qt.Orientation.Horizontal
-        handle = self._slider.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self._slider)
-        return handle / 2, float(max(self._slider.width() - handle, 0))
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        result = self._result
-        if result is None:
-            return
-        painter = QPainter(self)
-        painter.drawPixmap(0, 0, self._picture(result))
-        if self._labelled():
-            self._mark_cursor(painter, result)
-        painter.end()
-
-    def _picture(self, result: Result) -> QPixmap:
-        """All bars, drawn once for each result: scrubbing only moves the mark."""
-        look = (self.size(), self.devicePixelRatioF(), current_theme())
-        if self._drawn is None or self._drawn[0] is not result or self._drawn[1] != look:
-            picture = QPixmap(self.size() * self.devicePixelRatioF())
-            picture.setDevicePixelRatio(self.devicePixelRatioF())
-            picture.fill(Qt.GlobalColor.transparent)
-            self._draw(picture, result)
-            self._drawn = (result, look, picture)
-        return self._drawn[2]
-
-    def _spacing(self) -> float:
-        last = 0 if self._result is None else len(self._result.steps) - 1
-        return self._span()[1] / last if last else WIDEST_BAR * 2
-
-    def _labelled(self) -> bool:
-        return self._spacing() >= self._digits
-
-    def _draw(self, picture: QPixmap, result: Result) -> None:
-        painter = QPainter(picture)
-        painter.setFont(self._font)
-        painter.setPen(QColor(current_theme().rule))
-        base = self._text_height + BAR_HEIGHT
-        painter.drawLine(QPointF(0, base + 0.5), QPointF(self.width(), base + 0.5))
-        spacing = self._spacing()
-        width = min(max(spacing - 2, 1.0), WIDEST_BAR)
-        every = max(1, math.ceil(1 / max(spacing, 0.01)))
-        labelled = self._labelled()
-        for step in range(0, len(result.steps), every):
-            self._draw_bar(painter, result, step, width)
-            if labelled:
-                painter.setPen(QColor(current_theme().muted_text))
-                self._write(painter, result, step)
-        painter.end()
-
-    def _draw_bar(self, painter: QPainter, result: Result, step: int, width: float) -> None:
-        theme = current_theme()
-        chosen = result.steps[step]
-        probability = float(chosen.probs[chosen.token])
-        hue = QColor(token_color(chosen.token, theme))
-        share = 0.0 if math.isnan(probability) else min(max(probability, 0.0), 1.0)
-        height = max(share * (BAR_HEIGHT - 1), 1.0)
-        centre = self.centre(step)
-        bar = QRectF(centre - width / 2, self._text_height + BAR_HEIGHT - height, width, height)
-        if step < len(result.steps) - 1:
-            painter.fillRect(bar, hue)
-        else:  # not generated yet: what would come next
-            painter.setPen(QPen(hue, 1, Qt.PenStyle.DashLine))
-            painter.drawRect(bar.adjusted(0.5, 0.5, -0.5, 0))
-
-    def _write(self, painter: QPainter, result: Result, step: int) -> float:
-        """Write a step's token over its bar; returns the text's width."""
-        chosen = result.steps[step]
-        label = token_label(result.state.opened, chosen.token)
-        text = "nan" if math.isnan(float(chosen.probs[chosen.token])) else label
-        room = QRectF(self.centre(step) - 20, 0, 40, self._text_height)
-        return painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text).width()
-
-    def _mark_cursor(self, painter: QPainter, result: Result) -> None:
-        """Underline the token of the step under the cursor."""
-        text = QColor(current_theme().text)
-        painter.setFont(self._font)
-        painter.setPen(text)
-        width = self._write(painter, result, self._step) + 2
-        painter.fillRect(QRectF(self.centre(self._step) - width / 2, self._text_height - 1.5, width, 1.5), text)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        step = self.step_at(event.position().x())
-        if event.button() == Qt.MouseButton.LeftButton and step is not None:
-            self.step_chosen.emit(step)
-
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        step = self.step_at(event.position().x())
-        if event.buttons() & Qt.MouseButton.LeftButton and step is not None:
-            self.step_chosen.emit(step)
-
-    def tooltip(self, step: int) -> str:
-        """What hovering over a step says."""
-        if self._result is None:
-            return ""
-        strip = Strip.of(self._result, step, None)
-        return f"step {step}\n{strip.readout(strip.cursor)}\nclick to move the cursor here"
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            step = self.step_at(event.pos().x())
-            if step is not None:
-                QToolTip.showText(event.globalPos(), self.tooltip(step), self)
-            return True
-        return super().event(event)
+def _why_nothing_is_reused(result: Result, step: int) -> str:
+    if any(change.enabled for change in result.state.interventions):
+        return "interventions: nothing is reused"
+    if result.steps[step].context_start > 0:
+        return "full context: every position moves"
+    return ""

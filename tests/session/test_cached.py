@@ -1,0 +1,78 @@
+"""The cache map says of each row what generation really did with it."""
+
+import numpy as np
+import pytest
+
+from tests.engine.models import of_kind
+from visualizer.engine.interventions import Intervention
+from visualizer.formats import OpenedModel
+from visualizer.session.cached import ABSENT, AGAIN, COMPUTED, COPIED, REUSED, cache_map, said
+from visualizer.session.edits import SetCells, SetGeneration, SetInterventions, SetPrompt
+from visualizer.session.evaluation import Result
+from visualizer.session.session import Session
+
+
+@pytest.fixture
+def session() -> Session:
+    """Two blocks, a context of eight, a prompt of three, and four tokens after it."""
+    session = Session(OpenedModel(of_kind("gpt-2", n_ctx=8), "small", "small"))
+    session.document.apply(SetPrompt((1, 4, 0)))
+    session.document.apply(SetGeneration(4, session.document.state.sampling))
+    return session
+
+
+def shown(session: Session) -> Result:
+    """The present result."""
+    assert session.result is not None
+    return session.result
+
+
+def test_the_first_step_computes_the_prompt_and_each_next_one_row() -> None:
+    session = Session(OpenedModel(of_kind("gpt-2", n_ctx=8), "small", "small"))
+    session.document.apply(SetPrompt((1, 4, 0)))
+    states = cache_map(shown(session), 0)
+    assert states[:4, :3].tolist() == [
+        [COMPUTED, REUSED, REUSED],
+        [COMPUTED, REUSED, REUSED],
+        [COMPUTED, REUSED, REUSED],
+        [ABSENT, COMPUTED, REUSED],
+    ]
+    assert said(states, 1) == "3 reused from the key/value cache, 1 computed"
+    assert said(states, 1, 3) == "computed"
+    assert (states[:, -1] == COMPUTED).all()  # the window has slid: nothing can be reused
+
+
+def test_what_no_edit_reaches_is_copied_and_the_rest_computed_again(session: Session) -> None:
+    before = shown(session)
+    session.document.apply(SetCells("blocks.1.attn.c_attn.w", ((0, 9),), (0.25,)))
+    after = shown(session)
+    first, second = (cache_map(after, block, before) for block in (0, 1))
+    assert first[:, 0].tolist()[:3] == [COPIED] * 3
+    assert second[:, 0].tolist()[:3] == [AGAIN] * 3
+    assert (first[:3, 1] == REUSED).all()
+    # Once the text is another one, what is computed is new.
+    same = [before.context(step) == after.context(step) for step in range(5)]
+    for step in range(1, 5):
+        assert second[step + 2, step] == (AGAIN if same[step] else COMPUTED)
+
+
+def test_a_longer_text_copies_and_invalidates_nothing(session: Session) -> None:
+    before = shown(session)
+    session.document.apply(SetGeneration(5, session.document.state.sampling))
+    states = cache_map(shown(session), 1, before)
+    assert not np.isin(states, [AGAIN]).any()
+    assert (states[:3, 0] == COPIED).all()
+
+
+def test_interventions_reuse_nothing(session: Session) -> None:
+    before = shown(session)
+    session.document.apply(SetInterventions((Intervention("blocks.0.attn.z", "zero"),)))
+    states = cache_map(shown(session), 0, before)
+    assert set(np.unique(states)) <= {ABSENT, AGAIN, COMPUTED}
+    assert (states[:3, 0] == AGAIN).all()
+
+
+def test_an_empty_context_has_no_rows() -> None:
+    session = Session(OpenedModel(of_kind("gpt-2"), "small", "small"))
+    session.document.apply(SetPrompt(()))
+    assert said(cache_map(shown(session), 0), 0) == "an empty context: nothing to compute"

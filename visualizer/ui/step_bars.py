@@ -1,0 +1,197 @@
+"""Bars over a slider: each generated token's probability, standing over its step."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFontMetricsF,
+    QHelpEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
+from PySide6.QtWidgets import QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidget
+
+from visualizer.session.evaluation import Result
+from visualizer.session.labels import token_label
+from visualizer.ui.theme import current_theme, number_font, token_color
+from visualizer.ui.token_chips import Strip
+
+BAR_HEIGHT = 20.0
+WIDEST_BAR = 14.0
+#: Half the width of the mark over a forced token.
+MARK = 4.0
+
+
+class StepBars(QWidget):
+    """One bar for each step, standing over its place on the slider: as high as its token was probable.
+
+    Signals:
+        step_chosen(int): a bar was clicked.
+    """
+
+    step_chosen = Signal(int)
+
+    def __init__(self, slider: QSlider, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._slider = slider
+        self._result: Result | None = None
+        self._step = 0
+        self._font = number_font(self.font().pointSizeF() * 0.8)
+        self._text_height = QFontMetricsF(self._font).height()
+        self._digits = QFontMetricsF(self._font).horizontalAdvance("00")
+        self._drawn: tuple[Result, object, QPixmap] | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Probability of each step's token")
+
+    def show_result(self, result: Result | None, step: int) -> None:
+        """Draw the steps of a result; `step` is the one under the cursor."""
+        self._result, self._step = result, step
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, round(BAR_HEIGHT + self._text_height) + 2)
+
+    def step_at(self, x: float) -> int | None:
+        """The step whose bar is nearest to a pixel; None before the first result."""
+        if self._result is None:
+            return None
+        left, width = self._span()
+        last = len(self._result.steps) - 1
+        if last == 0 or width <= 0:
+            return 0
+        return min(max(round((x - left) / width * last), 0), last)
+
+    def centre(self, step: int) -> float:
+        """Where a step's bar stands, in pixels."""
+        left, width = self._span()
+        last = 0 if self._result is None else len(self._result.steps) - 1
+        return left + (width * step / last if last else 0.0)
+
+    def spacing(self) -> float:
+        """How far apart two steps are, in pixels."""
+        return self._spacing()
+
+    def _span(self) -> tuple[float, float]:
+        """Where the middle of the slider's handle can be: its leftmost pixel, and how far it goes."""
+        option = QStyleOptionSlider()
+        option.initFrom(self._slider)
+        option.orientation = Qt.Orientation.Horizontal
+        handle = self._slider.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self._slider)
+        return handle / 2, float(max(self._slider.width() - handle, 0))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        result = self._result
+        if result is None:
+            return
+        painter = QPainter(self)
+        painter.drawPixmap(0, 0, self._picture(result))
+        if self._labelled():
+            self._mark_cursor(painter, result)
+        painter.end()
+
+    def _picture(self, result: Result) -> QPixmap:
+        """All bars, drawn once for each result: scrubbing only moves the mark."""
+        look = (self.size(), self.devicePixelRatioF(), current_theme())
+        if self._drawn is None or self._drawn[0] is not result or self._drawn[1] != look:
+            picture = QPixmap(self.size() * self.devicePixelRatioF())
+            picture.setDevicePixelRatio(self.devicePixelRatioF())
+            picture.fill(Qt.GlobalColor.transparent)
+            self._draw(picture, result)
+            self._drawn = (result, look, picture)
+        return self._drawn[2]
+
+    def _spacing(self) -> float:
+        last = 0 if self._result is None else len(self._result.steps) - 1
+        return self._span()[1] / last if last else WIDEST_BAR * 2
+
+    def _labelled(self) -> bool:
+        return self._spacing() >= self._digits
+
+    def _draw(self, picture: QPixmap, result: Result) -> None:
+        painter = QPainter(picture)
+        painter.setFont(self._font)
+        painter.setPen(QColor(current_theme().rule))
+        base = self._text_height + BAR_HEIGHT
+        painter.drawLine(QPointF(0, base + 0.5), QPointF(self.width(), base + 0.5))
+        spacing = self._spacing()
+        width = min(max(spacing - 2, 1.0), WIDEST_BAR)
+        every = max(1, math.ceil(1 / max(spacing, 0.01)))
+        labelled = self._labelled()
+        for step in range(0, len(result.steps), every):
+            self._draw_bar(painter, result, step, width)
+            if labelled:
+                painter.setPen(QColor(current_theme().muted_text))
+                self._write(painter, result, step)
+        painter.end()
+
+    def _draw_bar(self, painter: QPainter, result: Result, step: int, width: float) -> None:
+        theme = current_theme()
+        chosen = result.steps[step]
+        probability = float(chosen.probs[chosen.token])
+        hue = QColor(token_color(chosen.token, theme))
+        share = 0.0 if math.isnan(probability) else min(max(probability, 0.0), 1.0)
+        height = max(share * (BAR_HEIGHT - 1), 1.0)
+        centre = self.centre(step)
+        bar = QRectF(centre - width / 2, self._text_height + BAR_HEIGHT - height, width, height)
+        if step < len(result.steps) - 1:
+            painter.fillRect(bar, hue)
+        else:  # not generated yet: what would come next
+            painter.setPen(QPen(hue, 1, Qt.PenStyle.DashLine))
+            painter.drawRect(bar.adjusted(0.5, 0.5, -0.5, 0))
+        if chosen.forced:
+            tip = QPointF(centre, self._text_height + 2 + MARK)
+            corners = [tip, tip + QPointF(-MARK, -MARK), tip + QPointF(MARK, -MARK)]
+            painter.setPen(QPen(QColor(theme.panel), 1))
+            painter.setBrush(QColor(theme.text))
+            painter.drawPolygon(QPolygonF(corners))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _write(self, painter: QPainter, result: Result, step: int) -> float:
+        """Write a step's token over its bar; returns the text's width."""
+        chosen = result.steps[step]
+        label = token_label(result.state.opened, chosen.token)
+        text = "nan" if math.isnan(float(chosen.probs[chosen.token])) else label
+        room = QRectF(self.centre(step) - 20, 0, 40, self._text_height)
+        return painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text).width()
+
+    def _mark_cursor(self, painter: QPainter, result: Result) -> None:
+        """Underline the token of the step under the cursor."""
+        text = QColor(current_theme().text)
+        painter.setFont(self._font)
+        painter.setPen(text)
+        width = self._write(painter, result, self._step) + 2
+        painter.fillRect(QRectF(self.centre(self._step) - width / 2, self._text_height - 1.5, width, 1.5), text)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        step = self.step_at(event.position().x())
+        if event.button() == Qt.MouseButton.LeftButton and step is not None:
+            self.step_chosen.emit(step)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        step = self.step_at(event.position().x())
+        if event.buttons() & Qt.MouseButton.LeftButton and step is not None:
+            self.step_chosen.emit(step)
+
+    def tooltip(self, step: int) -> str:
+        """What hovering over a step says."""
+        if self._result is None:
+            return ""
+        strip = Strip.of(self._result, step, None)
+        forced = "\n▾ forced: put there, whatever the model would choose" if self._result.steps[step].forced else ""
+        return f"step {step}\n{strip.readout(strip.cursor)}{forced}\nclick to move the cursor here"
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
+            step = self.step_at(event.pos().x())
+            if step is not None:
+                QToolTip.showText(event.globalPos(), self.tooltip(step), self)
+            return True
+        return super().event(event)
