@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import subprocess
+import sys
 import warnings
 from dataclasses import fields
 
@@ -14,7 +16,7 @@ from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
 from visualizer.ui import colors
-from visualizer.ui.colors import DIVERGING, SEQUENTIAL, Scale, lookup_table, paint_rgba, symmetric_limit
+from visualizer.ui.colors import DIVERGING, SEQUENTIAL, Scale, lookup_table, map_colors, paint_rgba, symmetric_limit
 from visualizer.ui.numbers import full, short
 from visualizer.ui.theme import (
     DARK,
@@ -247,3 +249,20 @@ def test_every_theme_colour_is_written_alike() -> None:
 
 def _hex(rgba: np.ndarray) -> str:
     return "#{:02x}{:02x}{:02x}".format(*rgba[:3].tolist())
+
+
+@pytest.mark.parametrize("name", ["viridis", "CET-CBD1", "CET-D6"])
+def test_a_map_read_from_its_file_is_the_librarys(name: str) -> None:
+    import pyqtgraph as pg
+
+    theirs = pg.colormap.get(name).getLookupTable(0.0, 1.0, 251, alpha=False)
+    assert np.abs(map_colors(name, 251).astype(int) - theirs).max() <= 1
+
+
+def test_a_window_opens_without_loading_the_plotting_library() -> None:
+    code = (
+        "import sys; from PySide6.QtWidgets import QApplication; app = QApplication([]); import visualizer;"
+        "window = visualizer.ui.open_window(); app.processEvents(); window.close();"
+        "sys.exit('pyqtgraph' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, capture_output=True).returncode == 0

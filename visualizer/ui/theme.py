@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import colorsys
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
-import pyqtgraph as pg
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
@@ -134,7 +134,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         app.setStyle("Fusion")
     app.setPalette(palette(theme))
     app.setStyleSheet(style_sheet(theme))
-    pg.setConfigOptions(background=theme.panel, foreground=theme.text)
+    if "pyqtgraph" in sys.modules:  # only plots need it, and they are themed when they are made
+        sys.modules["pyqtgraph"].setConfigOptions(background=theme.panel, foreground=theme.text)
     _notifier.theme_changed.emit(theme)
 
 
