@@ -99,18 +99,24 @@ def loss_gradients(
         else:
             loss, d_logits = cross_entropy(logits, targets)
         gradients = backward(graph, run, {"logits": d_logits}, activations)
-    found = {
-        name: gradients.get(name, _nothing(array)).astype(array.dtype, copy=False) for name, array in parameters.items()
-    }
-    wanted = {}
-    for name in activations:
+        wanted = {name: _of_activation(graph, run, gradients, name) for name in activations}
+    found = {}
+    for name, array in parameters.items():
         gradient = gradients.get(name)
-        wanted[name] = np.zeros_like(run.values[name]) if gradient is None else gradient
+        found[name] = np.zeros_like(array) if gradient is None else gradient.astype(array.dtype, copy=False)
     return LossGradients(loss, found, wanted)
 
 
-def _nothing(array: Array) -> Array:
-    return np.zeros_like(array)
+def _of_activation(graph: Graph, run: Run, gradients: Gradients, name: str) -> Array:
+    """D loss / d activation; 0 where nothing reads it, and at keys after their query, which nothing can change."""
+    gradient = gradients.get(name)
+    if gradient is None:
+        if name not in run.values:
+            graph.producer[name].forward(run)
+        return np.zeros_like(run.values[name])
+    if "key" in graph.axes(name):
+        return np.tril(gradient)
+    return np.array(gradient)
 
 
 def global_norm(gradients: Mapping[str, Array]) -> float:

@@ -82,16 +82,18 @@ def load_checkpoint(path: Path, ids_of: Any, steps: int | None = None) -> tuple[
     ids = ids_of(tokenizer)
     digest = fingerprint(ids)
     if digest != about.get("corpus"):
-        raise TrainingError(
-            f"{str(path)!r} was made on another text; that one is needed, or a run without --resume"
-        )
+        raise TrainingError(f"{str(path)!r} was made on another text; that one is needed, or a run without --resume")
     trainer = Trainer(config, ids, settings)
     trainer.restore(state)
     return trainer, tokenizer, digest
 
 
 def read_recipe(path: Path) -> str:
-    """How the run of a checkpoint was begun; nothing where that was not kept. Raises FormatError as `load_checkpoint`."""
+    """How the run of a checkpoint was begun, or nothing.
+
+    Raises:
+        FormatError: the file cannot be read.
+    """
     recipe = _read(path)[0].get("recipe")
     return recipe if isinstance(recipe, str) else ""
 

@@ -135,6 +135,7 @@ class Induction(Task):
 
     shortest: int = 4
     longest: int = 24
+    letters: str = LETTERS + LETTERS.upper() + "0123456789"
     name: ClassVar[str] = "induction"
     description: ClassVar[str] = "a random sequence of different letters, twice: kfbqekfbqe"
     solution: ClassVar[str] = "a previous-token head in one block, an induction head in a later one"
@@ -142,11 +143,11 @@ class Induction(Task):
 
     @property
     def alphabet(self) -> str:
-        return SEPARATOR + LETTERS
+        return "".join(sorted({SEPARATOR, *self.letters}))
 
     def draw(self, random: np.random.Generator) -> Item:
         length = int(random.integers(self.shortest, self.longest + 1))
-        sequence = "".join(LETTERS[i] for i in random.permutation(len(LETTERS))[:length])
+        sequence = "".join(self.letters[i] for i in random.permutation(len(self.letters))[:length])
         return Item(sequence + sequence[0], sequence[1:])
 
 
