@@ -84,7 +84,7 @@ def test_a_weight_is_searched_and_the_change_made(panel: FlipPanel, session: Ses
 def test_a_small_search_is_made_by_itself(panel: FlipPanel, session: Session, qtbot: QtBot) -> None:
     session.selection.choose(cell=CELL)
     qtbot.waitUntil(lambda: panel.flip is not None)
-    choose_kind(panel, "its row, scaled")
+    choose_kind(panel, "scale its row")
     assert panel.flip is None
     qtbot.waitUntil(lambda: panel.flip is not None)
     assert "row blocks.0.attn.c_proj.w[7] scaled by 0.5" in said(panel)

@@ -84,11 +84,11 @@ class BranchList(QTreeWidget):
         self.blockSignals(blocked)
 
     def sizeHint(self) -> QSize:
-        return QSize(240, self.minimumSizeHint().height())
+        return QSize(240, self.minimumSizeHint().height() + 20)
 
     def minimumSizeHint(self) -> QSize:
         row = self.fontMetrics().height() + 5
-        return QSize(120, self.header().sizeHint().height() + 2 * row + 2)
+        return QSize(120, self.header().sizeHint().height() + row + 2)
 
     # -- what the user does
 

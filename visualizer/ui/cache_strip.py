@@ -19,7 +19,8 @@ LINES_FROM = 4.0
 
 def state_colors(theme: Theme) -> dict[int, str]:
     """The colour of each state; lightness alone tells them apart, and purple is what an edit changed."""
-    return {REUSED: theme.rule, COPIED: theme.muted_text, COMPUTED: theme.text, AGAIN: theme.changed}
+    copied, computed = ("#66717d", "#b9c2cb") if theme.dark else ("#a3acb6", "#4a5560")
+    return {REUSED: theme.rule, COPIED: copied, COMPUTED: computed, AGAIN: theme.changed}
 
 
 class CacheStrip(QWidget):

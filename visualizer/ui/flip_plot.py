@@ -21,6 +21,7 @@ class FlipPlot(pg.PlotWidget):
         super().__init__(parent)
         self.setObjectName("flipPlot")
         self.setAccessibleName("Logit margin along the change")
+        self.setMinimumSize(120, 90)
         item = self.getPlotItem()
         item.setMenuEnabled(False)
         item.hideButtons()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from PySide6.QtCore import QSize
 
 from visualizer.formats import OpenedModel
 from visualizer.session.labels import token_label, with_position
@@ -79,6 +80,9 @@ class LensGrid(Heatmap):
             self.setAccessibleName(f"logit lens, {rows} streams by {columns} positions")
         self._describe()
         self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(170, 84)
 
 
 def _visible(text: str) -> str:

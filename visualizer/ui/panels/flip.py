@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from visualizer.engine.trace import Trace
 from visualizer.errors import EditError
@@ -22,9 +31,9 @@ from visualizer.ui.session_panel import SessionPanel
 #: Searches with fewer multiplications are made by themselves, once things have come to rest for SETTLED_MS.
 BY_ITSELF, SETTLED_MS = 2e7, 200
 KINDS: tuple[tuple[Kind, str], ...] = (
-    ("cell", "this cell"),
-    ("shift", "its row, shifted"),
-    ("scale", "its row, scaled"),
+    ("cell", "change this cell"),
+    ("shift", "shift its row"),
+    ("scale", "scale its row"),
 )
 NOTHING_CHOSEN = "Choose a weight in the grid: here is shown how little it must change for another next token."
 
@@ -63,11 +72,12 @@ class FlipPanel(SessionPanel):
         )
         self.kind.addItems([words for _, words in KINDS])
         self.kind.currentIndexChanged.connect(lambda _index: self.refresh_if_seen())
-        self.find_button = self._button("flipFind", "Find the flip", "Search for the smallest change of the next token")
+        self.find_button = self._button("flipFind", "Find flip", "Search for the smallest change of the next token")
         self.cancel_button = self._button("flipCancel", "Cancel", "Stop searching")
         self.apply_button = self._button(
             "flipApply", "Apply this change", "Make the change, as one step of the history"
         )
+        self.apply_button.setAccessibleName("Apply this change")
         self.find_button.clicked.connect(self.search)
         self.cancel_button.clicked.connect(self._cancel)
         self.apply_button.clicked.connect(self._apply)
@@ -80,10 +90,14 @@ class FlipPanel(SessionPanel):
         self.said.setWordWrap(True)
         self._room = QStackedWidget(self)
         self._room.addWidget(QWidget(self._room))
+        self.kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.kind.setMinimumContentsLength(6)
+        self.kind.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         head = QHBoxLayout()
-        for widget in (QLabel("Change", self), self.kind, self.find_button, self.cancel_button):
-            head.addWidget(widget)
-        head.addStretch(1)
+        head.setSpacing(4)
+        head.addWidget(self.kind, 1)
+        head.addWidget(self.find_button)
+        head.addWidget(self.cancel_button)
         head.addWidget(self.apply_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)

@@ -28,6 +28,7 @@ from visualizer.session.session import Session
 from visualizer.session.state import State
 from visualizer.ui.background import Background
 from visualizer.ui.contribution_bars import ROW_HEIGHT, Bar, ContributionBars
+from visualizer.ui.elided_label import ElidedLabel
 from visualizer.ui.lens_grid import LensGrid
 from visualizer.ui.numbers import short
 from visualizer.ui.probabilities import most_probable
@@ -71,7 +72,7 @@ class LensPanel(SessionPanel):
         self._make()
 
     def _make(self) -> None:
-        self._title, self._sum = Title(self), QLabel(self)
+        self._title, self._sum = Title(self), ElidedLabel(self)
         self.grid = LensGrid(self)
         self.grid.setObjectName("lensHeatmap")
         self.grid.set_square(False)
@@ -91,21 +92,20 @@ class LensPanel(SessionPanel):
         self.bars.let_go.connect(self.session.selection.let_go)
         self.bars.current_moved.connect(self._bring_into_view)
         self._sum.setObjectName("lensSum")
-        self._sum.setTextFormat(Qt.TextFormat.PlainText)
-        self._sum.setWordWrap(True)
         self._area = QScrollArea(self)
         self._area.setWidget(self.bars)
         self._area.setWidgetResizable(True)
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._area.setMinimumHeight(round(2 * ROW_HEIGHT))
         upper, lower = QWidget(self), QWidget(self)
         above, below = QVBoxLayout(upper), QVBoxLayout(lower)
-        chooser = QHBoxLayout()
-        for widget in (QLabel("Adds to the logit of", lower), self.token, QLabel("less", lower), self.minus):
-            chooser.addWidget(widget)
-        chooser.addStretch(1)
-        chooser.addWidget(self.by_size)
+        chooser, foot = QHBoxLayout(), QHBoxLayout()
+        for widget in (QLabel("Logit of", lower), self.token, QLabel("less", lower), self.minus):
+            chooser.addWidget(widget, 1 if isinstance(widget, QComboBox) else 0)
+        foot.addWidget(self._sum, 1)
+        foot.addWidget(self.by_size)
         for column in (above, below):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(4)
@@ -113,7 +113,7 @@ class LensPanel(SessionPanel):
         above.addWidget(self.grid, 1)
         below.addLayout(chooser)
         below.addWidget(self._area, 1)
-        below.addWidget(self._sum)
+        below.addLayout(foot)
         splitter = QSplitter(Qt.Orientation.Vertical, self)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(upper)
@@ -127,7 +127,8 @@ class LensPanel(SessionPanel):
         box.setObjectName(name)
         box.setAccessibleName(accessible)
         box.setToolTip(tip)
-        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        box.setMinimumContentsLength(3)
         box.activated.connect(chosen)
         return box
 
