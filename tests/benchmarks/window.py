@@ -41,7 +41,7 @@ window.show()
 """
 
 
-def _application() -> Any:  # noqa: ANN401
+def _application() -> Any:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
 
@@ -51,6 +51,7 @@ def _application() -> Any:  # noqa: ANN401
 def _edit() -> Row:
     app = _application()
     from PySide6.QtCore import QSettings
+
     from visualizer.formats import open_model
     from visualizer.session.edits import SetCells
     from visualizer.ui.main_window import MainWindow
@@ -94,7 +95,7 @@ def _edit() -> Row:
     return row
 
 
-def _heatmaps(window: Any) -> list[Any]:  # noqa: ANN401
+def _heatmaps(window: Any) -> list[Any]:
     from visualizer.ui.heatmap import Heatmap
 
     return [heatmap for heatmap in window.findChildren(Heatmap) if heatmap.isVisible()]
