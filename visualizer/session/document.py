@@ -108,15 +108,25 @@ class Document:
         Raises:
             InputError: the edit cannot be made; nothing has changed.
         """
+        place = self._amendable(edit.gesture)
+        if place is None:
+            return None
+        new, inverse = edit.apply(self.state)
+        self._done[place] = self._done[place].and_then(edit, inverse)
+        if any(undone.touches_weights() for undone in self._undone):
+            self._undone.clear()
+        return self._arrive(new, (edit,), initiator)
+
+    def can_amend(self, gesture: object) -> bool:
+        """Whether `amend` would find the step of this gesture."""
+        return self._amendable(gesture) is not None
+
+    def _amendable(self, gesture: object) -> int | None:
+        """Where the gesture's step stands, if it is done and nothing since touched the weights."""
         for place in reversed(range(len(self._done))):
-            step = self._done[place]
-            if edit.gesture is not None and step.gesture == edit.gesture:
-                new, inverse = edit.apply(self.state)
-                self._done[place] = step.and_then(edit, inverse)
-                if any(undone.touches_weights() for undone in self._undone):
-                    self._undone.clear()
-                return self._arrive(new, (edit,), initiator)
-            if step.touches_weights():
+            if gesture is not None and self._done[place].gesture == gesture:
+                return place
+            if self._done[place].touches_weights():
                 return None
         return None
 

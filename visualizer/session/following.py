@@ -26,6 +26,11 @@ class Following:
         self._document, self.opened, self.title, self._prompt = document, opened, title, prompt
         self._gesture: object = None
 
+    @property
+    def active(self) -> bool:
+        """Whether the document shows the run: its step is done, and nothing since touched the weights."""
+        return self._document.state.opened is self.opened and self._document.can_amend(self._gesture)
+
     def begin(self, snapshot: Snapshot, initiator: object = None) -> None:
         """Make the step: the weights of the run's model, or the model itself where another one is open."""
         self._gesture = object()
@@ -37,7 +42,7 @@ class Following:
 
     def show(self, snapshot: Snapshot, initiator: object = None) -> bool:
         """Put the snapshot in the place of the one before; False where the document has gone another way."""
-        if self._gesture is None or self._document.state.opened is not self.opened:
+        if not self.active:
             return False
         return self._document.amend(self._edit(snapshot, self.title), initiator) is not None
 

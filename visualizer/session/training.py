@@ -16,7 +16,7 @@ from visualizer.errors import FormatError, InputError, TrainingError
 from visualizer.formats import OpenedModel
 from visualizer.formats.checkpoint import fingerprint
 from visualizer.session.training_files import KeptRun
-from visualizer.session.training_plan import TrainingPlan, token_ids, tokenizer_steps
+from visualizer.session.training_plan import TrainingPlan, beginning, settings_for, token_ids, tokenizer_steps
 from visualizer.tokenizers import Tokenizer
 
 Array = NDArray[Any]
@@ -80,9 +80,10 @@ class Report:
 
     Attributes:
         phase: "preparing", "running", "paused", or at last "done", "stopped" or "failed".
-        said: what is being prepared, or why the run failed; empty otherwise.
+        said: what is being prepared, why the run failed, or why it cannot be kept on disk; empty otherwise.
         step, steps: how many are done, and of how many.
         opened: the model that the run began with; from the first report after preparing on.
+        prompt: a few characters that suit the text.
         newest: the parameters as they are now.
         points, evaluations, samples, snapshots: what is new.
         tokens_per_second, seconds_left: None before the first step.
@@ -93,6 +94,7 @@ class Report:
     step: int = 0
     steps: int = 0
     opened: OpenedModel | None = None
+    prompt: str = ""
     newest: Snapshot | None = None
     points: tuple[Point, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
@@ -129,6 +131,7 @@ class TrainingJob:
         self._samples: list[Sample] = []
         self._snapshots: list[Snapshot] = []
         self._opened: OpenedModel | None = None
+        self._prompt = self._trouble = ""
         self._step_seconds: float | None = None
 
     @property
@@ -190,7 +193,7 @@ class TrainingJob:
         present = plan.present
         config = plan.shape.config(tokenizer.vocabulary_size) if present is None else present.model.config
         given = None if present is None else dict(present.model.parameters)
-        trainer = Trainer(config, ids, plan.settings, given)
+        trainer = Trainer(config, ids, settings_for(plan.text, plan.settings, tokenizer), given)
         self._opened = _opened(trainer, tokenizer, plan.text.name, present)
         if self._kept is not None:
             self._kept.begin(plan.text, fingerprint(ids))
@@ -200,7 +203,10 @@ class TrainingJob:
 
     def _train(self, trainer: Trainer, tokenizer: Tokenizer) -> Iterator[Report]:
         assert self._opened is not None
-        sampler = Sampler(self._opened, _beginning(self.plan, self._kept, trainer))
+        text = self.plan.text.text if self.plan is not None else self._kept.text if self._kept is not None else ""
+        prompt = beginning(text, trainer.settings.begin_after is not None, trainer.config.n_ctx)
+        self._prompt = prompt
+        sampler = Sampler(self._opened, prompt)
         stride = _stride(trainer)
         self._snapshots.append(_snapshot(trainer))
         yield self._report("running", trainer)
@@ -248,8 +254,9 @@ class TrainingJob:
             return
         try:
             self._kept.save(trainer, tokenizer)
-        except FormatError:
+        except FormatError as error:
             self._kept = None
+            self._trouble = f"the run is not kept on disk: {error}"
 
     def _note(self, progress: Progress, seconds: float) -> None:
         self._points.append(Point(progress.step, progress.loss, progress.lr, progress.gradient_norm))
@@ -265,10 +272,11 @@ class TrainingJob:
         settings = trainer.settings
         report = Report(
             phase,
-            said,
+            said or self._trouble,
             trainer.step,
             settings.steps,
             self._opened,
+            self._prompt,
             self._snapshots[-1] if self._snapshots and self._snapshots[-1].step == trainer.step else _snapshot(trainer),
             tuple(self._points),
             tuple(self._evaluations),
@@ -325,9 +333,3 @@ def _opened(trainer: Trainer, tokenizer: Tokenizer, name: str, present: OpenedMo
     if present is not None:
         return present
     return OpenedModel(Model(trainer.config, trainer.parameters(), tokenizer), f"trained on {name}", "")
-
-
-def _beginning(plan: TrainingPlan | None, kept: KeptRun | None, trainer: Trainer) -> str:
-    """A few characters of the text to go on from."""
-    text = plan.text.text if plan is not None else kept.text if kept is not None else ""
-    return text.lstrip()[: min(16, trainer.config.n_ctx)]

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal, cast
 
 import numpy as np
@@ -16,6 +17,8 @@ from visualizer.engine.parameters import parameter_shapes
 from visualizer.engine.training import Progress, Trainer, TrainingSettings
 from visualizer.errors import TrainingError
 from visualizer.formats import OpenedModel
+from visualizer.session.corpora import Corpus, built_in
+from visualizer.session.tasks import SEPARATOR
 from visualizer.tokenizers import CharacterTokenizer, Tokenizer, train_bpe_steps
 
 Ids = NDArray[np.intp]
@@ -28,14 +31,31 @@ TRIED = 2e10
 SPEED = 1e10
 #: Ids that are put into an array in one go, so that other threads get their turn.
 PIECE = 50_000
+#: Characters of a text that a sample goes on from.
+BEGINNING = 16
+#: Signs that stand between what a line asks and what it answers.
+ASKING = ">=:"
 
 
 @dataclass(frozen=True)
 class TrainingText:
-    """A text and what a person calls it."""
+    """A text to train on.
+
+    Attributes:
+        name: what a person calls it.
+        text: the text itself.
+        by_lines: whether every line stands alone, so that windows begin at the beginning of a line.
+    """
 
     name: str
     text: str
+    by_lines: bool = False
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> TrainingText:
+        """A corpus by the last part of its name: `sort` for `task:sort`, a file's name without its folder."""
+        plain = corpus.name.split(":", 1)[1] if corpus.name in built_in() else Path(corpus.name).stem
+        return cls(plain, corpus.text, corpus.by_lines)
 
     def alphabet_size(self) -> int:
         """How many different characters it has."""
@@ -194,6 +214,22 @@ def tokenizer_steps(plan: TrainingPlan) -> Iterator[tuple[str, int, int] | Token
             yield step.phase, step.done, step.total
     else:
         yield CharacterTokenizer.from_text(plan.text.text)
+
+
+def settings_for(text: TrainingText, settings: TrainingSettings, tokenizer: Tokenizer) -> TrainingSettings:
+    """The settings with windows at the beginnings of lines, where lines stand alone and have a token between them."""
+    if not text.by_lines or not isinstance(tokenizer, CharacterTokenizer) or SEPARATOR not in tokenizer.alphabet:
+        return settings
+    return replace(settings, begin_after=tokenizer.encode(SEPARATOR)[0])
+
+
+def beginning(text: str, by_lines: bool, n_ctx: int) -> str:
+    """A few characters to go on from: what the first line asks, or what the text begins with."""
+    if by_lines:
+        line = text.partition(SEPARATOR)[0][:n_ctx]
+        asked = max(line.find(sign) for sign in ASKING)
+        return line[: asked + 1 if asked >= 0 else -(-len(line) // 2)] or SEPARATOR
+    return (text.lstrip() or text)[: min(BEGINNING, n_ctx)]
 
 
 def token_ids(tokenizer: Tokenizer, text: str) -> Ids:

@@ -13,7 +13,7 @@ from visualizer.session.training import Evaluation, Report, Sample, Snapshot
 Array = NDArray[Any]
 
 #: A curve is drawn through at most so many points.
-DRAWN = 1000
+DRAWN = 400
 
 
 class TrainingRecord:

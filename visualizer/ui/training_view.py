@@ -1,0 +1,174 @@
+"""The widgets of the training panel, laid out."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSlider,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from visualizer.session.session import Session
+from visualizer.session.training_files import AboutRun
+from visualizer.ui.theme import number_font
+from visualizer.ui.training_form import TrainingForm
+from visualizer.ui.training_plots import TrainingPlots
+
+NOTHING_YET = (
+    "Nothing is being trained. Choose a text and a shape, and press Train: loss and samples appear here, "
+    "and every other panel follows the weights as they change."
+)
+
+
+class TrainingView:
+    """Lays the widgets out in `panel`; what they do is connected there."""
+
+    def __init__(self, session: Session, panel: QWidget) -> None:
+        self._panel = panel
+        self._plots: TrainingPlots | None = None
+        self.form = TrainingForm(session, panel)
+        self.start = self._button("trainingStart", "Train", "Begin training with these settings")
+        self.pause = self._button("trainingPause", "Pause", "Wait after the step under way, or go on")
+        self.stop = self._button("trainingStop", "Stop", "End after the step under way; what is learned is kept")
+        self.settings = QToolButton(panel)
+        self.settings.setObjectName("trainingSettings")
+        self.settings.setText("Settings")
+        self.settings.setToolTip("Show or hide the settings")
+        self.settings.setCheckable(True)
+        self.settings.setChecked(True)
+        self.cost = self._label("trainingCost")
+        self.facts = self._label("trainingFacts")
+        self.said = self._label("trainingSaid")
+        self.kept = self._label("trainingKept")
+        self.resume = self._button("trainingResume", "Resume", "Go on with the run that was kept on disk")
+        self.forget = self._button("trainingForget", "Forget it", "Remove the kept run from disk")
+        self.samples = QPlainTextEdit(panel)
+        self.samples.setObjectName("trainingSamples")
+        self.samples.setAccessibleName("Samples of generated text, the newest first")
+        self.samples.setReadOnly(True)
+        self.samples.setFont(number_font())
+        self.samples.setPlaceholderText("Samples of generated text appear here while the model learns.")
+        self.at = QLabel(panel)
+        self.at.setObjectName("trainingAt")
+        self.at.setMinimumWidth(80)
+        self.slider = QSlider(Qt.Orientation.Horizontal, panel)
+        self.slider.setObjectName("trainingSlider")
+        self.slider.setAccessibleName("Snapshot of the weights")
+        self.slider.setToolTip("Go back over the weights of this run: every panel shows them")
+        self.slider.setEnabled(False)
+        self.follow = QCheckBox("Follow", panel)
+        self.follow.setObjectName("trainingFollow")
+        self.follow.setToolTip("Show the newest weights of the run in every panel")
+        self.follow.setChecked(True)
+        self.use = self._button("trainingUse", "Use these weights", "Make the weights shown a step of the history")
+        self._lay_out()
+        self.show_facts("")
+        self.said.hide()
+        self.settings.toggled.connect(self._scroll.setVisible)
+
+    def _button(self, name: str, text: str, tip: str) -> QPushButton:
+        button = QPushButton(text, self._panel)
+        button.setObjectName(name)
+        button.setToolTip(tip)
+        return button
+
+    def _label(self, name: str) -> QLabel:
+        label = QLabel(self._panel)
+        label.setObjectName(name)
+        label.setTextFormat(Qt.TextFormat.PlainText)
+        label.setWordWrap(True)
+        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
+        return label
+
+    def _lay_out(self) -> None:
+        panel = self._panel
+        buttons = _row(self.settings, self.start, self.pause, self.stop)
+        buttons.addWidget(self.cost, 1)
+        self._kept_row = QWidget(panel)
+        kept = _row(self.resume, self.forget)
+        kept.setContentsMargins(0, 0, 0, 0)
+        kept.insertWidget(0, self.kept, 1)
+        self._kept_row.setLayout(kept)
+        self._scroll = QScrollArea(panel)
+        self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(self.form)
+        self._scroll.setMinimumWidth(self.form.sizeHint().width() + 16)
+        self._empty = QLabel(NOTHING_YET, panel)
+        self._empty.setWordWrap(True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setMargin(24)
+        self._room = QStackedWidget(panel)
+        self._room.addWidget(self._empty)
+        seen = QSplitter(Qt.Orientation.Vertical, panel)
+        seen.addWidget(self._room)
+        seen.addWidget(self.samples)
+        seen.setStretchFactor(0, 3)
+        seen.setStretchFactor(1, 1)
+        middle = QHBoxLayout()
+        middle.addWidget(self._scroll)
+        middle.addWidget(seen, 1)
+        back = _row(self.at)
+        back.addWidget(self.slider, 1)
+        back.addWidget(self.follow)
+        back.addWidget(self.use)
+        layout = QVBoxLayout(panel)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(4)
+        layout.addLayout(buttons)
+        for widget in (self._kept_row, self.facts, self.said):
+            layout.addWidget(widget)
+        layout.addLayout(middle, 1)
+        layout.addLayout(back)
+
+    def shown_plots(self) -> TrainingPlots:
+        """The plots, made when there is something to draw."""
+        if self._plots is None:
+            self._plots = TrainingPlots(self._room)
+            self._room.addWidget(self._plots)
+            self._room.setCurrentWidget(self._plots)
+        return self._plots
+
+    def show_facts(self, text: str) -> None:
+        """Write the facts of the run; without any, they take no room."""
+        self.facts.setText(text)
+        self.facts.setVisible(bool(text))
+
+    def show_samples(self, text: str) -> None:
+        """Write the samples, unless they are there already."""
+        if self.samples.toPlainText() != text:
+            self.samples.setPlainText(text)
+
+    def show_kept(self, about: AboutRun | None) -> None:
+        """Offer the kept run, or nothing."""
+        self._kept_row.setVisible(about is not None)
+        if about is None:
+            return
+        done = about.step >= about.steps
+        self.kept.setText(f"Kept on disk: {about.name}, step {about.step:,} of {about.steps:,}")
+        self.resume.setText("Bring it back" if done else "Resume")
+
+    def apply_theme(self) -> None:
+        """Take the present theme's colours."""
+        if self._plots is not None:
+            self._plots.apply_theme()
+
+
+def _row(*widgets: QWidget) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    for widget in widgets:
+        row.addWidget(widget)
+    return row
