@@ -20,6 +20,7 @@ from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.stage_values import head_values
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL
+from visualizer.ui.flow_marks import sources_of
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.theme import current_theme, token_color
 from visualizer.ui.title import Title
@@ -247,6 +248,25 @@ class AttentionPanel(QWidget):
             row = now.row if now.row is not None and now.row < rows else None
             column = now.key if heatmap in (self.scores, self.pattern) else self._token_column()
             heatmap.set_selection(row, column if column is not None and column < columns else None)
+        self._mark_sources()
+
+    def _mark_sources(self) -> None:
+        """Outline the numbers that the chosen one was made from, where they are on show here."""
+        now = self._session.selection.now
+        sources = sources_of(self._session.trace, now.cell)
+        block = f"blocks.{now.block}.attn."
+        for heatmap, name in (
+            (self.scores, block + now.score_stage),
+            (self.pattern, block + "pattern"),
+            (self.logits, "logits"),
+            (self.probs, "probs"),
+        ):
+            cells = [source.cell for source in sources if source.name == name]
+            if name.startswith(block):
+                heatmap.set_marked_cells((row, key) for head, row, key in cells if head == now.head)
+            else:
+                shown = {token: column for column, token in enumerate(self._columns)}
+                heatmap.set_marked_cells((row, shown[token]) for row, token in cells if token in shown)
 
     def _token_column(self) -> int | None:
         cell = self._session.selection.now.cell
