@@ -245,12 +245,15 @@ class Trainer:
         """Go on from what `state` returned.
 
         Raises:
-            TrainingError: it is of another model.
+            TrainingError: it is of another model, or no state.
         """
-        for name, own in (("parameters", self.flat), ("first", self.adam.first), ("second", self.adam.second)):
-            if name not in state or state[name].shape != own.shape:
+        own = {"parameters": self.flat, "first": self.adam.first, "second": self.adam.second}
+        shapes = {name: array.shape for name, array in own.items()} | {"step": (), "losses": (2,)}
+        for name, shape in shapes.items():
+            if name not in state or state[name].shape != shape or state[name].dtype.kind not in "fiu":
                 raise TrainingError("the checkpoint is of a model of another shape")
-            np.copyto(own, state[name])
+        for name, array in own.items():
+            np.copyto(array, state[name])
         self.adam.steps = int(state["step"])
         np.copyto(self.last_good, self.flat)
         losses = [None if math.isnan(loss) else float(loss) for loss in state["losses"]]

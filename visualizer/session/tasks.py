@@ -128,27 +128,33 @@ def completed(model: Model, items: Sequence[Item]) -> list[bool]:
 
 @dataclass(frozen=True)
 class Induction(Task):
-    """A random sequence of different letters, twice: `kfbqekfbqe`. The question is the sequence and its first letter.
+    """Words that are made up for one line, then said again in any order: `kfb qx tmwa qx kfb tmwa`.
 
-    Nothing but looking back at what followed the same letter foretells the rest.
+    No letter occurs in two words of a line. The question ends with a word's first letter, and only looking back at
+    what followed the same letter foretells the rest: the order of the words does not help, nor does anything of
+    other lines.
     """
 
-    shortest: int = 4
-    longest: int = 24
-    letters: str = LETTERS + LETTERS.upper() + "0123456789"
+    fewest: int = 2
+    most: int = 3
+    again: int = 4
+    shortest: int = 2
+    longest: int = 8
     name: ClassVar[str] = "induction"
-    description: ClassVar[str] = "a random sequence of different letters, twice: kfbqekfbqe"
+    description: ClassVar[str] = "made-up words, said again in any order: kfb qx tmwa qx kfb tmwa"
     solution: ClassVar[str] = "a previous-token head in one block, an induction head in a later one"
-    example: ClassVar[str] = "computercom"
+    example: ClassVar[str] = "dog cat hen cat dog h"
 
     @property
     def alphabet(self) -> str:
-        return "".join(sorted({SEPARATOR, *self.letters}))
+        return "".join(sorted({SEPARATOR, " ", *LETTERS}))
 
     def draw(self, random: np.random.Generator) -> Item:
-        length = int(random.integers(self.shortest, self.longest + 1))
-        sequence = "".join(self.letters[i] for i in random.permutation(len(self.letters))[:length])
-        return Item(sequence + sequence[0], sequence[1:])
+        letters = iter([LETTERS[i] for i in random.permutation(len(LETTERS))])
+        lengths = random.integers(self.shortest, self.longest + 1, int(random.integers(self.fewest, self.most + 1)))
+        words = ["".join(next(letters) for _ in range(length)) for length in lengths]
+        said = [*words, *(words[int(i)] for i in random.integers(0, len(words), self.again))]
+        return Item(" ".join([*said[:-1], said[-1][0]]), said[-1][1:])
 
 
 @dataclass(frozen=True)
