@@ -223,6 +223,9 @@ class TrainingPanel(SessionPanel):
         said = ended_words(report, self.record)
         if self._following is not None:
             said += f" {HISTORY_NOTE}" if self._following.active else f" {LOST}"
+            looked_at = self.looked_at()
+            if self._following.active and not self.view.follow.isChecked() and looked_at is not None:
+                said += f" Shown are the weights after step {looked_at.step:,}; “Follow” shows the newest."
         return said
 
     def document_changed(self, change: Change) -> None:

@@ -1,0 +1,378 @@
+"""The gradients panel: what should change for a wanted token, by how much, and steps that do so."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QTreeWidgetItem, QWidget
+
+from visualizer.engine.sampling import argmax
+from visualizer.engine.trace import Trace
+from visualizer.errors import InputError, TokenError, TrainingError
+from visualizer.session.descent import Descent, Difference, Goal, Reading, check, cost, read, usual_rate, words
+from visualizer.session.edits import SetParameters
+from visualizer.session.labels import token_label
+from visualizer.session.selection import CellRef, Chosen
+from visualizer.session.session import Session
+from visualizer.session.state import State
+from visualizer.ui.background import Background
+from visualizer.ui.gradient_maps import show_activation, show_parameter
+from visualizer.ui.gradient_view import GradientView
+from visualizer.ui.numbers import full, short
+from visualizer.ui.session_panel import SessionPanel
+
+#: Readings cheaper than this many multiplications are made at once.
+AT_ONCE = 5e6
+#: Of a model with more parameters than this, gradients are made only when asked for.
+BY_ITSELF = 5_000_000
+#: So many tokens are offered by name; others are typed.
+OFFERED = 512
+EMPTY = "The prompt is empty, so nothing precedes a wanted token. Type a prompt."
+INTERVENED = "Interventions are left out here: gradients are those of the weights alone."
+ACTIVATIONS = ("attn.pattern", "attn.qk", "attn.q", "attn.k", "attn.v", "attn.z", "attn_out", "mlp.post", "mlp_out")
+STREAM = ("resid_pre", "resid_mid", "resid_post")
+
+
+class GradientsPanel(SessionPanel):
+    """Reads gradients for a goal, shows them, and descends.
+
+    Attributes:
+        reading: the gradients that are shown; None while there are none.
+    """
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(session, parent)
+        self.setObjectName("gradientsPanel")
+        self.setAccessibleName("Gradients")
+        self.reading: Reading | None = None
+        self._descent = Descent()
+        self._target: int | None = None
+        self._chosen_by_user = False
+        self._opened: object = None
+        self._shown: object = None
+        self._rows = self._columns = np.arange(0)
+        self._reader, self._actor = Background(self), Background(self)
+        self._reader.finished.connect(self._read)
+        self._actor.finished.connect(self._acted)
+        self._actor.progressed.connect(self._progressed)
+        self.view = GradientView(self)
+        self._connect()
+
+    def _connect(self) -> None:
+        view = self.view
+        view.scope.currentIndexChanged.connect(self._choice_changed)
+        view.target.activated.connect(self._target_chosen)
+        view.typed.returnPressed.connect(self._target_chosen)
+        view.activation.currentIndexChanged.connect(self._choice_changed)
+        view.compute.clicked.connect(partial(self._request, True))
+        view.parameters.currentItemChanged.connect(self._parameter_chosen)
+        view.weight_map.cell_chosen.connect(self._cell_chosen)
+        view.weight_map.let_go.connect(self.session.selection.let_go)
+        view.one.clicked.connect(partial(self.descend, 1))
+        view.many.clicked.connect(lambda: self.descend(view.count.value()))
+        view.check.clicked.connect(self.check_cell)
+        for name, text, run in (
+            ("adamStep", "One Adam step towards the wanted token", partial(self.descend, 1)),
+            ("checkGradient", "Check the chosen weight's gradient by finite differences", self.check_cell),
+        ):
+            action = QAction(text, self)
+            action.triggered.connect(lambda _checked=False, run=run: run())
+            self.actions_by_name[name] = action
+
+    # -- what is wanted
+
+    def goal(self) -> Goal | None:
+        """What is wanted now; None where the prompt is empty."""
+        state, trace = self.session.document.state, self.session.trace
+        if self.view.scope.currentData() == "pattern" and state.opened.pattern:
+            return Goal.pattern(state.model, state.opened.pattern)
+        return self._here(state, trace)
+
+    def _here(self, state: State, trace: Trace | None) -> Goal | None:
+        if trace is None or self._target is None:
+            return None
+        return Goal.here(trace.tokens, self._target, repr(state.model.text([self._target])))
+
+    def _fill_choices(self, state: State) -> None:
+        """Offer what the model has; called when another model is open."""
+        view, opened = self.view, state.opened
+        scope, target, activation = view.scope, view.target, view.activation
+        for box in (scope, target, activation):
+            box.blockSignals(True)
+            box.clear()
+        scope.addItem("after this context", "here")
+        if opened.pattern:
+            scope.addItem(f"everywhere in ({opened.pattern})*", "pattern")
+        if state.model.config.d_vocab <= OFFERED:
+            target.addItems([token_label(opened, token) for token in range(state.model.config.d_vocab)])
+        recorded = state.model.graph.producer
+        for name in ("logits", *ACTIVATIONS, *STREAM):
+            if name == "logits" or f"blocks.0.{name}" in recorded:
+                activation.addItem(name, name)
+        activation.setCurrentIndex(max(activation.findData("attn.pattern"), 0))
+        for box in (scope, target, activation):
+            box.blockSignals(False)
+        view.rate.setText(f"{usual_rate(state.model):g}")
+        self._opened, self._target, self._chosen_by_user = opened, None, False
+
+    def _first_target(self, state: State, trace: Trace) -> int:
+        """What the pattern goes on with; else what the model thinks most probable."""
+        pattern = state.opened.pattern
+        if pattern and self.result is not None:
+            _, context = self.result.context(self.shown_step)
+            ids = [int(i) for i in state.model.ids(pattern)]
+            for phase in range(len(ids)):
+                if all(ids[(phase + i) % len(ids)] == token for i, token in enumerate(context)):
+                    return ids[(phase + len(context)) % len(ids)]
+        return argmax(trace.logits_at(-1))
+
+    def _target_chosen(self, _index: int = 0) -> None:
+        state, text = self.session.document.state, self.view.target.currentText()
+        offered = self.view.target.findText(text, Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchCaseSensitive)
+        try:
+            self._target = offered if offered >= 0 else state.model.token_id(text)
+        except TokenError as error:
+            self._say(str(error))
+            return
+        self._chosen_by_user = True
+        self.view.typed.setModified(False)
+        self.refresh_if_seen()
+
+    # -- following the session
+
+    def refresh(self) -> None:
+        """Read the gradients anew where something they depend on has changed."""
+        state, trace = self.session.document.state, self.session.trace
+        if state.opened is not self._opened:
+            self._fill_choices(state)
+        if trace is None:
+            self._nothing(EMPTY)
+            return
+        if self._target is None or not self._chosen_by_user:
+            self._target = self._first_target(state, trace)
+        self.view.show_target(token_label(state.opened, self._target))
+        self._request(False)
+
+    def selection_changed(self, before: Chosen, now: Chosen) -> None:
+        if (before.step, before.block) != (now.step, now.block):
+            self.refresh_if_seen()
+        elif self.reading is not None and self.isVisible():
+            self._show_maps()
+            self._enable()
+
+    def theme_changed(self) -> None:
+        if self.reading is not None:
+            self._show_maps()
+
+    def _choice_changed(self) -> None:
+        self.refresh_if_seen()
+
+    def _activation(self) -> str | None:
+        name = self.view.activation.currentData()
+        if name is None or name == "logits":
+            return name
+        return f"blocks.{self.session.selection.now.block}.{name}"
+
+    def _request(self, asked: bool) -> None:
+        """Read at once what is small, on the other thread what is not, and only when asked what is large."""
+        state, trace, goal = self.session.document.state, self.session.trace, self.goal()
+        if goal is None or trace is None:
+            self._nothing(EMPTY)
+            return
+        here, activation = self._here(state, trace), self._activation()
+        key = (state.model, goal.key, here, activation)
+        if key == self._shown and self.reading is not None:
+            return
+        large = state.model.parameters.count() > BY_ITSELF
+        if large and not asked:
+            self._nothing("A large model: its gradients take a while and as much memory as the model.")
+            self.view.compute.setVisible(True)
+            return
+        assert here is not None
+        self._shown = key
+        self.view.compute.setVisible(False)
+        if cost(state.model, goal) > AT_ONCE:
+            self._say("computing …")
+        self._reader.request(
+            partial(_reading, state, goal, here, activation), at_once=cost(state.model, goal) <= AT_ONCE
+        )
+
+    def _read(self, reading: Reading) -> None:
+        goal = self.goal()
+        if goal is None:
+            return
+        self.reading = reading
+        self.view.loss.setText(f"loss {short(reading.loss, 4)} nats · |gradient| {short(reading.norm)}")
+        said = words(reading, goal)
+        if self.session.document.state.interventions:
+            said = f"{said} {INTERVENED}".strip()
+        self._say(said)
+        self._fill_parameters(reading)
+        self._show_maps()
+        self._enable()
+
+    def _nothing(self, said: str) -> None:
+        self._reader.cancel()
+        self.reading = self._shown = None
+        self.view.loss.setText("")
+        self.view.parameters.clear()
+        self.view.clear_maps()
+        self._say(said)
+        self._enable()
+
+    def _fill_parameters(self, reading: Reading) -> None:
+        tree = self.view.parameters
+        tree.blockSignals(True)
+        tree.clear()
+        for name, norm in reading.norms:
+            item = QTreeWidgetItem([name, short(norm)])
+            item.setToolTip(0, f"{name}: norm of its gradient {full(norm)}")
+            item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
+            tree.addTopLevelItem(item)
+            if name == self.session.selection.now.parameter:
+                tree.setCurrentItem(item)
+        tree.blockSignals(False)
+
+    def _show_maps(self) -> None:
+        reading, trace, view = self.reading, self.session.trace, self.view
+        state, now = self.session.document.state, self.session.selection.now
+        if reading is None or trace is None or now.parameter not in reading.gradients:
+            return
+        view.weight_title.setText(f"d loss / d {now.parameter} · a step goes against it")
+        gradient = reading.gradients[now.parameter]
+        self._rows, self._columns = show_parameter(view.weight_map, state.opened, now.parameter, gradient)
+        cell = now.cell
+        chosen: tuple[int | None, int | None] = (None, None)
+        if cell is not None and cell.kind == "parameter" and cell.name == now.parameter:
+            row, column = cell.cell if len(cell.cell) == 2 else (0, cell.cell[0])
+            chosen = (_place(self._rows, row), _place(self._columns, column))
+        view.weight_map.set_selection(*chosen)
+        activation = self._activation()
+        if reading.activation is not None and activation is not None and self._fits(reading, trace):
+            view.activation_title.setText(f"d loss / d {activation}")
+            show_activation(view.activation_map, state.opened, trace, activation, reading.activation, now.head)
+
+    def _fits(self, reading: Reading, trace: Trace) -> bool:
+        return reading.activation is not None and len(trace.tokens) in reading.activation.shape
+
+    def _enable(self) -> None:
+        ready = self.reading is not None and not self._actor.busy
+        for button in (self.view.one, self.view.many):
+            button.setEnabled(ready)
+        self.view.check.setEnabled(ready and self._weight() is not None)
+        self.actions_by_name["adamStep"].setEnabled(ready)
+        self.actions_by_name["checkGradient"].setEnabled(self.view.check.isEnabled())
+
+    def _say(self, text: str) -> None:
+        self.view.said.setText(text)
+        self.view.said.setVisible(bool(text))
+
+    # -- what the user does
+
+    def _parameter_chosen(self, item: QTreeWidgetItem | None, _before: QTreeWidgetItem | None = None) -> None:
+        if item is not None:
+            self.session.selection.choose(parameter=item.text(0))
+
+    def _cell_chosen(self, row: int, column: int) -> None:
+        name = self.session.selection.now.parameter
+        place = (int(self._rows[row]), int(self._columns[column]))
+        vector = self.session.document.state.model.parameters[name].ndim == 1
+        self.session.selection.choose(cell=CellRef("parameter", name, place[1:] if vector else place))
+
+    def _weight(self) -> CellRef | None:
+        cell = self.session.selection.now.cell
+        parameters = self.session.document.state.model.parameters
+        if cell is None or cell.kind != "parameter" or cell.name not in parameters:
+            return None
+        shape = parameters[cell.name].shape
+        inside = len(cell.cell) == len(shape) and all(i < n for i, n in zip(cell.cell, shape, strict=True))
+        return cell if inside else None
+
+    def descend(self, steps: int) -> None:
+        """Take steps of Adam, as one edit."""
+        state, goal = self.session.document.state, self.goal()
+        if goal is None or self.reading is None or self._actor.busy:
+            return
+        try:
+            rate = float(self.view.rate.text().replace(",", "."))
+        except ValueError:
+            self._say(f"{self.view.rate.text()!r} is no learning rate; a number such as 0.01 is needed")
+            return
+        only = self.session.selection.now.parameter if self.view.only.isChecked() else None
+        work = partial(_stepping, self._descent, state, goal, rate, steps, only)
+        self._actor.request(work, at_once=steps * cost(state.model, goal) <= AT_ONCE)
+        self._enable()
+
+    def check_cell(self) -> None:
+        """Compare the chosen weight's gradient with finite differences."""
+        state, goal, cell = self.session.document.state, self.goal(), self._weight()
+        if goal is None or cell is None or self._actor.busy:
+            return
+        work = partial(_checking, state, goal, cell)
+        self._actor.request(work, at_once=20 * cost(state.model, goal) <= AT_ONCE)
+        self._enable()
+
+    def _progressed(self, made: object) -> None:
+        self.view.checked.setText(f"working … {made}")
+
+    def _acted(self, outcome: object) -> None:
+        if isinstance(outcome, tuple) and isinstance(outcome[1], SetParameters):
+            state, edit = outcome
+            if self.session.document.state.model is state.model:
+                self.session.document.apply(edit, self)
+                self.view.checked.setText(f"{edit.title()}: the moments are of {self._descent.taken} steps.")
+        elif isinstance(outcome, tuple):
+            self.view.checked.setText(_difference_words(*outcome))
+        elif isinstance(outcome, InputError):
+            self._say(str(outcome))
+            self.message.emit(str(outcome))
+        self._enable()
+
+
+def _reading(state: State, goal: Goal, here: Goal, activation: str | None) -> Generator[None, None, Reading]:
+    """A reading whose parameters are about the goal, and whose activation is about the context at hand."""
+    yield None
+    if goal == here:
+        return read(state.model, goal, activation)
+    shown = read(state.model, here, activation).activation
+    found = read(state.model, goal)
+    return Reading(found.loss, found.gradients, found.norms, shown, found.correct, found.one_hot, found.gap)
+
+
+def _stepping(
+    descent: Descent, state: State, goal: Goal, lr: float, steps: int, only: str | None
+) -> Generator[str, None, tuple[State, SetParameters] | InputError]:
+    yield "taking steps"
+    try:
+        return state, descent.step(state, goal, lr, steps, only)
+    except TrainingError as error:
+        return error
+
+
+def _checking(state: State, goal: Goal, cell: CellRef) -> Generator[str, None, tuple[CellRef, Difference]]:
+    differences = check(state.model, goal, cell.name, cell.cell)
+    while True:
+        try:
+            made = next(differences)
+        except StopIteration as end:
+            return cell, end.value
+        yield f"{made} differences"
+
+
+def _difference_words(cell: CellRef, found: Difference) -> str:
+    place = ", ".join(map(str, cell.cell))
+    if found.analytic == found.numeric == 0:
+        return f"{cell.name}[{place}] in float64: by backward pass and by differences exactly 0."
+    return (
+        f"{cell.name}[{place}] in float64: analytic {found.analytic:.10g}, numeric {found.numeric:.10g} "
+        f"(± {found.step:.0e}), relative error {found.relative_error:.1e}"
+    )
+
+
+def _place(shown: np.ndarray, index: int) -> int | None:
+    at = np.flatnonzero(shown == index)
+    return int(at[0]) if at.size else None
