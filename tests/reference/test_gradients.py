@@ -109,7 +109,7 @@ def test_every_gradient_is_that_of_autograd(case: str, dtype: str) -> None:
     tensors = {name: torch.tensor(array.copy(), requires_grad=True) for name, array in model.parameters.items()}
     loss = loss_in_torch(model.config, tensors, tokens, targets)
     loss.backward()
-    assert ours.loss == pytest.approx(float(loss), rel=TOLERANCE[dtype])
+    assert ours.loss == pytest.approx(loss.item(), rel=TOLERANCE[dtype])
     for name, tensor in tensors.items():
         theirs = tensor.grad.numpy()
         assert ours.parameters[name].dtype == theirs.dtype == dtype
