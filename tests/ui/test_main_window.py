@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractButton, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTableView, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from visualizer.session.selection import CellRef
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.main_window import MainWindow
 
@@ -170,3 +171,75 @@ def test_what_cannot_be_opened_is_said_and_nothing_is_lost(window: MainWindow) -
     window.open_source("no-such-file")
     assert "no-such-file" in window.status.currentMessage()
     assert output(window) == "baabaabaab"
+
+
+def test_nothing_of_the_model_needs_scrolling_at_1024_by_640(window: MainWindow, qtbot: QtBot) -> None:
+    window.reset_layout()
+    window.resize(1024, 640)
+    grid, tree = child(window, QTableView, "weightGrid"), child(window, QTreeView, "parameterTree")
+    qtbot.waitUntil(lambda: not grid.verticalScrollBar().maximum() and not tree.verticalScrollBar().maximum())
+    assert window.size().toTuple() == (1024, 640)
+    middle = window.docks["attentionPanel"].width()
+    assert window.docks["weightPanel"].width() + window.docks["explainPanel"].width() < middle
+
+
+def test_columns_keep_their_part_of_the_width_when_the_window_is_resized(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1280, 720)
+    window.reset_layout()
+    side = window.docks["weightPanel"]
+    window.resize(1500, 900)
+    qtbot.waitUntil(lambda: abs(side.width() - 0.27 * 1500) < 3)
+    window.resize(900, 700)
+    qtbot.waitUntil(lambda: abs(side.width() - 0.27 * 900) < 3)
+    window.resize(1500, 900)
+    qtbot.waitUntil(lambda: abs(side.width() - 0.27 * 1500) < 3)
+
+
+def test_looking_at_every_panel_moves_no_other_and_leaves_the_window_its_size(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1280, 720)
+    window.reset_layout()
+    qtbot.waitUntil(lambda: abs(window.docks["weightPanel"].width() - 0.27 * 1280) < 3)
+    kept = [window.docks[name] for name in ("weightPanel", "attentionPanel", "explainPanel")]
+    before = [dock.width() for dock in kept]
+    for dock in window.docks.values():
+        dock.reveal()
+        qtbot.waitUntil(lambda dock=dock: dock.in_front)  # type: ignore[misc]
+    write_cell(window, "blocks.0.attn.c_attn.w", 0, 0, "12345.678")
+    window.session.selection.choose(cell=CellRef("parameter", "blocks.0.attn.c_attn.w", (0, 0)))
+    for dock in kept:
+        dock.reveal()
+    assert window.size().toTuple() == (1280, 720)
+    assert [dock.width() for dock in kept] == before
+
+
+def test_a_refused_prompt_is_said_without_moving_anything(window: MainWindow, qtbot: QtBot) -> None:
+    heatmap, prompt = child(window, Heatmap, "scoresHeatmap"), child(window, QLineEdit, "promptEdit")
+    window.resize(1280, 720)
+    window.reset_layout()
+    qtbot.waitUntil(lambda: abs(window.docks["weightPanel"].width() - 0.27 * 1280) < 3)
+    before = heatmap.mapTo(window, heatmap.rect().topLeft()), heatmap.size()
+    qtbot.keyClicks(prompt, "x")
+    said = child(window, QLabel, "promptRefusal")
+    assert said.isVisible()
+    assert window.rect().contains(said.geometry())
+    assert (heatmap.mapTo(window, heatmap.rect().topLeft()), heatmap.size()) == before
+    qtbot.keyClick(prompt, Qt.Key.Key_Backspace)
+    assert not said.isVisible()
+
+
+def test_a_closed_panel_comes_back_from_the_menu_and_the_layout_can_be_reset(window: MainWindow) -> None:
+    actions = {action.text().replace("&", ""): action for action in window.menus.panels.actions()}
+    shown, dock = actions["Show Explain"], window.docks["explainPanel"]
+    assert shown.isChecked()
+    shown.trigger()
+    assert not dock.isVisible()
+    assert not shown.isChecked()
+    shown.trigger()
+    assert dock.in_front
+    assert not actions["Show Lens"].isChecked()  # behind Explain
+    dock.setFloating(True)
+    window.docks["timelinePanel"].close()
+    actions["Reset layout"].trigger()
+    assert not dock.isFloating()
+    assert window.docks["timelinePanel"].isVisible()
+    assert {dock.objectName() for dock in window.tabifiedDockWidgets(dock)} == {"lensPanelDock", "comparePanelDock"}

@@ -13,6 +13,12 @@ class PanelDock(QDockWidget):
 
     Signals:
         built(object): the panel has just been made; it is the dock's widget.
+
+    Attributes:
+        panel_name: the panel's object name.
+        in_front: whether the panel is seen, and not only the tab of it.
+        least: the (width, height) in pixels that the panel is given at least. It is fixed, so that a panel whose
+            contents change never pushes its neighbours about.
     """
 
     built = Signal(object)
@@ -21,8 +27,22 @@ class PanelDock(QDockWidget):
         """`name` is the panel's object name; the dock is called after it."""
         super().__init__(title, window)
         self.setObjectName(f"{name}Dock")
+        self.panel_name = name
+        self.in_front = False
+        self._least = (1, 1)
         self._build: Callable[[], QWidget] | None = build
         self.visibilityChanged.connect(self._seen)
+
+    @property
+    def least(self) -> tuple[int, int]:
+        """Width and height in pixels that the panel is given at least."""
+        return self._least
+
+    @least.setter
+    def least(self, size: tuple[int, int]) -> None:
+        self._least = size
+        if self._build is None:
+            self.widget().setMinimumSize(*size)
 
     @property
     def panel(self) -> QWidget:
@@ -30,6 +50,7 @@ class PanelDock(QDockWidget):
         if self._build is not None:
             build, self._build = self._build, None
             panel = build()
+            panel.setMinimumSize(*self._least)
             self.setWidget(panel)
             self.built.emit(panel)
         return self.widget()
@@ -41,5 +62,6 @@ class PanelDock(QDockWidget):
         self.raise_()
 
     def _seen(self, visible: bool) -> None:
+        self.in_front = visible
         if visible:
             assert self.panel is not None

@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from functools import partial
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QShowEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QToolBar, QVBoxLayout, QWidget
 
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import OpenModel, SetPrompt
 from visualizer.session.session import Session
+from visualizer.ui.arrangement import PLACES, Arrangement, first_size
 from visualizer.ui.cell_menu import build_cell_menu
 from visualizer.ui.docks import PanelDock
 from visualizer.ui.executor import WorkerExecutor
 from visualizer.ui.export import heatmap_actions
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.menus import Menus
-from visualizer.ui.panels.attention import AttentionPanel
-from visualizer.ui.panels.explain import ExplainPanel
-from visualizer.ui.panels.history import HistoryPanel
 from visualizer.ui.panels.interventions import InterventionsPanel
-from visualizer.ui.panels.next_token import NextTokenPanel
-from visualizer.ui.panels.parameters import ParameterPanel
 from visualizer.ui.panels.prompt_bar import PromptBar
 from visualizer.ui.panels.self_check import SelfCheckBadge
-from visualizer.ui.panels.timeline import TimelinePanel
 from visualizer.ui.panels.token_strip import TokenStrip
-from visualizer.ui.panels.weights import WeightPanel
 from visualizer.ui.status import StatusBar
 from visualizer.ui.theme import apply_theme, theme_for
-from visualizer.ui.views import LATER, build_later
+from visualizer.ui.views import AT_ONCE, PANELS, build_panel
 
-LAYOUT_VERSION = 2
-FIRST_SIZE = (1280, 720)
-Area = Qt.DockWidgetArea
+#: Remembered layouts of another version are not restored.
+LAYOUT_VERSION = 3
 
 
 class MainWindow(QMainWindow):
@@ -56,7 +49,6 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("mainWindow")
-        self.setDockNestingEnabled(True)
         self._settings = settings
         self._laid_out = False
         self.docks: dict[str, PanelDock] = {}
@@ -79,85 +71,41 @@ class MainWindow(QMainWindow):
 
     def _build_top(self) -> None:
         self.prompt_bar, self.token_strip = PromptBar(self.session), TokenStrip(self.session)
-        top = QDockWidget("Prompt", self)
-        top.setObjectName("promptDock")
-        top.setTitleBarWidget(QWidget(top))
-        top.setFeatures(QDockWidget.DockWidgetFeature.NoDockWidgetFeatures)
+        top = QToolBar("Prompt", self)
+        top.setObjectName("promptBarPlace")
+        top.setMovable(False)
+        top.toggleViewAction().setVisible(False)
         head = QWidget(top)
         rows = QVBoxLayout(head)
-        rows.setContentsMargins(8, 4, 8, 0)
+        rows.setContentsMargins(4, 4, 4, 0)
         rows.setSpacing(4)
         rows.addWidget(self.prompt_bar)
         rows.addWidget(self.token_strip)
-        top.setWidget(head)
-        self.addDockWidget(Area.TopDockWidgetArea, top)
+        head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        top.layout().setContentsMargins(4, 0, 4, 0)
+        top.addWidget(head)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, top)
         for panel in (self.prompt_bar, self.token_strip):
             self._adopt(panel)
 
     def _build_docks(self) -> None:
-        session = self.session
         self.views = QMainWindow(self)
         self.views.setWindowFlags(Qt.WindowType.Widget)
         self.views.setObjectName("views")
-        self.views.setDockNestingEnabled(True)
         self.setCentralWidget(self.views)
-        for window in (self, self.views):  # a panel is moved by its tab
-            window.setDockOptions(window.dockOptions() | QMainWindow.DockOption.GroupedDragging)
-            window.setAnimated(False)
-            window.setTabPosition(Area.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        left, right, bottom = Area.LeftDockWidgetArea, Area.RightDockWidgetArea, Area.BottomDockWidgetArea
-        self._dock("Parameters", "parameterPanel", lambda: ParameterPanel(session), left)
-        self._dock("Interventions", "interventionsPanel", lambda: InterventionsPanel(session), left)
-        self._dock("History", "historyPanel", lambda: HistoryPanel(session), left)
-        self._dock("Weights", "weightPanel", lambda: WeightPanel(session), left)
-        self._dock("Next token", "nextTokenPanel", lambda: NextTokenPanel(session), right)
-        self._dock("Explain", "explainPanel", lambda: ExplainPanel(session), right)
-        self._dock("Timeline", "timelinePanel", lambda: TimelinePanel(session), bottom)
-        self._dock("Attention", "attentionPanel", lambda: AttentionPanel(session), left, self.views)
-        for name, (title, place) in LATER.items():
-            window = self.views if place == "views" else self
-            area = right if place in ("nextTokenPanel", "explainPanel") else left
-            self._dock(title, name, self._later(name), area, window)
-        self._tabs(self, "parameterPanel", "interventionsPanel", "historyPanel")
-        for first in ("weightPanel", "nextTokenPanel", "explainPanel"):
-            self._tabs(self, first, *(name for name, (_, place) in LATER.items() if place == first))
-        self._tabs(self.views, "attentionPanel", *(name for name, (_, place) in LATER.items() if place == "views"))
-        for name in (
-            "parameterPanel",
-            "weightPanel",
-            "nextTokenPanel",
-            "explainPanel",
-            "timelinePanel",
-            "attentionPanel",
-        ):
+        for name, (title, _, _) in PANELS.items():
+            home = self.views if name in PLACES["middle"] else self
+            dock = PanelDock(title, name, partial(build_panel, name, self.session), home)
+            dock.built.connect(self._adopt)
+            self.docks[name] = dock
+        self.arrangement = Arrangement(self, self.views, self.docks)
+        self.arrangement.prepare()
+        self.arrangement.put()
+        for name in AT_ONCE:
             assert self.docks[name].panel is not None
         interventions = self.docks["interventionsPanel"].panel
         assert isinstance(interventions, InterventionsPanel)
         interventions.number_wanted.connect(self.docks["interventionsPanel"].reveal)
-        for bar in self.findChildren(QTabBar):
-            bar.setAccessibleName("Panels in this place")
-        for corner in (Qt.Corner.TopLeftCorner, Qt.Corner.TopRightCorner):
-            self.setCorner(corner, Area.TopDockWidgetArea)
-        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
-            self.setCorner(corner, Area.BottomDockWidgetArea)
-
-    def _later(self, name: str) -> Callable[[], QWidget]:
-        return lambda: build_later(name, self.session)
-
-    def _dock(
-        self, title: str, name: str, build: Callable[[], QWidget], area: Area, window: QMainWindow | None = None
-    ) -> None:
-        dock = PanelDock(title, name, build, window or self)
-        dock.built.connect(self._adopt)
-        (window or self).addDockWidget(area, dock)
-        self.docks[name] = dock
-
-    def _tabs(self, window: QMainWindow, first: str, *others: str) -> None:
-        for name in (first, *others):  # the tab is title enough
-            self.docks[name].setTitleBarWidget(QWidget(self.docks[name]))
-        for name in others:
-            window.tabifyDockWidget(self.docks[first], self.docks[name])
-        self.docks[first].raise_()
 
     def _adopt(self, panel: QWidget) -> None:
         """Connect a panel that has just been made."""
@@ -235,7 +183,7 @@ class MainWindow(QMainWindow):
     # -- geometry
 
     def _restore(self) -> None:
-        self.resize(*FIRST_SIZE)
+        self.resize(first_size(self))
         remembered = [self._settings.value(key) for key in ("geometry", "layout", "views")]
         geometry, layout, views = (value if isinstance(value, QByteArray) else None for value in remembered)
         if geometry is not None:
@@ -244,22 +192,35 @@ class MainWindow(QMainWindow):
             self._laid_out = self.restoreState(layout, LAYOUT_VERSION)
             self.views.restoreState(views, LAYOUT_VERSION)
 
-    def _lay_out(self) -> None:
-        """Share the room between the columns as the window's size suggests."""
-        side, other = max(230, round(0.27 * self.width())), max(200, round(0.21 * self.width()))
-        height = self.height() - 260
-        self._share(("parameterPanel", "nextTokenPanel"), (min(side, 420), min(other, 360)), Qt.Orientation.Horizontal)
-        for upper, lower in (("parameterPanel", "weightPanel"), ("nextTokenPanel", "explainPanel")):
-            self._share((upper, lower), (2 * height // 5, 3 * height // 5), Qt.Orientation.Vertical)
+    def reset_layout(self) -> None:
+        """Put every panel back where it was when the window was first opened."""
+        self.arrangement.put()
+        self.arrangement.share()
 
-    def _share(self, names: Sequence[str], sizes: Sequence[int], orientation: Qt.Orientation) -> None:
-        self.resizeDocks([self.docks[name] for name in names], list(sizes), orientation)
+    def createPopupMenu(self) -> QMenu:
+        """What a right click beside the panels offers: the list of panels."""
+        menu = QMenu(self)
+        menu.addActions(self.menus.panels.actions())
+        return menu
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         if not self._laid_out:
             self._laid_out = True
-            self._lay_out()
+            self.arrangement.share()
+        else:
+            QTimer.singleShot(0, self, self.arrangement.note_first)  # once what was remembered is laid out
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.isVisible():
+            self.arrangement.follow()
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() == QEvent.Type.MouseButtonRelease:  # the edge between two panels may have been moved
+            self.arrangement.note()
+        return done
 
     def closeEvent(self, event: QCloseEvent) -> None:
         for dock in self.docks.values():  # a panel at work may ask before it is ended

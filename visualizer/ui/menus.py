@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QWi
 
 from visualizer.errors import InputError
 from visualizer.formats import PRESETS, save_safetensors
+from visualizer.ui.docks import PanelDock
 from visualizer.ui.export import script_action
 from visualizer.ui.guide import guide_actions
 from visualizer.ui.palette import CommandPalette
@@ -29,6 +30,7 @@ class Menus:
         bar = window.menuBar()
         names = ("&File", "&Edit", "&View", "&Model", "&Generate", "&Help")
         self.file, self.edit, self.view, self.model, self.generate, self.help = map(bar.addMenu, names)
+        self.panels = QMenu("&Panels", window)
         self._of_panels: dict[str, QMenu] = {}
 
     def fill(self) -> None:
@@ -74,6 +76,26 @@ def _add(window: MainWindow, menu: QMenu, text: str, run: Callable[[], object], 
     return action
 
 
+def _panel_action(window: MainWindow, dock: PanelDock) -> QAction:
+    """Shows a panel that is closed or behind another; closes the one that is seen."""
+    action = QAction(f"Show {dock.windowTitle()}", window)
+    action.setCheckable(True)
+
+    def shown(_visible: bool) -> None:
+        action.setChecked(dock.isVisible() and dock.in_front)
+
+    def toggle() -> None:
+        if dock.isVisible() and dock.in_front:
+            dock.close()
+        else:
+            dock.reveal()
+        shown(True)
+
+    dock.visibilityChanged.connect(shown)
+    action.triggered.connect(lambda _checked=False: toggle())
+    return action
+
+
 def _file(window: MainWindow, menu: QMenu) -> None:
     _add(window, menu, "&Open…", partial(_open, window), "Ctrl+O")
     _add(window, menu, "&Save model as…", partial(_save, window), "Ctrl+S")
@@ -86,11 +108,12 @@ def _file(window: MainWindow, menu: QMenu) -> None:
 
 def _view(window: MainWindow, menu: QMenu) -> None:
     menu.addSeparator()
-    panels = menu.addMenu("&Panels")
+    panels = window.menus.panels
+    menu.addMenu(panels)
     for dock in window.docks.values():
-        shown = QAction(f"Show {dock.windowTitle()}", window)
-        shown.triggered.connect(lambda _checked=False, dock=dock: dock.reveal())
-        panels.addAction(shown)
+        panels.addAction(_panel_action(window, dock))
+    panels.addSeparator()
+    _add(window, panels, "&Reset layout", window.reset_layout)
     theme = menu.addMenu("&Theme")
     group = QActionGroup(window)
     chosen = str(window.remembered("theme", "system"))

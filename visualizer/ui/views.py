@@ -1,4 +1,4 @@
-"""The panels that are built when they are first looked at: their titles, their places, and how each is made."""
+"""The panels of the window: their titles, and how each is made when it is first looked at."""
 
 from __future__ import annotations
 
@@ -8,32 +8,35 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer.session.session import Session
 
-#: Object name: (title, where it is: "views" for the middle, else the panel that it shares a place with).
-LATER = {
-    "flowPanel": ("Flow", "views"),
-    "headsPanel": ("Heads", "views"),
-    "arcsPanel": ("Arcs", "views"),
-    "twoPromptsPanel": ("Two prompts", "views"),
-    "behaviourPanel": ("Behaviour", "views"),
-    "flipPanel": ("Flip finder", "weightPanel"),
-    "lensPanel": ("Lens", "nextTokenPanel"),
-    "comparePanel": ("Baseline", "explainPanel"),
+#: Object name: (title, module of `visualizer.ui.panels`, class).
+PANELS = {
+    "parameterPanel": ("Parameters", "parameters", "ParameterPanel"),
+    "interventionsPanel": ("Interventions", "interventions", "InterventionsPanel"),
+    "historyPanel": ("History", "history", "HistoryPanel"),
+    "weightPanel": ("Weights", "weights", "WeightPanel"),
+    "flipPanel": ("Flip finder", "flip", "FlipPanel"),
+    "attentionPanel": ("Attention", "attention", "AttentionPanel"),
+    "flowPanel": ("Flow", "flow", "FlowPanel"),
+    "headsPanel": ("Heads", "heads", "HeadsPanel"),
+    "arcsPanel": ("Arcs", "arcs", "ArcsPanel"),
+    "twoPromptsPanel": ("Two prompts", "two_prompts", "TwoPromptsPanel"),
+    "behaviourPanel": ("Behaviour", "behaviour", "BehaviourPanel"),
+    "nextTokenPanel": ("Next token", "next_token", "NextTokenPanel"),
+    "explainPanel": ("Explain", "explain", "ExplainPanel"),
+    "lensPanel": ("Lens", "lens", "LensPanel"),
+    "comparePanel": ("Baseline", "compare", "ComparePanel"),
+    "timelinePanel": ("Timeline", "timeline", "TimelinePanel"),
 }
-_MADE_BY = {
-    "flowPanel": ("flow", "FlowPanel"),
-    "headsPanel": ("heads", "HeadsPanel"),
-    "arcsPanel": ("arcs", "ArcsPanel"),
-    "twoPromptsPanel": ("two_prompts", "TwoPromptsPanel"),
-    "behaviourPanel": ("behaviour", "BehaviourPanel"),
-    "flipPanel": ("flip", "FlipPanel"),
-    "lensPanel": ("lens", "LensPanel"),
-    "comparePanel": ("compare", "ComparePanel"),
-}
+#: Those that others call by name, or that tell of more than they show: they are there from the beginning.
+AT_ONCE = (
+    *("parameterPanel", "interventionsPanel", "weightPanel", "attentionPanel"),
+    *("nextTokenPanel", "explainPanel", "timelinePanel"),
+)
 
 
-def build_later(name: str, session: Session) -> QWidget:
+def build_panel(name: str, session: Session) -> QWidget:
     """Make the panel of this object name; its module is imported only now."""
-    module, kind = _MADE_BY[name]
+    _, module, kind = PANELS[name]
     panel = getattr(import_module(f"visualizer.ui.panels.{module}"), kind)(session)
     assert isinstance(panel, QWidget)
     return panel

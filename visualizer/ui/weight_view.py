@@ -84,7 +84,7 @@ class WeightView(QTableView):
         self.column_header.set_bands(bands)
         self._label_width = self.column_header.widest_label(self._table.column_labels)
         self.column_header.setDefaultSectionSize(self._column_width())
-        self.row_header.setDefaultSectionSize(self.fontMetrics().height() + 6)
+        self.row_header.setDefaultSectionSize(self.fontMetrics().height() + 4)
         self.row_header.setFixedWidth(self.row_header.widest_label(self._table.row_labels))
 
     def widen(self) -> None:

@@ -38,7 +38,7 @@ class ParameterPanel(QWidget):
         self._following = False
         self.tree = _Tree(self)
         column = QVBoxLayout(self)
-        column.setContentsMargins(4, 4, 4, 4)
+        column.setContentsMargins(4, 4, 4, 0)
         column.addWidget(self.tree)
         self._fill()
         self.tree.currentItemChanged.connect(self._item_chosen)

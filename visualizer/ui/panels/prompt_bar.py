@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, QTimer
-from PySide6.QtGui import QAction, QHideEvent, QKeySequence
+from PySide6.QtCore import QPoint, QSignalBlocker, QTimer
+from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSpinBox, QToolButton, QWidget
 
 from visualizer.engine.model import Model
@@ -81,6 +81,9 @@ class PromptBar(SessionPanel):
         self.refusal = QLabel(self)
         self.refusal.setObjectName("promptRefusal")
         self.refusal.setWordWrap(True)
+        self.refusal.setAutoFillBackground(True)
+        self.refusal.setFrameShape(QLabel.Shape.Box)
+        self.refusal.setMargin(4)
         self.refusal.hide()
 
         self.count = QSpinBox(self)
@@ -159,7 +162,6 @@ class PromptBar(SessionPanel):
         for column, widget in enumerate(row):
             grid.addWidget(widget, 0, column)
         grid.addLayout(controls, 0, len(row))
-        grid.addWidget(self.refusal, 1, 3, 1, 4)
         grid.setColumnStretch(3, 3)
         grid.setColumnStretch(5, 2)
 
@@ -270,8 +272,25 @@ class PromptBar(SessionPanel):
     def _refuse(self, why: str) -> None:
         self.refusal.setText(f"⚠ {why}; the prompt is still the last one that could be read." if why else "")
         self.refusal.setVisible(bool(why))
+        if why:
+            self._place_refusal()
         self.prompt_edit.set_refused(bool(why))
         self.prompt_edit.setAccessibleDescription(why)
+
+    def _place_refusal(self) -> None:
+        """Under the field and above what stands there, so that nothing moves while one types."""
+        window, field = self.window(), self.prompt_edit
+        if self.refusal.parentWidget() is not window:
+            self.refusal.setParent(window)
+            self.refusal.show()
+        corner = field.mapTo(window, field.rect().bottomLeft()) + QPoint(0, 2)
+        room = window.width() - corner.x() - 8
+        self.refusal.setFixedWidth(
+            max(40, min(self.refusal.fontMetrics().horizontalAdvance(self.refusal.text()) + 16, room))
+        )
+        self.refusal.resize(self.refusal.width(), self.refusal.heightForWidth(self.refusal.width()))
+        self.refusal.move(corner)
+        self.refusal.raise_()
 
     def _end_burst(self) -> None:
         self._burst_end.stop()
@@ -331,6 +350,11 @@ class PromptBar(SessionPanel):
             self.session.step_forward()
         finally:
             self._stepping = False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.refusal.isVisible():
+            self._place_refusal()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self.stop()

@@ -31,6 +31,8 @@ PADDING = 6.0
 MINIMUM_WIDTH = 26.0
 DIMMED = 0.5
 MOST_CHIPS = 2000
+#: Pixels kept free for the scroll bar below the chips, so that nothing moves when the bar comes.
+SCROLL_HEIGHT = 8
 
 
 class TokenStrip(SessionPanel):
@@ -93,7 +95,7 @@ class TokenStrip(SessionPanel):
         return QSize(120, self._height())
 
     def _height(self) -> int:
-        return round(self._chip_height) + 6 + self._scroll.sizeHint().height()
+        return round(self._chip_height) + 6 + SCROLL_HEIGHT
 
     def _make_fonts(self) -> None:
         self._font = number_font()
@@ -261,8 +263,7 @@ class TokenStrip(SessionPanel):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        height = self._scroll.sizeHint().height()
-        self._scroll.setGeometry(0, self.height() - height, self.width(), height)
+        self._scroll.setGeometry(0, self.height() - SCROLL_HEIGHT, self.width(), SCROLL_HEIGHT)
         self._fit_scroll()
         current = self._current()
         if current is not None:

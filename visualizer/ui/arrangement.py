@@ -1,0 +1,135 @@
+"""Where the panels stand: the arrangement that the window begins with, and how its columns share a changing size."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
+
+from visualizer.ui.docks import PanelDock
+
+#: What the first window measures where the screen has the room, in pixels.
+FIRST_SIZE = QSize(1280, 720)
+#: Panels that share a place, from left to right; the first is in front. By the place's name.
+PLACES = {
+    "upper left": ("parameterPanel", "interventionsPanel", "historyPanel"),
+    "lower left": ("weightPanel", "flipPanel"),
+    "middle": ("attentionPanel", "flowPanel", "headsPanel", "arcsPanel", "twoPromptsPanel", "behaviourPanel"),
+    "upper right": ("nextTokenPanel",),
+    "lower right": ("explainPanel", "lensPanel", "comparePanel"),
+    "bottom": ("timelinePanel",),
+}
+#: No panel asks for more than this (width, height) in pixels, so that what comes to be in one never moves the others.
+LEAST = {"left": (230, 90), "right": (190, 90), "middle": (340, 200), "bottom": (300, 58)}
+_AREAS = {
+    "left": Qt.DockWidgetArea.LeftDockWidgetArea,
+    "right": Qt.DockWidgetArea.RightDockWidgetArea,
+    "bottom": Qt.DockWidgetArea.BottomDockWidgetArea,
+}
+
+
+class Arrangement:
+    """The default places of the docks of a window, and of the window `views` in its middle."""
+
+    def __init__(self, window: QMainWindow, views: QMainWindow, docks: dict[str, PanelDock]) -> None:
+        self._window, self._views, self._docks = window, views, docks
+        self._parts: dict[str, tuple[float, float]] = {}
+
+    def put(self) -> None:
+        """Put every panel back into its place, docked and shown."""
+        for dock in self._docks.values():
+            dock.setFloating(False)
+            self._home(dock.panel_name).removeDockWidget(dock)
+        for place, names in PLACES.items():
+            window = self._home(names[0])
+            side = place.split()[-1]
+            present = [self._docks[name] for name in names if name in self._docks]
+            for dock in present:
+                window.addDockWidget(_AREAS.get(side, _AREAS["left"]), dock)
+                dock.least = LEAST[side]
+            if len(present) > 1:
+                for dock in present:  # the tab is title enough
+                    dock.setTitleBarWidget(QWidget(dock))
+                for before, dock in pairwise(present):
+                    window.tabifyDockWidget(before, dock)
+            for dock in present:  # not before they share a place: each beside the others would make the window grow
+                dock.show()
+            present[0].raise_()
+        timeline = self._docks["timelinePanel"]  # height is dearer than width
+        timeline.setFeatures(timeline.features() | QDockWidget.DockWidgetFeature.DockWidgetVerticalTitleBar)
+        for bar in self._window.findChildren(QTabBar):
+            bar.setAccessibleName("Panels in this place")
+
+    def prepare(self) -> None:
+        """Set how the docks of both windows behave."""
+        for window in (self._window, self._views):  # a panel is moved by its tab
+            window.setDockNestingEnabled(True)
+            window.setDockOptions(window.dockOptions() | QMainWindow.DockOption.GroupedDragging)
+            window.setAnimated(False)
+            window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
+            self._window.setCorner(corner, _AREAS["bottom"])
+
+    def share(self) -> None:
+        """Share the room between the columns as the window's size suggests."""
+        width, height = self._window.width(), self._window.height()
+        left, right = min(max(0.27, 230 / width), 480 / width), min(max(0.21, 200 / width), 420 / width)
+        rows = 1 - 200 / height  # less the prompt, the timeline and the status bar
+        self._parts = {
+            "upper left": (left, 0.38 * rows),
+            "lower left": (left, 0.62 * rows),
+            "upper right": (right, 0.38 * rows),
+            "lower right": (right, 0.62 * rows),
+        }
+        self.follow()
+
+    def note(self) -> None:
+        """Remember what part of the window each place has now: the parts that `follow` keeps."""
+        width, height = self._window.width(), self._window.height()
+        self._parts = {}
+        for place in ("upper left", "lower left", "upper right", "lower right"):
+            front = self._in_front(place)
+            if front is not None:
+                self._parts[place] = (front.width() / width, front.height() / height)
+
+    def note_first(self) -> None:
+        """`note`, unless there is something to be kept already."""
+        if not self._parts:
+            self.note()
+
+    def follow(self) -> None:
+        """Give each place its part of the window's new size, so that no column takes all that is gained or lost."""
+        docked = {place: dock for place in self._parts if (dock := self._docked(place)) is not None}
+        for axis, extent, orientation in (
+            (0, self._window.width(), Qt.Orientation.Horizontal),
+            (1, self._window.height(), Qt.Orientation.Vertical),
+        ):
+            sizes = {dock.panel_name: round(self._parts[place][axis] * extent) for place, dock in docked.items()}
+            if sizes:
+                self._resize(sizes, orientation)
+
+    def _in_front(self, place: str) -> PanelDock | None:
+        """The dock that is seen of those that share a place, if one still stands in the window."""
+        for name in PLACES[place]:
+            dock = self._docks.get(name)
+            if dock is not None and not dock.isFloating() and dock.in_front:
+                return dock
+        return None
+
+    def _docked(self, place: str) -> PanelDock | None:
+        """A dock that stands in the window at its place, in front or behind another."""
+        docks = [self._docks[name] for name in PLACES[place] if name in self._docks]
+        return next((dock for dock in docks if not dock.isFloating() and not dock.isHidden()), None)
+
+    def _home(self, name: str) -> QMainWindow:
+        return self._views if name in PLACES["middle"] else self._window
+
+    def _resize(self, sizes: dict[str, int], orientation: Qt.Orientation) -> None:
+        self._window.resizeDocks([self._docks[name] for name in sizes], list(sizes.values()), orientation)
+
+
+def first_size(window: QWidget) -> QSize:
+    """The size of a window that nobody has sized yet: no larger than the room on its screen."""
+    frame = QSize(8, 40)  # the window manager's, which is not known before the window is shown
+    return FIRST_SIZE.boundedTo(window.screen().availableSize() - frame)
