@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
         raise TrainingError(f"--checkpoint-every is {options.checkpoint_every:g}; seconds above 0 are needed")
     work = _resume(options, output) if options.resume else _begin(options, output)
     try:
-        work.train(options.checkpoint_every)
+        with stop_signals() as asked:
+            work.train(options.checkpoint_every, asked)
     except ExplodedError as error:
         work.save()
         print(f"visualizer: {error}; they are in {str(output)!r}", file=sys.stderr)
@@ -61,6 +66,21 @@ def run(options: argparse.Namespace) -> int:
     work.report_accuracy()
     print(f"loss {_said(work.trainer.train_loss)} {_said(work.trainer.validation_loss)}")
     return 0
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """An event that Ctrl+C, or being asked to end, sets in place of an error in the middle of a step."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield asked
+        return
+    before = {number: signal.signal(number, lambda *_: asked.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Work:
@@ -81,11 +101,12 @@ class Work:
         self.trainer, self.corpus = trainer, corpus
         self._tokenizer, self._digest, self._recipe, self._output = tokenizer, digest, recipe, output
 
-    def train(self, checkpoint_seconds: float) -> None:
+    def train(self, checkpoint_seconds: float, asked_to_stop: threading.Event) -> None:
         """Make the steps that are left, with a word on stderr and a checkpoint from time to time.
 
         Raises:
             ExplodedError: as `Trainer.steps`.
+            KeyboardInterrupt: it was asked to stop; the last step is whole.
         """
         trainer = self.trainer
         saved = reported = time.monotonic()
@@ -103,6 +124,8 @@ class Work:
                     file=sys.stderr,
                     flush=True,
                 )
+            if asked_to_stop.is_set():
+                raise KeyboardInterrupt
             if now - saved > checkpoint_seconds:
                 self.keep()
                 saved = time.monotonic()

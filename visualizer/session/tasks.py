@@ -135,11 +135,11 @@ class Induction(Task):
     other lines.
     """
 
-    fewest: int = 2
-    most: int = 3
-    again: int = 4
+    fewest: int = 3
+    most: int = 6
+    again: int = 5
     shortest: int = 2
-    longest: int = 8
+    longest: int = 4
     name: ClassVar[str] = "induction"
     description: ClassVar[str] = "made-up words, said again in any order: kfb qx tmwa qx kfb tmwa"
     solution: ClassVar[str] = "a previous-token head in one block, an induction head in a later one"
