@@ -13,13 +13,12 @@ from visualizer.engine.adam import AdamSettings
 from visualizer.engine.training import Trainer, TrainingSettings
 from visualizer.errors import ConfigError, FormatError, TrainingError
 from visualizer.formats import open_model
-from visualizer.formats.checkpoint import fingerprint
 from visualizer.session.edits import SetCells, SetPrompt
 from visualizer.session.following import Following
 from visualizer.session.session import Session
 from visualizer.session.training import Report, Snapshot, TrainingJob
 from visualizer.session.training_files import KeptRun
-from visualizer.session.training_plan import Shape, TrainingPlan, TrainingText, estimate_seconds, token_ids
+from visualizer.session.training_plan import Shape, TrainingPlan, TrainingText, estimate_seconds
 from visualizer.session.training_record import TrainingRecord
 
 TEXT = TrainingText("pairs", "abcd" * 60)
@@ -164,19 +163,12 @@ def test_a_killed_run_goes_on_to_the_very_same_numbers(tmp_path: Path) -> None:
     job = TrainingJob(PLAN, kept)
     for report in job.reports():
         if report.phase == "paused":
-            break  # the file was not written yet: it is, once the run waits
+            break
         job.pause()
-    ids = token_ids(whole.opened.model.tokenizer, TEXT.text)  # type: ignore[union-attr, arg-type]
-    trainer = Trainer(SHAPE.config(4), ids, SETTINGS)
-    steps = trainer.steps()
-    for _ in range(5):
-        next(steps)
-    kept.begin(TEXT, fingerprint(ids))
-    kept.save(trainer, whole.opened.model.tokenizer)  # type: ignore[union-attr, arg-type]
     again = KeptRun(tmp_path / "runs")
     about = again.about()
     assert about is not None
-    assert (about.name, about.step, about.steps) == ("pairs", 5, 24)
+    assert (about.name, about.step, about.steps) == ("pairs", 1, 24)
     record, told = reports(TrainingJob(None, again))
     assert told[-1].phase == "done"
     assert record.newest is not None

@@ -236,8 +236,8 @@ class TrainingJob:
                 reported = now
                 yield self._report("running", trainer)
             if self.paused:
-                yield self._report("paused", trainer)
                 self._keep(trainer, tokenizer)
+                yield self._report("paused", trainer)
                 self._going.wait()
         steps.close()
         if self._stopping.is_set() and trainer.step < trainer.settings.steps and ended == "done":

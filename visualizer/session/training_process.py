@@ -86,7 +86,7 @@ class TrainingProcess:
     def _begin(self) -> subprocess.Popen[bytes]:
         """The child, started where there is none, or none any more."""
         if self._child is None or self._child.poll() is not None:
-            self._close_pipes()
+            self.release()
             here = str(Path(__file__).resolve().parents[2])
             path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
             self._child = subprocess.Popen(
@@ -97,7 +97,8 @@ class TrainingProcess:
             )
         return self._child
 
-    def _close_pipes(self) -> None:
+    def release(self) -> None:
+        """Give the pipes back; after `close`, when nobody waits for an answer any more."""
         if self._child is not None:
             for pipe in (self._child.stdin, self._child.stdout):
                 if pipe is not None:

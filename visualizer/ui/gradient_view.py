@@ -135,7 +135,7 @@ class GradientView:
         left, right = QWidget(panel), QWidget(panel)
         weights, activations = QVBoxLayout(left), QVBoxLayout(right)
         for column in (weights, activations):
-            column.setContentsMargins(0, 0, 0, 0)
+            column.setContentsMargins(8, 0, 0, 0)
             column.setSpacing(4)
         weights.addWidget(self.weight_title)
         weights.addWidget(self.weight_map, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import Signal
@@ -49,7 +50,7 @@ class TrainingForm(QWidget):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._texts: dict[str, TrainingText] = {}
+        self._texts: dict[tuple[str, int], TrainingText] = {}
         self.choose_file: Callable[[], str] = self._ask_for_file
         self._numbers: dict[str, QSpinBox] = {}
         self._labels: dict[QWidget, QLabel] = {}
@@ -142,9 +143,11 @@ class TrainingForm(QWidget):
         source = str(self.text.currentData())
         if not source:
             raise TrainingError("no text is chosen; choose one, or a text file")
-        if source not in self._texts:
-            self._texts = {source: TrainingText.of(open_corpus(source))}
-        return self._texts[source]
+        file = Path(source)
+        key = (source, file.stat().st_mtime_ns if source not in built_in() and file.is_file() else 0)
+        if key not in self._texts:  # a file that has changed since is read again
+            self._texts = {key: TrainingText.of(open_corpus(source))}
+        return self._texts[key]
 
     def _shape(self) -> Shape:
         kind: Literal["char", "bpe"] = "bpe" if self.tokenizer.currentData() == "bpe" else "char"

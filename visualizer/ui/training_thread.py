@@ -161,3 +161,4 @@ def _join(thread: QThread, process: TrainingProcess, _destroyed: QObject | None 
     process.close()
     thread.quit()
     thread.wait()
+    process.release()

@@ -8,6 +8,8 @@ from visualizer.session.training_record import TrainingRecord
 #: So many samples are shown, the newest first.
 SAMPLES = 12
 
+TOO_SHARP = "No step was made yet: such a model is repaired step by step in the Gradients panel."
+
 
 def cost_words(parameters: int, seconds: float | None) -> str:
     """`36,160 parameters · about 1 min 10 s`, with `…` where the time is not known yet."""
@@ -47,7 +49,9 @@ def facts_words(record: TrainingRecord) -> str:
 def ended_words(report: Report, record: TrainingRecord) -> str:
     """How the run ended."""
     if report.phase == "failed":
-        return report.said
+        said = f"{report.said.rstrip('.')}."
+        # The weights of a handmade model are so large that a wrong answer costs a thousand nats.
+        return f"{said} {TOO_SHARP}" if report.newest is not None and report.step == 0 else said
     if report.newest is None:
         return "Stopped before the first step."
     word = "Trained" if report.phase == "done" else "Stopped after"

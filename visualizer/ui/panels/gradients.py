@@ -161,6 +161,7 @@ class GradientsPanel(SessionPanel):
         if (before.step, before.block) != (now.step, now.block):
             self.refresh_if_seen()
         elif self.reading is not None and self.isVisible():
+            self._mark_parameter()
             self._show_maps()
             self._enable()
 
@@ -233,8 +234,14 @@ class GradientsPanel(SessionPanel):
             item.setToolTip(0, f"{name}: norm of its gradient {full(norm)}")
             item.setTextAlignment(1, Qt.AlignmentFlag.AlignRight)
             tree.addTopLevelItem(item)
-            if name == self.session.selection.now.parameter:
-                tree.setCurrentItem(item)
+        tree.blockSignals(False)
+        self._mark_parameter()
+
+    def _mark_parameter(self) -> None:
+        tree = self.view.parameters
+        tree.blockSignals(True)
+        for item in tree.findItems(self.session.selection.now.parameter, Qt.MatchFlag.MatchExactly):
+            tree.setCurrentItem(item)
         tree.blockSignals(False)
 
     def _show_maps(self) -> None:
@@ -324,7 +331,9 @@ class GradientsPanel(SessionPanel):
             state, edit = outcome
             if self.session.document.state.model is state.model:
                 self.session.document.apply(edit, self)
-                self.view.checked.setText(f"{edit.title()}: the moments are of {self._descent.taken} steps.")
+                taken = self._descent.taken
+                moments = f", {taken} in a row" if taken > 1 else ""
+                self.view.checked.setText(f"{edit.title()}{moments}.")
         elif isinstance(outcome, tuple):
             self.view.checked.setText(_difference_words(*outcome))
         elif isinstance(outcome, InputError):
