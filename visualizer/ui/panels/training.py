@@ -28,6 +28,8 @@ from visualizer.ui.training_words import cost_words, ended_words, facts_words, s
 SETTLED_MS = 300
 #: Seconds between two drawings of the curves while they grow.
 DRAW_SECONDS = 0.25
+#: Seconds between showing weights and drawing curves.
+APART_SECONDS = 0.05
 #: After weights were put on show, the window is left alone for so many times as long as that took.
 REST = 4.0
 LOST = "The window shows other weights than the run's. “Follow” shows the newest."
@@ -54,7 +56,7 @@ class TrainingPanel(SessionPanel):
         self._began_with = session.document.state.opened
         self._new_model = True
         self._drawn: object = None
-        self._drawn_at = self._rested_at = 0.0
+        self._drawn_at = self._rested_at = self._shown_at = 0.0
         self._ours = False
         self.thread_ = TrainingThread(self)
         self.thread_.reported.connect(self._reported)
@@ -216,7 +218,7 @@ class TrainingPanel(SessionPanel):
                 self._set_follow(False)
         finally:
             self._ours = False
-        now = time.monotonic()
+        now = self._shown_at = time.monotonic()
         self._rested_at = now + REST * (now - began)
 
     def _ended(self, report: Report) -> str:
@@ -363,8 +365,9 @@ class TrainingPanel(SessionPanel):
         looked_at, followed = self.looked_at(), self.view.follow.isChecked()
         key = (self.record.last, looked_at, followed)
         now = time.monotonic()
-        seldom = self.training and followed and now - self._drawn_at < DRAW_SECONDS
-        if key == self._drawn or seldom:
+        # While a run goes on, curves wait for a report that does not bring new weights, so as not to add up with them.
+        seldom = now - self._drawn_at < DRAW_SECONDS or now - self._shown_at < APART_SECONDS
+        if key == self._drawn or (self.training and followed and seldom):
             return
         self._drawn, self._drawn_at = key, now
         view = self.view
