@@ -33,6 +33,23 @@ def test_an_edit_of_any_parameters_equals_a_full_run_to_the_bit(data: st.DataObj
         assert set(trace.recorded) == set(fresh.recorded)
 
 
+@pytest.mark.parametrize("count", [1, 5, 20, 140])  # each has its own way to the pattern
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_edit_to_or_from_what_is_not_finite_equals_a_full_run_to_the_bit(
+    kind: str, wrong: float, count: int
+) -> None:
+    model = of_kind(kind, dtype="float32", n_ctx=140)
+    tokens = np.arange(count) % 6
+    whole = model.forward(tokens)
+    broken_weight = model.parameters["blocks.1.attn.c_attn.w"].copy()
+    broken_weight[3, 2] = wrong
+    broken = model.replace({"blocks.1.attn.c_attn.w": broken_weight})
+    again = broken.forward(tokens, reuse=whole)
+    assert_same_bits(again, broken.forward(tokens))
+    assert_same_bits(model.forward(tokens, reuse=broken.forward(tokens)), whole)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_only_what_lies_downstream_of_a_parameter_is_a_new_array(kind: str) -> None:
     model = of_kind(kind)

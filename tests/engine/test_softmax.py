@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from tests.engine.models import Array, bits, models_and_tokens
 from visualizer.engine.model import Model
-from visualizer.engine.ops.softmax import causal_softmax, softmax
+from visualizer.engine.ops.softmax import causal_softmax, causal_softmax_by_key, softmax
 
 any_size = st.floats(-(2.0**100), 2.0**100, width=32)
 matrices = arrays.arrays(np.float32, arrays.array_shapes(min_dims=2, max_dims=3, max_side=6), elements=any_size)
@@ -56,6 +56,19 @@ def test_adding_a_number_to_a_row_changes_nothing(scores: Array, shift: float) -
 @given(square)
 def test_care_for_what_is_not_finite_changes_no_bit_of_what_is(scores: Array) -> None:
     assert np.array_equal(bits(causal_softmax(scores.copy(), careful=True)), bits(causal_softmax(scores.copy())))
+    by_key = [causal_softmax_by_key(scores.copy(), careful) for careful in (False, True)]
+    assert np.array_equal(bits(by_key[0]), bits(by_key[1]))
+
+
+@given(square, st.data())
+def test_stored_by_key_or_by_query_what_is_not_finite_does_the_same(scores: Array, data: st.DataObject) -> None:
+    for _ in range(3):
+        cell = tuple(data.draw(st.integers(0, size - 1)) for size in scores.shape)
+        scores[cell] = data.draw(st.sampled_from([np.nan, np.inf, -np.inf]))
+    with np.errstate(all="ignore"):
+        by_key = causal_softmax_by_key(scores.swapaxes(-1, -2).copy(), careful=True).swapaxes(-1, -2)
+        by_query = causal_softmax(scores, careful=True)
+    np.testing.assert_allclose(by_key, by_query, rtol=1e-14)
 
 
 def test_a_row_of_minus_infinity_is_uniform() -> None:

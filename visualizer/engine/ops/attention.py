@@ -174,10 +174,10 @@ class Pattern(Operation):
         q = heads_first(run.values[self.q])
         k = heads_first(all_rows(run, self.k), self.group).swapaxes(-1, -2)
         rows, keys = q.shape[-2], k.shape[-1]
-        if MANY_SHORT_ROWS <= rows == keys <= BLOCK and not run.careful:
+        if MANY_SHORT_ROWS <= rows == keys <= BLOCK:
             queries = (q * self.scale).swapaxes(-1, -2)
             scores = np.matmul(k.swapaxes(-1, -2), queries)  # stored [key, query]
-            run.values[self.writes[0]] = causal_softmax_by_key(scores).swapaxes(-1, -2)
+            run.values[self.writes[0]] = causal_softmax_by_key(scores, run.careful).swapaxes(-1, -2)
         elif rows <= BLOCK:
             scores = np.matmul(q, k)
             scores *= self.scale
@@ -244,6 +244,9 @@ def _mix_carefully(pattern: Array, v: Array, out: Array) -> None:
     """
     rows, keys = pattern.shape[-2:]
     finite = np.isfinite(v)
+    if finite.all():
+        _mix(pattern, v, out)
+        return
     _mix(pattern, np.where(finite, v, 0), out)
     positions = np.flatnonzero(~finite.swapaxes(-2, -1).reshape(-1, keys).all(axis=0))
     first = positions[0] if positions.size else keys

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.engine.ops.base import Array
 
@@ -33,10 +34,10 @@ def causal_softmax(scores: Array, careful: bool = False) -> Array:
     rows, keys = scores.shape[-2:]
     if not scores.size:
         return scores
+    last = scores if rows == keys else scores[..., keys - rows :]  # only the last `rows` keys can lie after a query
     if careful:
-        return _careful_causal_softmax(scores)
-    if rows > 1:  # only the last `rows` keys can lie after a query
-        last = scores if rows == keys else scores[..., keys - rows :]
+        return _careful_softmax(scores, last, future(rows, rows, scores.dtype, -math.inf) < 0, axis=-1)
+    if rows > 1:
         last += future(rows, rows, scores.dtype, -math.inf)
     scores -= np.maximum.reduce(scores, axis=-1, keepdims=True)
     np.exp(scores, out=scores)
@@ -44,11 +45,13 @@ def causal_softmax(scores: Array, careful: bool = False) -> Array:
     return scores
 
 
-def causal_softmax_by_key(scores: Array) -> Array:
-    """`causal_softmax` of `scores` [..., key, query], in place, for as many keys as queries, all of them finite.
+def causal_softmax_by_key(scores: Array, careful: bool = False) -> Array:
+    """`causal_softmax` of `scores` [..., key, query], in place, for as many keys as queries.
 
     Many short rows are reduced several times faster when the axis they run along is not the last one.
     """
+    if careful:
+        return _careful_softmax(scores, scores, _future_by_key(scores.shape[-1], scores.dtype) < 0, axis=-2)
     scores += _future_by_key(scores.shape[-1], scores.dtype)
     scores -= np.maximum.reduce(scores, axis=-2, keepdims=True)
     np.exp(scores, out=scores)
@@ -63,15 +66,24 @@ def _future_by_key(rows: int, dtype: np.dtype[Any]) -> Array:
     return array
 
 
-def _careful_causal_softmax(scores: Array) -> Array:
-    """`causal_softmax` for scores that hold NaN or infinities."""
-    visible = future(scores.shape[-2], scores.shape[-1], scores.dtype, -math.inf) == 0
-    shown = np.where(visible, scores, -math.inf)
-    top = shown.max(axis=-1, keepdims=True)
+def _careful_softmax(scores: Array, last: Array, hidden: NDArray[np.bool_], axis: int) -> Array:
+    """The causal softmax along `axis` where NaN and infinity may occur, in place.
+
+    `hidden` says which cells of `last`, the part of `scores` with them, lie after their query. The same steps as
+    without care, so that rows of ordinary numbers come out the same to the bit whatever stands beside them.
+    """
+    np.copyto(last, -math.inf, where=hidden)
+    top = np.maximum.reduce(scores, axis=axis, keepdims=True)
+    with np.errstate(invalid="ignore"):  # ∞ − ∞ and 0 / 0 are NaN, as they should be
+        scores -= top
+        np.exp(scores, out=scores)
+        scores /= np.add.reduce(scores, axis=axis, keepdims=True)
     empty = top == -math.inf
-    weights = np.where(empty, visible.astype(scores.dtype), np.exp(shown - np.where(empty, 0, top)))
-    weights = np.where(visible, weights / weights.sum(axis=-1, keepdims=True), 0)
-    scores[...] = weights
+    if empty.any():
+        shown = np.full(scores.shape[-2:], True)
+        shown[..., -last.shape[-2] :, -last.shape[-1] :] = ~hidden
+        np.copyto(scores, (1 / shown.sum(axis=axis, keepdims=True)).astype(scores.dtype), where=empty)
+    np.copyto(last, 0, where=hidden)
     return scores
 
 
