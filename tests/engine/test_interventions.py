@@ -60,12 +60,39 @@ def test_what_is_recorded_after_an_intervention_is_computed_from_it(data: st.Dat
     generator = np.random.default_rng(len(tokens))
     for other in changed:
         cell = tuple(int(generator.integers(size)) for size in changed[other].shape)
-        if other in model.graph.producer[name].writes or other.endswith(("qk", "scaled", "scores")):
+        if other == name or other.endswith(("qk", "scaled", "scores")):
             continue
         explanation = changed.explain(other, cell)
         sizes = [abs(s.value) for term in explanation.terms for s in term.sources if abs(s.value) < 1e9]
         size = max([1.0, *sizes, *(abs(term.value) for term in explanation.terms)])
         assert explanation.recombine() == pytest.approx(explanation.value, rel=1e-9, abs=1e-10 * size), other
+
+
+@pytest.mark.parametrize("kind", ["LN", "RMS"])
+def test_a_norm_follows_from_its_own_mean_and_scale(kind: str) -> None:
+    model = of_kind("gpt-2", normalization_type=kind)
+    trace = model.forward(TOKENS)
+    x, gain = trace["blocks.0.resid_mid"], model.parameters["blocks.0.ln_2.g"]
+    bias = model.parameters["blocks.0.ln_2.b"]
+    centre = trace["blocks.0.ln2.mean"] if kind == "LN" else 0.0
+    frozen = model.forward(TOKENS, interventions=[Intervention("blocks.0.ln2.scale", "set", (), 2.0)])
+    np.testing.assert_allclose(frozen["blocks.0.ln2.normalized"], (x - centre) / 2 * gain + bias, rtol=1e-12)
+    assert not np.allclose(frozen["blocks.0.mlp.pre"], trace["blocks.0.mlp.pre"])
+    if kind == "LN":
+        moved = model.forward(TOKENS, interventions=[Intervention("blocks.0.ln2.mean", "add", (), 1.0)])
+        centred = x - centre - 1
+        scale = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + model.config.eps)
+        np.testing.assert_allclose(moved["blocks.0.ln2.scale"], scale, rtol=1e-12)
+        np.testing.assert_allclose(moved["blocks.0.ln2.normalized"], centred / scale * gain + bias, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", ["LN", "RMS"])
+def test_a_scale_of_zero_is_explained_as_what_it_gives(kind: str) -> None:
+    model = of_kind("gpt-2", normalization_type=kind)
+    zero = Intervention("blocks.0.ln2.scale", "zero")
+    trace = model.forward(TOKENS, interventions=[zero])
+    assert np.isinf(trace["blocks.0.ln2.normalized"]).all()
+    assert trace.explain("blocks.0.ln2.normalized", (1, 2)).recombine() == trace["blocks.0.ln2.normalized"][1, 2]
 
 
 @pytest.mark.parametrize("kind", KINDS)

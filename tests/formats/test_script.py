@@ -115,6 +115,8 @@ def test_a_large_model_has_its_numbers_beside_the_script(tmp_path: Path) -> None
         Intervention(ATTN + "result", "scale", (("head", 0),), 3.0),
         Intervention("blocks.1.resid_pre", "zero", (("position", 2),)),
         Intervention("blocks.0.ln1.normalized", "add", (), 0.25),
+        Intervention("blocks.0.ln2.scale", "set", (("position", 1),), 0.5),
+        Intervention("blocks.1.ln1.mean", "add", (), 1.5),
         Intervention("blocks.1.mlp_out", "patch", (("position", (1, 3)),), array=np.full((4, 8), 0.5)),
         Intervention("logits", "set", (("position", 0), ("d_vocab", 2)), float("-inf")),
     ],

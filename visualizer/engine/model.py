@@ -185,9 +185,11 @@ class Model:
             return
         for op in operations:
             op.forward(run)
-            for name in op.writes:
+            for name in reversed(op.writes):  # the first is made from the others, where any is
                 for change in hooks.get(name, ()):
                     run.values[name] = change.apply(run.values[name], self.graph.axes(name))
+                if name in hooks and len(op.writes) > 1:
+                    op.follow(run, name)
 
     def forward_batch(self, tokens: Array) -> dict[str, Array]:
         """Every recorded activation and the logits, with a leading batch axis.

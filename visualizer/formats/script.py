@@ -169,10 +169,18 @@ def _body(model: Model, trace: Trace, interventions: Sequence[Intervention], pat
             block = _block(op)
             lines += ["", f"# -- {block}"]
         axes = ", ".join(op.axes(op.name))
-        lines += ["", f"# {op.name} [{axes}] = {op.formula}", *EMITTERS[type(op)](op, emission)]
-        for name in op.writes:
-            lines += _changes(model, trace, name, hooks.get(name, ()), patches)
+        lines += ["", f"# {op.name} [{axes}] = {op.formula}"]
+        changes = {name: _changes(model, trace, name, hooks.get(name, ()), patches) for name in op.writes}
+        lines += _with_changes(EMITTERS[type(op)](op, emission), changes)
     return lines
+
+
+def _with_changes(made: Sequence[str], changes: Mapping[str, list[str]]) -> list[str]:
+    """The lines that make an operation's results, each result with its changes before another is made from it."""
+    if len(changes) == 1:
+        return [*made, *(line for lines in changes.values() for line in lines)]
+    after = {variable(name): lines for name, lines in changes.items()}
+    return [part for line in made for part in (line, *after.get(line.partition(" = ")[0], ()))]
 
 
 def _block(op: Operation) -> str:

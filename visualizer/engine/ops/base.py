@@ -90,6 +90,9 @@ class Operation:
         """Compute `writes` from `reads` and `parameters`."""
         raise NotImplementedError
 
+    def follow(self, run: Run, name: str) -> None:
+        """Compute those of `writes` anew that are made from `name`, another of them, which has been changed."""
+
     def backward(self, run: Run, gradients: Gradients) -> None:
         """Add to the gradients of `reads` and `parameters`, given those of `writes`."""
         raise NotImplementedError

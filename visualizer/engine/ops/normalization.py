@@ -23,6 +23,12 @@ from visualizer.engine.ops.base import (
 )
 
 
+def _over(x: float, y: float) -> float:
+    """The quotient x / y; infinite or NaN where y is 0."""
+    with np.errstate(all="ignore"):
+        return float(np.divide(x, y))
+
+
 @dataclass(frozen=True)
 class Norm(Operation):
     """What both norms share: scale by gain `g` [d_model], shift by bias `b` where there is one."""
@@ -40,16 +46,31 @@ class Norm(Operation):
         scaled: Array = direction * parameters[self.parameters[0]] / scale
         return scaled
 
-    def _shift(self, run: Run, out: Array) -> None:
+    def _write_normalized(self, run: Run, x: Array, out: Array | None = None) -> None:
+        """Write y from x (centred where the norm does that) and the scale; into `out`, where that is given."""
+        out = np.divide(x, run.values[self.writes[1]], out=out)
+        out *= run.parameters[self.parameters[0]]
         if len(self.parameters) > 1:
             out += run.parameters[self.parameters[1]]
+        run.values[self.writes[0]] = out
+
+    def _write_scale(self, run: Run, x: Array) -> None:
+        """Write the scale √(mean(x²) + eps) of x (centred where the norm does that)."""
+        mean_square = np.einsum("...i,...i->...", x, x)[..., None] / x.dtype.type(x.shape[-1])
+        run.values[self.writes[1]] = np.sqrt(mean_square + x.dtype.type(self.eps))
+
+    @staticmethod
+    def _d_scale(d_hat_hat: Array, scale: Array, x: Array) -> Array:
+        """Gradient of the scale: −Σ dŷ ŷ / scale, from the mean of dŷ ŷ over the d_model numbers of x."""
+        d_scale: Array = d_hat_hat * x.dtype.type(-x.shape[-1]) / scale
+        return d_scale
 
     def _explain_squares(self, run: Run, name: str, cell: Cell, centre: float, formula: str) -> Explanation:
         x = run.values[self.reads[0]][cell[0]]
         terms = []
         for i, number in enumerate(map(float, x)):
             source = Source("activation", self.reads[0], (cell[0], i), number)
-            terms.append(Term((number - centre) ** 2 / x.shape[0], (source,)))
+            terms.append(Term((number - centre) * (number - centre) / x.shape[0], (source,)))
         terms.append(Term(self.eps, (Source("constant", "eps", (), self.eps),)))
         return Explanation(name, cell, float(run.values[name][cell]), formula, tuple(terms), rule="root")
 
@@ -80,17 +101,18 @@ class LayerNorm(Norm):
 
     def forward(self, run: Run) -> None:
         x = run.values[self.reads[0]]
-        n = x.shape[-1]
-        mean = mean_last(x)
-        out = x - mean
-        variance = np.einsum("...i,...i->...", out, out)[..., None] / x.dtype.type(n)
-        scale = np.sqrt(variance + x.dtype.type(self.eps))
-        out /= scale
-        out *= run.parameters[self.parameters[0]]
-        self._shift(run, out)
-        run.values[self.writes[0]] = out
-        run.values[self.writes[1]] = scale
-        run.values[self.writes[2]] = mean
+        mean = run.values[self.writes[2]] = mean_last(x)
+        centred = x - mean
+        self._write_scale(run, centred)
+        self._write_normalized(run, centred, out=centred)
+
+    def follow(self, run: Run, name: str) -> None:
+        if name == self.name:
+            return
+        centred = run.values[self.reads[0]] - run.values[self.writes[2]]
+        if name == self.writes[2]:
+            self._write_scale(run, centred)
+        self._write_normalized(run, centred, out=centred)
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         x, given = run.values[self.reads[0]], gradients[self.name]
@@ -103,6 +125,8 @@ class LayerNorm(Norm):
         # y depends on x directly, through the mean, and through the scale.
         d_hat_mean = mean_last(d_hat)
         d_hat_hat = mean_last(d_hat * hat)
+        gradients[self.writes[1]] = self._d_scale(d_hat_hat, scale, x)
+        gradients[self.writes[2]] = d_hat_mean * x.dtype.type(-x.shape[-1]) / scale
         accumulate(gradients, self.reads[0], (d_hat - d_hat_mean - hat * d_hat_hat) / scale)
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
@@ -116,13 +140,16 @@ class LayerNorm(Norm):
         x = float(values[self.reads[0]][cell])
         scale = Source("activation", self.writes[1], (position, 0), float(values[self.writes[1]][position, 0]))
         gain = self._gain(run, column)
-        factor = gain.value / scale.value if scale.value else float("nan")
-        terms = [
-            Term(x * factor, (Source("activation", self.reads[0], cell, x), scale, gain)),
-            Term(-mean * factor, (Source("activation", self.writes[2], (position, 0), mean), scale, gain)),
-        ]
+        own = Source("activation", self.reads[0], cell, x)
+        centre = Source("activation", self.writes[2], (position, 0), mean)
+        if scale.value:
+            formula, factor = "x·g/scale − mean·g/scale + b", gain.value / scale.value
+            terms = [Term(x * factor, (own, scale, gain)), Term(-mean * factor, (centre, scale, gain))]
+        else:  # two infinite terms would not tell what their difference over 0 is
+            formula = self.formula
+            terms = [Term(_over(x - mean, scale.value) * gain.value, (own, centre, scale, gain))]
         terms += self._shift_terms(run, column)
-        return Explanation(name, cell, float(values[name][cell]), "x·g/scale − mean·g/scale + b", tuple(terms))
+        return Explanation(name, cell, float(values[name][cell]), formula, tuple(terms))
 
     def _explain_mean(self, run: Run, cell: Cell) -> Explanation:
         x = run.values[self.reads[0]][cell[0]]
@@ -145,13 +172,12 @@ class RMSNorm(Norm):
 
     def forward(self, run: Run) -> None:
         x = run.values[self.reads[0]]
-        mean_square = np.einsum("...i,...i->...", x, x)[..., None] / x.dtype.type(x.shape[-1])
-        scale = np.sqrt(mean_square + x.dtype.type(self.eps))
-        out = x / scale
-        out *= run.parameters[self.parameters[0]]
-        self._shift(run, out)
-        run.values[self.writes[0]] = out
-        run.values[self.writes[1]] = scale
+        self._write_scale(run, x)
+        self._write_normalized(run, x)
+
+    def follow(self, run: Run, name: str) -> None:
+        if name == self.writes[1]:
+            self._write_normalized(run, run.values[self.reads[0]])
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         x, given = run.values[self.reads[0]], gradients[self.name]
@@ -162,6 +188,7 @@ class RMSNorm(Norm):
         accumulate(gradients, self.parameters[0], sum_rows(rows_of(given * hat)))
         d_hat = given * run.parameters[self.parameters[0]]
         d_hat_hat = mean_last(d_hat * hat)
+        gradients[self.writes[1]] = self._d_scale(d_hat_hat, scale, x)
         accumulate(gradients, self.reads[0], (d_hat - hat * d_hat_hat) / scale)
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
@@ -172,7 +199,7 @@ class RMSNorm(Norm):
         x = float(values[self.reads[0]][cell])
         scale = Source("activation", self.writes[1], (position, 0), float(values[self.writes[1]][position, 0]))
         gain = self._gain(run, column)
-        product = x / scale.value * gain.value if scale.value else float("nan")
+        product = _over(x, scale.value) * gain.value
         terms = [Term(product, (Source("activation", self.reads[0], cell, x), scale, gain))]
         terms += self._shift_terms(run, column)
         return Explanation(name, cell, float(values[name][cell]), self.formula, tuple(terms))
