@@ -11,6 +11,7 @@
     │   ├── TrainingError     a corpus or setting that cannot be trained on
     │   │   └── ExplodedError a loss or gradient that is no longer finite, or far too large
     │   └── FormatError       a file that cannot be read as a model
+    ├── CancelledError        the user wants the work under way no more
     └── MissingLibraryError    the machine lacks something the program needs (exit code 1)
 
 A message says what was found, where, and what would be accepted, in one sentence on one line.
@@ -59,6 +60,10 @@ class ExplodedError(TrainingError):
 
 class FormatError(InputError):
     """A file that cannot be read as a model."""
+
+
+class CancelledError(VisualizerError):
+    """The user wants the work under way no more; whoever does it ends without a result."""
 
 
 class MissingLibraryError(VisualizerError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,6 +24,13 @@ PATTERN_REPEATS = 10
 
 #: Traces of passes that share no memory with others are kept up to this many bytes; the rest is run again on demand.
 KEPT_BYTES = 256 * 2**20
+
+#: Called before each pass with the passes done and those there will be; raises CancelledError to end the work.
+Watch = Callable[[int, int], None]
+
+
+def unwatched(_done: int, _total: int) -> None:
+    """A watch that lets everything pass."""
 
 
 @dataclass(frozen=True)
@@ -108,16 +116,20 @@ class Result:
         return chosen.context_start, self.tokens[chosen.context_start : chosen.position]
 
 
-def evaluate(request: Request) -> Result:
-    """Run the prompt, generate, compare and measure; a pure function of the request."""
+def evaluate(request: Request, watch: Watch = unwatched) -> Result:
+    """Run the prompt, generate, compare and measure; a pure function of the request.
+
+    Raises:
+        CancelledError: `watch` ended it.
+    """
     began = time.perf_counter()
     state, previous = request.state, request.previous
     earlier = previous.steps if previous is not None else ()
-    steps = _generate(state, state.model, state.interventions, state.branch, request.step, earlier)
+    steps = _generate(state, state.model, state.interventions, state.branch, request.step, earlier, watch)
     tokens = _text(state, steps)
     looked_at = steps[min(request.step, len(steps) - 1)].trace
     _prepare(looked_at)
-    baseline_steps, baseline_trace = _baseline(request, steps, tokens)
+    baseline_steps, baseline_trace = _baseline(request, steps, tokens, watch)
     second = _second(state, previous)
     result = Result(
         request.revision,
@@ -130,7 +142,7 @@ def evaluate(request: Request) -> Result:
         request.step,
         baseline_steps,
         baseline_trace,
-        _branches(state, tokens),
+        _branches(state, tokens, watch),
         second,
         _earlier(state, previous),
         _ripple(looked_at, baseline_trace),
@@ -155,13 +167,16 @@ def _generate(
     branch: int,
     looked_at: int,
     earlier: tuple[Step, ...] = (),
+    watch: Watch = unwatched,
 ) -> tuple[Step, ...]:
     """The steps of one generation; the internals of slid windows are dropped once they take much memory."""
     prompt = np.array(state.prompt, dtype=np.intp)
     forced = dict(state.branches[branch].forced)
     kept, total = [], 0
     steps = generate(model, prompt, state.length + 1, state.sampling, interventions, earlier, forced)
+    watch(0, state.length + 1)
     for number, step in enumerate(steps):
+        watch(number + 1, state.length + 1)
         if step.trace is not None and (step.context_start > 0 or interventions):
             total += sum(array.nbytes for array in step.trace.recorded.values())
             if total > KEPT_BYTES and number != looked_at:
@@ -185,7 +200,7 @@ def _accuracy(state: State, previous: Result | None) -> Accuracy | None:
 
 
 def _baseline(
-    request: Request, steps: tuple[Step, ...], tokens: tuple[int, ...]
+    request: Request, steps: tuple[Step, ...], tokens: tuple[int, ...], watch: Watch
 ) -> tuple[tuple[Step, ...] | None, Trace | None]:
     """The pinned model's own generation, and its pass over the context that is looked at."""
     state, previous = request.state, request.previous
@@ -193,7 +208,7 @@ def _baseline(
     if pinned is None:
         return None, None
     earlier = (previous.baseline_steps or ()) if previous is not None else ()
-    own = _generate(state, pinned.model, pinned.interventions, state.branch, request.step, earlier)
+    own = _generate(state, pinned.model, pinned.interventions, state.branch, request.step, earlier, watch)
     chosen = steps[min(request.step, len(steps) - 1)]
     context = tokens[chosen.context_start : chosen.position]
     if not context:
@@ -203,12 +218,12 @@ def _baseline(
     return own, pinned.model.forward(context, interventions=changes, reuse=reuse)
 
 
-def _branches(state: State, tokens: tuple[int, ...]) -> tuple[tuple[int, ...], ...]:
+def _branches(state: State, tokens: tuple[int, ...], watch: Watch) -> tuple[tuple[int, ...], ...]:
     """The text of every branch; the shown one's is known already."""
     return tuple(
         tokens
         if branch == state.branch
-        else _text(state, _generate(state, state.model, state.interventions, branch, looked_at=-1))
+        else _text(state, _generate(state, state.model, state.interventions, branch, -1, (), watch))
         for branch in range(len(state.branches))
     )
 

@@ -106,6 +106,10 @@ class Session:
             difference: NDArray[Any] = trace.vocabulary_columns(name, tokens) - base.vocabulary_columns(name, tokens)
         return difference
 
+    def recompute(self) -> None:
+        """Evaluate the present document, after the last evaluation was cancelled."""
+        self._evaluate()
+
     def wait(self) -> None:
         """Return when the result of the present document is there."""
         self._executor.wait()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from visualizer.ui.stale import Veil
+
 
 class PanelDock(QDockWidget):
     """A dock for one panel.
@@ -30,6 +32,7 @@ class PanelDock(QDockWidget):
         self.panel_name = name
         self.in_front = False
         self._least = (1, 1)
+        self._veil: Veil | None = None
         self._build: Callable[[], QWidget] | None = build
         self.visibilityChanged.connect(self._seen)
 
@@ -60,6 +63,15 @@ class PanelDock(QDockWidget):
         assert self.panel is not None
         self.show()
         self.raise_()
+
+    def mark_stale(self, stale: bool) -> None:
+        """Lay a veil over the panel, or take it away."""
+        if stale and self._veil is None and self._build is None:
+            self._veil = Veil(self.widget())
+        elif not stale and self._veil is not None:
+            self._veil.deleteLater()
+            self._veil.hide()
+            self._veil = None
 
     def _seen(self, visible: bool) -> None:
         self.in_front = visible

@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 import atexit
+import threading
+import time
 import weakref
 from collections.abc import Callable
 
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QThread, Signal, Slot
 from shiboken6 import isValid
 
+from visualizer.errors import CancelledError
 from visualizer.session.evaluation import Request, Result, evaluate
 
 #: Requests cheaper than this many multiplications take less than the way to another thread and back costs.
 AT_ONCE = 5e6
 
 
+#: Seconds between two reports of how far the work has come.
+REPORT_EVERY = 0.1
+
+
 class _Worker(QObject):
     """Lives on the worker thread.
 
     Signals:
-        finished(object): the Result.
+        finished(object): the Result, or None where the work was cancelled.
+        progressed(int, int): passes done, and how many there will be.
     """
 
     finished = Signal(object)
+    progressed = Signal(int, int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cancelled = threading.Event()
+        self._reported = 0.0
 
     @Slot(object)
     def work(self, request: Request) -> None:
         """Evaluate one request."""
-        self.finished.emit(evaluate(request))
+        result: Result | None = None
+        try:
+            result = evaluate(request, self._watch)
+        except CancelledError:
+            pass
+        finally:
+            self.finished.emit(result)
+
+    def _watch(self, done: int, total: int) -> None:
+        if self.cancelled.is_set():
+            raise CancelledError("the evaluation is no longer wanted")
+        if time.monotonic() - self._reported >= REPORT_EVERY:
+            self._reported = time.monotonic()
+            self.progressed.emit(done, total)
 
 
 class WorkerExecutor(QObject):
@@ -35,9 +62,11 @@ class WorkerExecutor(QObject):
 
     Signals:
         busy_changed(bool): whether a request is being worked on.
+        progressed(int, int): passes done, and how many there will be, not more than ten times a second.
     """
 
     busy_changed = Signal(bool)
+    progressed = Signal(int, int)
     _requested = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -48,6 +77,7 @@ class WorkerExecutor(QObject):
         self._worker.moveToThread(self._thread)
         self._requested.connect(self._worker.work)
         self._worker.finished.connect(self._finished)
+        self._worker.progressed.connect(self.progressed)
         self._done: Callable[[Result], None] | None = None
         self._waiting: tuple[Request, Callable[[Result], None]] | None = None
         self._stopped = False
@@ -69,17 +99,24 @@ class WorkerExecutor(QObject):
         else:
             self._begin(request, done)
 
+    def cancel(self) -> None:
+        """Nothing of what was asked for is wanted any more; what is under way ends after its present pass."""
+        self._waiting = None
+        if self.busy:
+            self._worker.cancelled.set()
+
     def wait(self) -> None:
         """Process events until nothing is under way."""
         while self.busy:
             QCoreApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
 
     def stop(self) -> None:
-        """Drop what waits, let what is under way end unheard, and join the thread."""
+        """Drop what waits, cancel what is under way, and join the thread."""
         if self._stopped:
             return
         self._stopped = True
         self._waiting = None
+        self._worker.cancelled.set()
         self._worker.finished.disconnect(self._finished)
         self._done = None
         self._thread.quit()
@@ -89,18 +126,19 @@ class WorkerExecutor(QObject):
         if not self._thread.isRunning():
             self._thread.start()
         self._done = done
+        self._worker.cancelled.clear()
         self.busy_changed.emit(True)
         self._requested.emit(request)
 
     @Slot(object)
-    def _finished(self, result: Result) -> None:
+    def _finished(self, result: Result | None) -> None:
         done, self._done = self._done, None
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             self._begin(*waiting)
         else:
             self.busy_changed.emit(False)
-        if done is not None:
+        if done is not None and result is not None:
             done(result)
 
 

@@ -23,9 +23,10 @@ from visualizer.ui.panels.interventions import InterventionsPanel
 from visualizer.ui.panels.prompt_bar import PromptBar
 from visualizer.ui.panels.self_check import SelfCheckBadge
 from visualizer.ui.panels.token_strip import TokenStrip
+from visualizer.ui.stale import BusyBar
 from visualizer.ui.status import StatusBar
 from visualizer.ui.theme import apply_theme, theme_for
-from visualizer.ui.views import AT_ONCE, PANELS, build_panel
+from visualizer.ui.views import AT_ONCE, PANELS, RESULTS, build_panel
 
 #: Remembered layouts of another version are not restored.
 LAYOUT_VERSION = 3
@@ -52,11 +53,15 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._laid_out = False
         self.docks: dict[str, PanelDock] = {}
-        self.session = Session(opened, WorkerExecutor(self))
+        executor = WorkerExecutor(self)
+        self.session = Session(opened, executor)
         if prompt is not None:
             self.session.document.apply(SetPrompt(prompt))
         self.status = StatusBar(self.session, self)
         self.status.addPermanentWidget(SelfCheckBadge(self.session, self.status))
+        busy = BusyBar(self.session, executor, self.status)
+        busy.stale_changed.connect(self._mark_stale)
+        self.status.insertPermanentWidget(1, busy)
         self.setStatusBar(self.status)
         self.undo_action, self.redo_action = self._undo_actions()
         self.menus = Menus(self)
@@ -142,6 +147,10 @@ class MainWindow(QMainWindow):
             f"{config.d_model} dimensions"
         )
         self.setWindowModified(any(array is not then[name] for name, array in state.model.parameters.items()))
+
+    def _mark_stale(self, stale: bool) -> None:
+        for name in RESULTS:
+            self.docks[name].mark_stale(stale)
 
     # -- what the user does
 

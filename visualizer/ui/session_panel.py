@@ -16,6 +16,9 @@ from visualizer.session.evaluation import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 
+#: What a view says before there is a first result.
+COMPUTING = "Computing the first pass …"
+
 
 class SessionPanel(QWidget):
     """A part of the window that shows the session and holds no state of the user's.

@@ -39,21 +39,19 @@ class StatusBar(QStatusBar):
         """Write the facts of the present result."""
         result = self._session.result
         if result is None:
-            self._facts.setText("computing …")
+            self._facts.setText("")
             return
         facts = []
         if result.accuracy is not None:
             pattern = result.state.opened.pattern
             facts.append(f"accuracy on ({pattern})* {100 * result.accuracy.fraction:.3g} %")
-        facts.append(f"{1000 * result.seconds:.3g} ms")
+        facts.append(f"{result.seconds:.1f} s" if result.seconds >= 1 else f"{1000 * result.seconds:.3g} ms")
         trace = self._session.trace
         count = 0 if trace is None else trace.nonfinite()
         facts.append(f"{count} NaN/Inf" if count else "0 NaN")
         titles, done = self._session.document.history()
         if done:
             facts.append(f"undo: {titles[done - 1]}")
-        if self._session.stale:
-            facts.insert(0, "computing …")
         self._facts.setText(" · ".join(facts))
 
     def _show_readout(self, cell: CellRef | None) -> None:

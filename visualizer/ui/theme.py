@@ -189,6 +189,10 @@ def style_sheet(theme: Theme) -> str:
         QSplitter::handle:horizontal {{ width: 1px; }}
         QSplitter::handle:vertical {{ height: 1px; }}
         QStatusBar::item {{ border: none; }}
+        QScrollBar#tokenScroll {{ background: transparent; border: none; height: 8px; }}
+        QScrollBar#tokenScroll::handle {{
+                    background: {theme.muted_text}; border-radius: 2px; margin: 2px 0; min-width: 24px; }}
+        QScrollBar#tokenScroll::add-line, QScrollBar#tokenScroll::sub-line {{ width: 0; }}
     """
 
 

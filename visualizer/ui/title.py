@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -16,15 +18,17 @@ class Title(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._text = self._detail = ""
+        self._text = self._detail = self._meaning = ""
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def set_words(self, text: str, detail: str) -> None:
-        """Show these words."""
-        if (text, detail) != (self._text, self._detail):
-            self._text, self._detail = text, detail
-            self.setToolTip(f"{text}: {detail}")
-            self.setAccessibleName(f"{text}, {detail}")
+    def set_words(self, text: str, detail: str, meaning: str = "") -> None:
+        """Show these words; `meaning` is for the tooltip alone."""
+        if (text, detail, meaning) != (self._text, self._detail, self._meaning):
+            self._text, self._detail, self._meaning = text, detail, meaning
+            line = f"{text}: {detail}" if detail else text
+            self.setToolTip(f"<p>{escape(line)}</p><p>{escape(meaning)}</p>" if meaning else line)
+            self.setAccessibleName(f"{text}, {detail}" if detail else text)
+            self.setAccessibleDescription(meaning)
             self.update()
 
     def sizeHint(self) -> QSize:

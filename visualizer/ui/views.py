@@ -32,6 +32,11 @@ AT_ONCE = (
     *("parameterPanel", "interventionsPanel", "weightPanel", "attentionPanel"),
     *("nextTokenPanel", "explainPanel", "timelinePanel"),
 )
+#: Those that show what was computed: they are not up to date while it is computed again.
+RESULTS = (
+    *("attentionPanel", "flowPanel", "headsPanel", "arcsPanel", "twoPromptsPanel", "behaviourPanel"),
+    *("nextTokenPanel", "explainPanel", "lensPanel", "comparePanel", "timelinePanel"),
+)
 
 
 def build_panel(name: str, session: Session) -> QWidget:

@@ -11,7 +11,7 @@ from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.ui.arcs_view import EMPTY, ArcsView
 from visualizer.ui.arcs_weights import Weights
-from visualizer.ui.session_panel import SessionPanel
+from visualizer.ui.session_panel import COMPUTING, SessionPanel
 from visualizer.ui.theme import current_theme
 
 HEAD, MEAN = 0, 1
@@ -86,7 +86,7 @@ class ArcsPanel(SessionPanel):
         """Draw the step under the cursor."""
         trace, result = self.session.trace, self.result
         if trace is None or result is None or not len(trace.tokens):
-            self.view.set_weights(None, EMPTY if result is not None else "computing …")
+            self.view.set_weights(None, EMPTY if result is not None else COMPUTING)
             self._chosen = ()
             self._mark()
             return

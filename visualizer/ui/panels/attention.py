@@ -19,13 +19,14 @@ from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.stage_values import head_values
+from visualizer.ui.attention_words import EMPTY, STAGES, words_above
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL
 from visualizer.ui.flow_marks import sources_of
 from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.session_panel import COMPUTING
 from visualizer.ui.theme import current_theme, token_color
 from visualizer.ui.title import Title
 
-STAGES = (("qk", "raw", "Q Kᵀ"), ("scaled", "scaled", "Q Kᵀ / √dₖ"), ("scores", "masked", "Q Kᵀ / √dₖ + mask"))
 #: Vocabularies larger than this show the tokens that the last position finds most probable.
 ALL_TOKENS, TOP_TOKENS = 96, 24
 
@@ -143,8 +144,10 @@ class AttentionPanel(QWidget):
         trace = self._session.trace
         self._fill_choosers()
         if trace is None or not len(trace.tokens):
+            words = COMPUTING if self._session.result is None else EMPTY
             for heatmap in (self.scores, self.pattern, self.logits, self.probs):
-                heatmap.set_empty("The prompt is empty. Type a few tokens to see attention at work.")
+                heatmap.set_empty(words)
+            self._write_titles(0)
             return
         self._draw(trace)
         self._mark()
@@ -188,7 +191,7 @@ class AttentionPanel(QWidget):
                 scale=scale,
                 name=name,
             )
-        self._title(trace)
+        self._write_titles(count)
 
     def _head_of(self, name: str) -> NDArray[Any]:
         """[query, key] of the chosen head, compared as the selection says."""
@@ -218,19 +221,10 @@ class AttentionPanel(QWidget):
         size = self._opened().model.config.d_vocab
         return list(range(size)) if size <= ALL_TOKENS else top_tokens(trace.logits_at(-1), TOP_TOKENS)
 
-    def _title(self, trace: Trace) -> None:
-        formulas = {stage: formula for stage, _, formula in STAGES}
-        count, columns = len(trace.tokens), len(self._columns)
-        size = self._opened().model.config.d_vocab
-        shown = "" if columns == size else f", the {columns} most probable of {size:,}"
-        words = {
-            "scores": ("Scores", formulas[self._session.selection.now.score_stage], f"[{count}, {count}]"),
-            "pattern": ("Softmax weights", "softmax of each row", f"[{count}, {count}]"),
-            "logits": ("Logits", "x W_U", f"[{count}, {size}]{shown}"),
-            "probs": ("Next-token probabilities", "softmax(logits)", f"[{count}, {size}]"),
-        }
-        for name, (title, formula, shape) in words.items():
-            self._titles[name].set_words(title, f"{formula} {shape}")
+    def _write_titles(self, tokens: int) -> None:
+        stage, vocabulary = self._session.selection.now.score_stage, self._opened().model.config.d_vocab
+        for name, title in self._titles.items():
+            title.set_words(*words_above(name, stage, tokens, vocabulary, len(self._columns)))
 
     def _fill_choosers(self) -> None:
         config, now = self._opened().model.config, self._session.selection.now

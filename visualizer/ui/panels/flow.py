@@ -15,7 +15,7 @@ from visualizer.ui.flow_canvas import ZOOM_STEP, FlowCanvas, Place
 from visualizer.ui.flow_content import FlowContent
 from visualizer.ui.flow_layout import Tile, lay_out
 from visualizer.ui.flow_marks import marks_of, sources_of
-from visualizer.ui.session_panel import SessionPanel
+from visualizer.ui.session_panel import COMPUTING, SessionPanel
 from visualizer.ui.theme import number_font
 
 TOP_TOKENS = 24  # of a large vocabulary
@@ -134,7 +134,7 @@ class FlowPanel(SessionPanel):
         if trace is None or not len(trace.tokens):
             self._content = None
             self._laid_out_for = None
-            self.canvas.set_empty(NOTHING)
+            self.canvas.set_empty(COMPUTING if self.result is None else NOTHING)
             self._readout.setText("")
             return
         content = FlowContent(self.session)

@@ -56,6 +56,7 @@ class TokenStrip(SessionPanel):
         self._chips: dict[tuple[str, int, bool, bool, bool], QPixmap] = {}
         self._drawn_for: tuple[object, float] | None = None
         self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
+        self._scroll.setObjectName("tokenScroll")
         self._scroll.setAccessibleName("Scroll the tokens")
         self._scroll.valueChanged.connect(lambda: self.update())
         self._scroll.hide()

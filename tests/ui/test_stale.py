@@ -1,0 +1,112 @@
+"""Long computations in the window: what is shown is marked as not up to date, and the work can be ended."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+import visualizer
+from visualizer.errors import CancelledError
+from visualizer.session.edits import SetPrompt
+from visualizer.session.evaluation import Request, Result, Watch, evaluate
+from visualizer.ui import executor, stale
+from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.main_window import MainWindow
+
+
+class Gate:
+    """Evaluates for real, but only once it is opened."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+
+    def __call__(self, request: Request, watch: Watch) -> Result:
+        while not self.open.wait(0.01):
+            watch(0, 2)
+        return evaluate(request, watch)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Every computation takes as long as the test wants."""
+    gate = Gate()
+    monkeypatch.setattr(executor, "evaluate", gate)
+    monkeypatch.setattr(executor, "AT_ONCE", 0.0)
+    monkeypatch.setattr(stale, "SHOWN_AFTER_MS", 20)
+    yield gate
+    gate.open.set()
+
+
+@pytest.fixture
+def window(qtbot: QtBot, gate: Gate) -> MainWindow:
+    gate.open.set()
+    window = visualizer.ui.open_window()
+    qtbot.addWidget(window)
+    qtbot.waitUntil(lambda: not window.session.stale)
+    gate.open.clear()
+    return window
+
+
+def part(window: MainWindow, name: str) -> QWidget:
+    found = window.findChild(QWidget, name)
+    assert found is not None, name
+    return found
+
+
+def veiled(window: MainWindow) -> bool:
+    return bool(window.docks["attentionPanel"].panel.findChildren(stale.Veil))
+
+
+def test_a_long_computation_shows_itself_and_keeps_the_last_picture(
+    window: MainWindow, gate: Gate, qtbot: QtBot
+) -> None:
+    heatmap = window.findChild(Heatmap, "logitsHeatmap")
+    assert heatmap is not None
+    before = heatmap.image().copy()
+    window.session.document.apply(SetPrompt("bab"))
+    qtbot.waitUntil(lambda: part(window, "busyBar").isVisible())
+    assert veiled(window)
+    assert np.array_equal(heatmap.image(), before)
+    gate.open.set()
+    qtbot.waitUntil(lambda: not window.session.stale)
+    qtbot.waitUntil(lambda: not part(window, "busyBar").isVisible() and not veiled(window))
+    assert np.array_equal(heatmap.image(), visualizer.handmade("aab").forward("bab")["logits"])
+
+
+def test_cancelling_ends_the_work_and_it_can_be_taken_up_again(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:
+    button = window.findChild(QPushButton, "cancelButton")
+    assert button is not None
+    window.session.document.apply(SetPrompt("bab"))
+    qtbot.waitUntil(lambda: button.isVisible() and button.text() == "Cancel")
+    button.click()
+    qtbot.waitUntil(lambda: button.text() == "Compute")
+    assert window.session.stale
+    assert veiled(window)
+    gate.open.set()
+    button.click()
+    qtbot.waitUntil(lambda: not window.session.stale and not veiled(window))
+    assert not button.isVisible()
+
+
+def test_closing_the_window_does_not_wait_for_what_is_under_way(window: MainWindow, gate: Gate) -> None:
+    window.session.document.apply(SetPrompt("bab"))
+    window.close()  # joins the thread, which would wait for ever
+    assert not gate.open.is_set()
+
+
+def test_an_evaluation_ends_between_two_passes_when_it_is_watched(window: MainWindow) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def watch(done: int, total: int) -> None:
+        seen.append((done, total))
+        if done == 3:
+            raise CancelledError("enough")
+
+    with pytest.raises(CancelledError):
+        evaluate(Request(0, window.session.document.state), watch)
+    assert seen == [(0, 11), (1, 11), (2, 11), (3, 11)]
