@@ -151,3 +151,19 @@ def test_what_cannot_be_served_is_refused_before_the_first_step() -> None:
         AAB.generate("ab", 3, temperature=-1)
     with pytest.raises(InterventionError, match=r"no activation 'blocks\.7\.attn\.z'"):
         next(AAB.generate("ab", 3, interventions=[Intervention("blocks.7.attn.z", "zero")]))
+
+
+def test_a_generation_without_an_end_is_made_as_it_is_asked_for() -> None:
+    endless = AAB.generate("aab", 10**15)
+    text = AAB.text(next(endless).token for _ in range(2500))
+    assert text == ("aab" * 1000)[:2500]
+
+
+@pytest.mark.parametrize("kind", ["sinusoidal relu", "llama"])
+def test_a_context_that_nobody_fills_costs_nothing(kind: str) -> None:
+    short, endless = of_kind(kind, n_ctx=100), of_kind(kind, n_ctx=10**12)
+    steps = list(endless.generate([1, 2], 80))
+    assert [step.token for step in steps] == [step.token for step in short.generate([1, 2], 80)]
+    assert steps[-1].trace is not None
+    full = endless.forward(steps[-1].trace.tokens)
+    np.testing.assert_allclose(full["logits"], steps[-1].trace["logits"], rtol=1e-9)

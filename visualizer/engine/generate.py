@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 
+#: Room for so many tokens to come at first; it doubles whenever it is full.
+GROWTH = 1024
+
 
 @dataclass(frozen=True)
 class Step:
@@ -74,7 +77,7 @@ def generate(
     that stand there whatever the model would choose.
     """
     n_ctx = model.config.n_ctx
-    tokens = np.empty(len(prompt) + max(n, 0), dtype=np.intp)
+    tokens = np.zeros(len(prompt) + min(max(n, 0), GROWTH), dtype=np.intp)
     tokens[: len(prompt)] = prompt
     cache: RowCache | None = None
     before = {step.position: step.trace for step in earlier}
@@ -91,7 +94,7 @@ def generate(
                 trace = model.forward(tokens[start:end], interventions=changes, reuse=before.get(end))
             else:
                 if cache is None:
-                    cache = RowCache(model.graph, min(n_ctx, len(tokens)))
+                    cache = RowCache(model.graph, min(n_ctx, len(prompt) + n))
                 reused = cache.length
                 trace, copied = model.extend(cache, tokens[:end], longest)
             stages = distribution(trace.logits_at(-1), sampling)
@@ -99,6 +102,8 @@ def generate(
             step = Step(token, stages.probs, stages, trace, end, start, reused, copied)
         if forced and end in forced:
             step = replace(step, token=forced[end], forced=True)
+        if end == len(tokens):
+            tokens = np.concatenate([tokens, np.zeros_like(tokens)])
         tokens[end] = step.token
         yield step
 

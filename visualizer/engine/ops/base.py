@@ -137,6 +137,14 @@ def _ones(n: int, dtype: np.dtype[Any]) -> Array:
     return ones
 
 
+def table_rows(positions: int, n_ctx: int) -> int:
+    """How many rows of a computed table of positions to make for this many: a power of 2, at most n_ctx.
+
+    A configuration may allow far more positions than anybody ever gives.
+    """
+    return min(n_ctx, max(64, 1 << (positions - 1).bit_length() if positions else 0))
+
+
 def surely_finite(array: Array) -> bool:
     """Whether no number of `array` is NaN or infinite; numbers whose squares overflow may be doubted too."""
     flat = array.reshape(-1)

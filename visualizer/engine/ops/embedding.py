@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from visualizer.engine.explanation import Explanation, Source, Term
-from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, rows_of
+from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, rows_of, table_rows
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,13 @@ class LearnedPositions(Operation):
         return Explanation(name, cell, value, self.formula, (Term(value, (source,)),))
 
 
-@lru_cache(maxsize=8)
-def sinusoids(n_ctx: int, d_model: int, dtype: str) -> Array:
-    """Sinusoidal positions [n_ctx, d_model] of "Attention Is All You Need", section 3.5.
+@lru_cache(maxsize=16)
+def sinusoids(positions: int, d_model: int, dtype: str) -> Array:
+    """Sinusoidal positions [position, d_model] of "Attention Is All You Need", section 3.5.
 
     Even columns 2i hold sin(p / 10000^(2i/d_model)), odd columns 2i+1 the cosine of the same angle.
     """
-    position = np.arange(n_ctx, dtype=np.float64)[:, None]
+    position = np.arange(positions, dtype=np.float64)[:, None]
     column = np.arange(d_model)
     angle = position / 10000.0 ** ((column - column % 2) / d_model)
     table = np.where(column % 2 == 0, np.sin(angle), np.cos(angle)).astype(dtype)
@@ -93,8 +93,9 @@ class SinusoidalPositions(Operation):
         return ("position", "d_model")
 
     def forward(self, run: Run) -> None:
-        table = sinusoids(self.n_ctx, self.d_model, self.dtype)
-        run.values[self.writes[0]] = table[run.offset : run.offset + run.tokens.shape[-1]]
+        end = run.offset + run.tokens.shape[-1]
+        table = sinusoids(table_rows(end, self.n_ctx), self.d_model, self.dtype)
+        run.values[self.writes[0]] = table[run.offset : end]
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         """Nothing to learn and nothing before it."""

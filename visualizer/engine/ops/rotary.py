@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from visualizer.engine.explanation import Explanation, Source, Term
-from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate
+from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, table_rows
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def rotation(positions: int, rotary_dim: int, base: float, dtype: np.dtype[Any]) -> tuple[Array, Array]:
     """Cos and sin [position, rotary_dim/2] of position · base^(−2i/rotary_dim) (Su et al. 2021, RoFormer)."""
     frequency = base ** (-np.arange(0, rotary_dim, 2, dtype=np.float64) / rotary_dim)
@@ -47,9 +47,9 @@ class Rotate(Operation):
         return slice(0, half), slice(half, self.rotary_dim)
 
     def _angles(self, x: Array, offset: int) -> tuple[Array, Array]:
-        cos, sin = rotation(self.n_ctx, self.rotary_dim, self.base, x.dtype)
-        rows = slice(offset, offset + x.shape[-3])
-        return cos[rows, None, :], sin[rows, None, :]
+        end = offset + x.shape[-3]
+        cos, sin = rotation(table_rows(end, self.n_ctx), self.rotary_dim, self.base, x.dtype)
+        return cos[offset:end, None, :], sin[offset:end, None, :]
 
     def forward(self, run: Run) -> None:
         x = run.values[self.reads[0]]
