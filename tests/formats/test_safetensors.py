@@ -122,6 +122,40 @@ def test_a_file_that_contradicts_itself_is_refused_in_one_line(tmp_path: Path, c
     assert "\n" not in str(refusal.value)
 
 
+def of_config(**fields: Any) -> Any:
+    def change(header: dict[str, Any]) -> None:
+        about = json.loads(header["__metadata__"]["model"])
+        about["config"] |= fields
+        header["__metadata__"]["model"] = json.dumps(about)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"n_layers": 10**12},
+        {"n_layers": 10**400},
+        {"d_model": 10**400},
+        {"n_layers": None},
+        {"eps": "small"},
+        {"attn_only": "no"},
+        {"act_fn": ["relu"]},
+        {"dtype": "float16"},
+        {"n_key_value_heads": 10**9},
+    ],
+    ids=str,
+)
+def test_a_configuration_that_does_not_fit_the_tensors_is_refused_at_once(
+    tmp_path: Path, fields: dict[str, Any]
+) -> None:
+    path = tmp_path / "m.safetensors"
+    save_safetensors(open_model("aab"), path)
+    with pytest.raises(InputError) as refusal:
+        open_model(rewritten(path, of_config(**fields)))
+    assert "\n" not in str(refusal.value)
+
+
 def test_every_truncation_is_refused(tmp_path: Path) -> None:
     path, cut = tmp_path / "m.safetensors", tmp_path / "cut.safetensors"
     save_safetensors(open_model("aab"), path)

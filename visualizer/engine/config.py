@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -53,6 +54,8 @@ class ModelConfig:
         for name in ("n_layers", "d_model", "n_ctx", "d_vocab"):
             self._require_count(name)
         self._derive_heads()
+        for name in ("gated_mlp", "attn_only", "rotary_adjacent_pairs", "tie_embeddings"):
+            self._require_truth(name)
         if self.attn_only:
             self._set("d_mlp", 0)
             self._set("gated_mlp", False)
@@ -66,6 +69,7 @@ class ModelConfig:
         self._require_one_of("normalization_type", NORMALIZATIONS)
         self._require_one_of("positional_embedding_type", POSITIONS)
         self._require_one_of("dtype", DTYPES)
+        self._require_number("eps")
         if not self.eps >= 0:
             raise ConfigError(f"eps is {self.eps}; a number of at least 0 is needed")
         if self.positional_embedding_type == "rotary":
@@ -75,6 +79,7 @@ class ModelConfig:
                 raise ConfigError(
                     f"rotary_dim is {self.rotary_dim}; an even number up to d_head = {self.d_head} is needed"
                 )
+            self._require_number("rotary_base")
             if not self.rotary_base > 0:
                 raise ConfigError(f"rotary_base is {self.rotary_base}; a number above 0 is needed")
         else:
@@ -107,6 +112,21 @@ class ModelConfig:
         if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
             raise ConfigError(f"{name} is {value!r}; a whole number of at least 1 is needed")
         self._set(name, value.__index__())
+
+    def _require_truth(self, name: str) -> None:
+        value = getattr(self, name)
+        if not isinstance(value, bool) and not (value is None and name == "tie_embeddings"):
+            raise ConfigError(f"{name} is {value!r}; True or False is needed")
+
+    def _require_number(self, name: str) -> None:
+        value = getattr(self, name)
+        try:
+            number = math.nan if isinstance(value, bool | str) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if not math.isfinite(number):
+            raise ConfigError(f"{name} is {value!r}; a finite number is needed")
+        self._set(name, number)
 
     def _require_one_of(self, name: str, choices: tuple[str | None, ...]) -> None:
         value = getattr(self, name)

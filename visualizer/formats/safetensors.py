@@ -141,6 +141,8 @@ def load_safetensors(path: str | os.PathLike[str], dtype: str | None = None) -> 
         raise FormatError(f"{where!r} is of version {header.metadata.get('version')!r}; version {VERSION} is read")
     about = _about(where, header.metadata)
     config = ModelConfig.from_dict({**about["config"], **({"dtype": dtype} if dtype else {})})
+    if config.n_layers > len(header.tensors):  # before anything is made for each of them
+        raise FormatError(f"{where!r} holds {len(header.tensors)} tensors, too few for {config.n_layers} blocks")
     shapes = parameter_shapes(config)
     for name, entry in header.tensors.items():
         if shapes.get(name) != entry.shape:
