@@ -201,3 +201,15 @@ def test_grouped_queries_equal_a_model_whose_keys_and_values_are_repeated() -> N
         },
     )
     np.testing.assert_allclose(full.forward([3, 1, 2])["logits"], model.forward([3, 1, 2])["logits"], atol=1e-12)
+
+
+def test_nothing_that_a_trace_hands_out_can_be_written_to() -> None:
+    prompt = np.array([1, 0, 2])
+    model = of_kind("gpt-2")
+    last = list(model.generate(prompt, 2))[-1].trace
+    assert last is not None
+    for trace in (model.forward(prompt), last):
+        for array in [trace.tokens, trace.logits_at(-1), *(trace[name] for name in trace)]:
+            with pytest.raises(ValueError, match="read-only"):
+                array[...] = 0
+    prompt[0] = 0  # the caller's own is its own

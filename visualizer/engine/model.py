@@ -97,6 +97,8 @@ class Model:
                 )
             prompt = self.tokenizer.encode(prompt)
         ids = np.asarray(prompt)
+        if ids.dtype == object and all(isinstance(token, int) for token in ids.flat):
+            raise TokenError(f"a token id is not in the vocabulary; ids go from 0 to {self.config.d_vocab - 1}")
         if ids.size == 0:
             return np.zeros(0, dtype=np.intp)
         if ids.dtype == np.intp and ids.ndim == 1 and np.maximum.reduce(ids.view(np.uintp)) < self.config.d_vocab:
@@ -130,6 +132,7 @@ class Model:
         tokens = self.ids(prompt)
         if len(tokens) > self.config.n_ctx:
             tokens = tokens[-self.config.n_ctx :]
+        tokens.flags.writeable = False
         changes = tuple(interventions)
         hooks = applied(changes) if changes else {}
         if hooks:
@@ -225,7 +228,9 @@ class Model:
             }
         copied = frozenset(run.values)
         self._execute(operations, run)
-        return Trace(self.graph, self.parameters, tokens, cache.commit(run.values, end - offset)), copied
+        seen = tokens[:]
+        seen.flags.writeable = False
+        return Trace(self.graph, self.parameters, seen, cache.commit(run.values, end - offset)), copied
 
     def _begins_with(self, trace: Trace, tokens: Array) -> bool:
         return (

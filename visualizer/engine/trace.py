@@ -105,6 +105,7 @@ class Trace(Mapping[str, Array]):
         logits = self.recorded.get("logits")
         if logits is not None:
             row: Array = logits[position]
+            row.flags.writeable = False
             return row
         position = range(len(self.tokens))[position]
         if position not in self._logit_rows:
