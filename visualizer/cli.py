@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from visualizer.engine.model import Model
 
 COMMANDS = ("complete", "evaluate", "trace", "gradients", "train", "info", "save", "render", "doctor")
+#: More than this in one go is a slip of the finger.
+MOST_TOKENS = 10_000_000
 
 
 class _Parser(argparse.ArgumentParser):
@@ -34,30 +37,37 @@ def main(argv: list[str] | None = None) -> int:
     try:
         options = _parser(words).parse_args(words)
         code: int = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by whoever started us
+            sys.stdout.flush()
     except InputError as error:
-        if debug:
-            raise
-        return _refuse(error, 2)
+        return _refuse(str(error), 2, debug)
     except VisualizerError as error:
-        if debug:
-            raise
-        return _refuse(error, 1)
+        return _refuse(str(error), 1, debug)
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return 0
+    except OSError as error:
+        _forget_output()
+        return _refuse(f"{error.strerror or error}{f': {error.filename!r}' if error.filename else ''}", 1, debug)
     except KeyboardInterrupt:
         return 130
     except MemoryError as error:
-        if debug:
-            raise
-        return _refuse(VisualizerError(f"not enough memory: {str(error) or 'an allocation failed'}"), 1)
+        return _refuse(f"not enough memory: {str(error) or 'an allocation failed'}", 1, debug)
     return code
 
 
-def _refuse(error: Exception, code: int) -> int:
-    print(f"visualizer: {' '.join(str(error).split())}", file=sys.stderr)
+def _refuse(message: str, code: int, debug: bool) -> int:
+    """Say in one line why nothing was done; with `debug`, where it came from before that."""
+    if debug:
+        traceback.print_exc()
+    print(f"visualizer: {' '.join(message.split())}", file=sys.stderr)
     return code
+
+
+def _forget_output() -> None:
+    """What is still waiting to be printed cannot be; Python would try again at its end, and complain."""
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -68,7 +78,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
     command = commands.add_parser("complete", help="continue a prompt", parents=[_common()])
     _add_prompt(command)
-    command.add_argument("-n", type=_whole_number, default=10, metavar="N", help="tokens to generate (10)")
+    command.add_argument("-n", type=_count, default=10, metavar="N", help="tokens to generate (10)")
     _add_sampling(command)
     command.set_defaults(run=_complete)
 
@@ -161,22 +171,34 @@ def _whole_number(text: str) -> int:
     except ValueError:
         value = -1
     if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not a whole number of at least 0")
     return value
+
+
+def _count(text: str) -> int:
+    value = _whole_number(text)
+    if value > MOST_TOKENS:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is too many; a whole number up to {MOST_TOKENS} is needed")
+    return value
+
+
+def _short(text: str) -> str:
+    """What was typed, quoted and not longer than a line."""
+    return repr(text if len(text) <= 40 else f"{text[:39]}…")
 
 
 def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not a number") from None
 
 
 def _ids(text: str) -> list[int]:
     try:
         return [int(part) for part in text.split(",")] if text.strip() else []
     except ValueError:
-        raise InputError(f"--ids {text!r} is not a list of token ids; such as 0,1,2 is needed") from None
+        raise InputError(f"--ids {_short(text)} is not a list of token ids; such as 0,1,2 is needed") from None
 
 
 def _given(options: argparse.Namespace, text: str | None, what: str) -> str | list[int]:
@@ -257,14 +279,16 @@ def _gradients(options: argparse.Namespace) -> int:
 def _target(options: argparse.Namespace, model: Model) -> str | int:
     """A target is text where that is one token; otherwise digits are an id."""
     text: str = options.target
+    is_id = text.isascii() and text.isdigit() and len(text) <= 18
     if model.tokenizer is not None:
         try:
             return model.token_id(text)
         except InputError:
-            if not text.isdigit():
+            if not is_id:
                 raise
-    if not text.isdigit():
-        raise InputError(f"--target {text!r} is no token id; a whole number is needed, for the model has no tokenizer")
+    if not is_id:
+        whole = f"a whole number from 0 to {model.config.d_vocab - 1} is needed, for the model has no tokenizer"
+        raise InputError(f"--target {_short(text)} is no token id; {whole}")
     return int(text)
 
 

@@ -22,6 +22,8 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]
         FormatError: the folder is missing or cannot be written to, or the disk is full.
     """
     target = Path(path)
+    if not os.fspath(path) or target.is_dir():
+        raise FormatError(f"cannot write {os.fspath(path)!r}: a file's name is needed, and this is a folder's or none")
     try:
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     except OSError as error:
