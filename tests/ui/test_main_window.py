@@ -243,3 +243,51 @@ def test_a_closed_panel_comes_back_from_the_menu_and_the_layout_can_be_reset(win
     assert not dock.isFloating()
     assert window.docks["timelinePanel"].isVisible()
     assert {dock.objectName() for dock in window.tabifiedDockWidgets(dock)} == {"lensPanelDock", "comparePanelDock"}
+
+
+def test_tab_goes_from_the_prompt_through_the_panels_in_the_order_of_the_screen(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.activateWindow()
+    window.docks["lensPanel"].reveal()  # made last, but not the last on screen
+    window.docks["explainPanel"].reveal()
+    prompt = child(window, QLineEdit, "promptEdit")
+    assert window.focusWidget() is prompt
+    parts = [window.prompt_bar, window.token_strip, *(dock.widget() for dock in window.docks.values()), window.status]
+    visited: list[str] = []
+    for _ in range(80):
+        focused = window.focusWidget()
+        homes = [part for part in parts if part is not None and (part is focused or part.isAncestorOf(focused))]
+        if homes and visited[-1:] != [homes[0].objectName()]:
+            visited.append(homes[0].objectName())
+        qtbot.keyClick(focused, Qt.Key.Key_Tab)
+        if window.focusWidget() is prompt:
+            break
+    expected = ["promptBar", "tokenStrip", "parameterPanel", "weightPanel", "attentionPanel", "nextTokenPanel"]
+    assert visited[:6] == expected
+    assert visited[-1] in ("statusBar", "promptBar")  # the model's chooser stands before the prompt
+    assert "timelinePanel" in visited
+
+
+def test_a_panel_shown_from_the_menu_has_the_keyboard(window: MainWindow) -> None:
+    actions = {action.text(): action for action in window.menus.panels.actions()}
+    window.activateWindow()
+    actions["Show Lens"].trigger()
+    assert window.docks["lensPanel"].panel.isAncestorOf(window.focusWidget())
+
+
+def test_the_theme_reaches_the_colours_of_the_tokens_in_the_heatmaps(window: MainWindow) -> None:
+    heatmap = child(window, Heatmap, "patternHeatmap")
+    window.choose_theme("light")
+    light = heatmap.grab().toImage()
+    window.choose_theme("dark")
+    fresh = visualizer.ui.open_window()
+    other = child(fresh, Heatmap, "patternHeatmap")
+    other.resize(heatmap.size())
+    heatmap.repaint()
+    assert heatmap.grab().toImage() != light
+    fresh.resize(window.size())
+    other.setFixedSize(heatmap.size())
+    assert other.grab().toImage() == heatmap.grab().toImage()
+    fresh.close()
+    window.choose_theme("light")

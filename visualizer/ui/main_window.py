@@ -17,6 +17,7 @@ from visualizer.ui.cell_menu import build_cell_menu
 from visualizer.ui.docks import PanelDock
 from visualizer.ui.executor import WorkerExecutor
 from visualizer.ui.export import heatmap_actions
+from visualizer.ui.focus_order import order_focus
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.menus import Menus
 from visualizer.ui.panels.interventions import InterventionsPanel
@@ -82,12 +83,11 @@ class MainWindow(QMainWindow):
         top.toggleViewAction().setVisible(False)
         head = QWidget(top)
         rows = QVBoxLayout(head)
-        rows.setContentsMargins(4, 4, 4, 0)
+        rows.setContentsMargins(8, 4, 8, 0)
         rows.setSpacing(4)
         rows.addWidget(self.prompt_bar)
         rows.addWidget(self.token_strip)
         head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        top.layout().setContentsMargins(4, 0, 4, 0)
         top.addWidget(head)
         self.addToolBar(Qt.ToolBarArea.TopToolBarArea, top)
         for panel in (self.prompt_bar, self.token_strip):
@@ -102,6 +102,7 @@ class MainWindow(QMainWindow):
             home = self.views if name in PLACES["middle"] else self
             dock = PanelDock(title, name, partial(build_panel, name, self.session), home)
             dock.built.connect(self._adopt)
+            dock.topLevelChanged.connect(self._order_focus)
             self.docks[name] = dock
         self.arrangement = Arrangement(self, self.views, self.docks)
         self.arrangement.prepare()
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
         interventions = self.docks["interventionsPanel"].panel
         assert isinstance(interventions, InterventionsPanel)
         interventions.number_wanted.connect(self.docks["interventionsPanel"].reveal)
+        self._order_focus()
 
     def _adopt(self, panel: QWidget) -> None:
         """Connect a panel that has just been made."""
@@ -118,6 +120,14 @@ class MainWindow(QMainWindow):
             if hasattr(panel, signal):
                 getattr(panel, signal).connect(slot)
         self.menus.take_actions(panel)
+        if panel.objectName() not in AT_ONCE and hasattr(self, "arrangement"):
+            self._order_focus()
+
+    def _order_focus(self, _floats: bool = False) -> None:
+        panels = [self.docks[name].widget() for place in PLACES.values() for name in place]
+        built = [panel for panel in panels if panel is not None]
+        parts = [self.prompt_bar, self.token_strip, *built, self.status]
+        order_focus(part for part in parts if part.window() is self)  # a floating panel is a window of its own
 
     def _undo_actions(self) -> tuple[QAction, QAction]:
         undo, redo = QAction("Undo", self), QAction("Redo", self)
@@ -214,6 +224,8 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        if self.focusWidget() is None:
+            self.prompt_bar.prompt_edit.setFocus()  # typing is the first thing to try
         if not self._laid_out:
             self._laid_out = True
             self.arrangement.share()

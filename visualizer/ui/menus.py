@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QWidget
 
@@ -15,6 +16,7 @@ from visualizer.errors import InputError
 from visualizer.formats import PRESETS, save_safetensors
 from visualizer.ui.docks import PanelDock
 from visualizer.ui.export import script_action
+from visualizer.ui.focus_order import stops
 from visualizer.ui.guide import guide_actions
 from visualizer.ui.palette import CommandPalette
 
@@ -89,6 +91,9 @@ def _panel_action(window: MainWindow, dock: PanelDock) -> QAction:
             dock.close()
         else:
             dock.reveal()
+            first = next(iter(stops(dock.panel)), None)
+            if first is not None:
+                first.setFocus(Qt.FocusReason.ShortcutFocusReason)
         shown(True)
 
     dock.visibilityChanged.connect(shown)

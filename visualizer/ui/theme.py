@@ -142,7 +142,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
 def palette(theme: Theme) -> QPalette:
     """The theme as a QPalette for the Fusion style."""
     role = QPalette.ColorRole
-    button = theme.background if theme.dark else "#fafbfb"
+    button = "#2a3037" if theme.dark else "#fafbfb"
     colors = {
         role.Window: theme.background,
         role.WindowText: theme.text,
@@ -189,6 +189,9 @@ def style_sheet(theme: Theme) -> str:
         QSplitter::handle:horizontal {{ width: 1px; }}
         QSplitter::handle:vertical {{ height: 1px; }}
         QStatusBar::item {{ border: none; }}
+        QToolButton:checked {{ background: {theme.rule}; border: 1px solid {theme.muted_text}; border-radius: 3px;
+                    padding: 2px 4px; }}
+        QToolBar {{ border: none; padding: 0; spacing: 0; }}
         QScrollBar#tokenScroll {{ background: transparent; border: none; height: 8px; }}
         QScrollBar#tokenScroll::handle {{
                     background: {theme.muted_text}; border-radius: 2px; margin: 2px 0; min-width: 24px; }}
