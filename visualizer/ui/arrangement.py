@@ -15,7 +15,10 @@ FIRST_SIZE = QSize(1280, 720)
 PLACES = {
     "upper left": ("parameterPanel", "interventionsPanel", "historyPanel"),
     "lower left": ("weightPanel", "flipPanel"),
-    "middle": ("attentionPanel", "flowPanel", "headsPanel", "arcsPanel", "twoPromptsPanel", "behaviourPanel"),
+    "middle": (
+        *("attentionPanel", "flowPanel", "headsPanel", "arcsPanel", "twoPromptsPanel", "behaviourPanel"),
+        *("gradientsPanel", "trainingPanel"),
+    ),
     "upper right": ("nextTokenPanel",),
     "lower right": ("explainPanel", "lensPanel", "comparePanel"),
     "bottom": ("timelinePanel",),

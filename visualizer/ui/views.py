@@ -21,6 +21,8 @@ PANELS = {
     "arcsPanel": ("Arcs", "arcs", "ArcsPanel"),
     "twoPromptsPanel": ("Two prompts", "two_prompts", "TwoPromptsPanel"),
     "behaviourPanel": ("Behaviour", "behaviour", "BehaviourPanel"),
+    "gradientsPanel": ("Gradients", "gradients", "GradientsPanel"),
+    "trainingPanel": ("Training", "training", "TrainingPanel"),
     "nextTokenPanel": ("Next token", "next_token", "NextTokenPanel"),
     "explainPanel": ("Explain", "explain", "ExplainPanel"),
     "lensPanel": ("Lens", "lens", "LensPanel"),
