@@ -190,7 +190,8 @@ def style_sheet(theme: Theme) -> str:
         QSplitter::handle:vertical {{ height: 1px; }}
         QStatusBar::item {{ border: none; }}
         QToolButton:checked {{ background: {theme.rule}; border: 1px solid {theme.muted_text}; border-radius: 3px;
-                    padding: 2px 4px; }}
+                    padding: 1px 4px; }}
+        QTabBar {{ qproperty-elideMode: ElideNone; qproperty-usesScrollButtons: true; }}
         QToolBar {{ border: none; padding: 0; spacing: 0; }}
         QScrollBar#tokenScroll {{ background: transparent; border: none; height: 8px; }}
         QScrollBar#tokenScroll::handle {{
