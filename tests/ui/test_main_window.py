@@ -7,14 +7,17 @@ from typing import TypeVar
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QColor, QImage
 from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTableView, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from visualizer.engine.interventions import Intervention
+from visualizer.session.edits import SetInterventions
 from visualizer.session.selection import CellRef
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.main_window import MainWindow
+from visualizer.ui.theme import current_theme
 
 Kind = TypeVar("Kind", bound=QObject)
 NAMED = [
@@ -291,3 +294,28 @@ def test_the_theme_reaches_the_colours_of_the_tokens_in_the_heatmaps(window: Mai
     assert other.grab().toImage() == heatmap.grab().toImage()
     fresh.close()
     window.choose_theme("light")
+
+
+def test_the_accent_is_in_the_weight_grid_only_while_the_chosen_number_is(window: MainWindow, qtbot: QtBot) -> None:
+    grid = child(window, QTableView, "weightGrid")
+    accent = QColor(current_theme().accent).rgb()
+
+    def accented() -> bool:
+        image = grid.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        return bool((np.frombuffer(image.constBits(), np.uint32) == accent).any())
+
+    assert not accented()
+    window.session.selection.choose(cell=CellRef("parameter", "blocks.0.attn.c_attn.w", (2, 1)))
+    assert accented()
+    window.session.selection.choose(cell=CellRef("activation", "blocks.0.attn.qk", (0, 2, 1)))
+    assert not accented()
+
+
+def test_the_tab_of_the_interventions_counts_those_that_are_at_work(window: MainWindow) -> None:
+    dock = window.docks["interventionsPanel"]
+    assert dock.windowTitle() == "Interventions"
+    change = Intervention("blocks.0.attn.pattern", "zero")
+    window.session.document.apply(SetInterventions((change,), "zero the pattern"))
+    assert dock.windowTitle() == "Interventions (1)"
+    press(window, "undoAction")
+    assert dock.windowTitle() == "Interventions"

@@ -151,6 +151,8 @@ class MainWindow(QMainWindow):
             action.setEnabled(title is not None)
             action.setText(f"{word} {title}" if title else word)
         state = self.session.document.state
+        active = sum(change.enabled for change in state.interventions)
+        self.docks["interventionsPanel"].setWindowTitle(f"Interventions ({active})" if active else "Interventions")
         config, then = state.model.config, state.opened.model.parameters
         self.setWindowTitle(
             f"{state.opened.name}[*] · {_counted(config.n_layers, 'block')} · {_counted(config.n_heads, 'head')} · "

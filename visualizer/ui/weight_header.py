@@ -22,6 +22,7 @@ class WeightHeader(QHeaderView):
     def __init__(self, orientation: Qt.Orientation, parent: QWidget) -> None:
         super().__init__(orientation, parent)
         self._bands: list[Band] = []
+        self._holds_choice = False
         self.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.setSectionsClickable(True)
         self.setHighlightSections(True)
@@ -33,6 +34,11 @@ class WeightHeader(QHeaderView):
         """Show these bands; none takes their line away."""
         self._bands = bands
         self.setFixedHeight(self._line() * (2 if bands else 1))
+        self.viewport().update()
+
+    def hold_choice(self, holds: bool) -> None:
+        """Whether the marked section is that of the chosen number, and not only of the grid's cursor."""
+        self._holds_choice = holds
         self.viewport().update()
 
     def widest_label(self, labels: list[str]) -> int:
@@ -101,7 +107,7 @@ class WeightHeader(QHeaderView):
                 if horizontal
                 else QRect(rect.right() - 1, rect.top(), 2, rect.height())
             )
-            painter.fillRect(edge, QColor(theme.accent))
+            painter.fillRect(edge, QColor(theme.accent if self._holds_choice else theme.muted_text))
         painter.setPen(QColor(theme.text if here else theme.muted_text))
         room = rect.adjusted(3, 0, -4, 0)
         label = str(self.model().headerData(logicalIndex, self.orientation()))

@@ -71,12 +71,21 @@ class WeightView(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         triggers = QAbstractItemView.EditTrigger
         self.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed | triggers.AnyKeyPressed)
+        self._holds_choice = False
         self._note = QLabel(self.viewport())
         self._note.setObjectName("refusalNote")
         self._note.setWordWrap(True)
         self._note.hide()
         self.delegate.refused.connect(self._show_note)
         self.delegate.accepted.connect(self._note.hide)
+
+    def hold_choice(self, holds: bool) -> None:
+        """Whether the chosen number is in this grid; else its cursor is drawn as the place to come back to."""
+        if holds != self._holds_choice:
+            self._holds_choice = holds
+            self.viewport().update()
+            for header in (self.column_header, self.row_header):
+                header.hold_choice(holds)
 
     def lay_out(self, bands: list[Band]) -> None:
         """Sizes for what the table now shows: one width for all columns, from the longest number or label."""
@@ -223,7 +232,10 @@ class WeightView(QTableView):
         visible = self._visible()
         if visible is not None:
             paint_cells(painter, self._table, visible, self._band_starts)
-        accent = QColor(current_theme().accent)
+        theme = current_theme()
+        accent = QColor(theme.accent)
+        if not self._holds_choice and not self.hasFocus():  # the accent is for what everything on screen is about
+            accent = QColor(theme.muted_text)
         shade = QColor(accent)
         shade.setAlpha(SHADE)
         for part in self.selected_blocks():

@@ -226,7 +226,9 @@ class WeightPanel(QWidget):
             self._remember()
             self.table.show_parameter(now.parameter)
         cell = now.cell
-        if cell != before.cell and cell is not None and (cell.kind, cell.name) == ("parameter", self.table.parameter):
+        here = cell is not None and (cell.kind, cell.name) == ("parameter", self.table.parameter)
+        self.view.hold_choice(here)
+        if cell is not None and here and cell != before.cell:
             row, column = self.table.place(cell.cell)
             current = self.view.currentIndex()
             if (current.row(), current.column()) != (row, column):
