@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import visualizer
 from tests.engine.models import KINDS, models_and_tokens, of_kind
+from visualizer.engine import trace as trace_module
 from visualizer.engine.explanation import Cell, Explanation, Source, Term
+from visualizer.engine.graph import LARGE_VOCABULARY
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
@@ -97,6 +99,29 @@ def test_a_source_lies_before_what_it_explains(kind: str) -> None:
                     # A norm explains itself by its mean and scale, which the same operation writes after it.
                     own = trace.graph.producer[source.name] is trace.graph.producer[name]
                     assert own or order[source.name] < order[name]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_cell_of_what_is_too_large_to_keep_is_explained_from_its_row(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = of_kind(kind, d_vocab=LARGE_VOCABULARY + 1)
+    tokens = [1, 5000 % model.config.d_vocab, 0, 3]
+    whole = model.forward(tokens)
+    monkeypatch.setattr(trace_module, "KEPT_BYTES", 0)
+    trace = model.forward(tokens)
+    for name in trace:
+        cell = tuple(size // 2 for size in trace[name].shape)
+        explanation = trace.explain(name, cell)
+        assert explanation.value == pytest.approx(float(whole[name][cell]), rel=1e-12, abs=1e-300)
+        assert explanation.recombine() == pytest.approx(explanation.value, rel=1e-9, abs=1e-11)
+        if trace.axes(name)[0] == "position":
+            np.testing.assert_allclose(trace.row(name, -2), whole[name][2], rtol=1e-12, atol=1e-14)
+    assert set(trace.recorded) == set(whole.recorded)
+    with pytest.raises(InputError, match=r"logits has no cell \[4, 0\]; its shape is \[4, 4097\]"):
+        trace.explain("logits", (4, 0))
+    with pytest.raises(IndexError):
+        trace.row("embed", 4)
 
 
 def test_the_articles_product_is_taken_apart() -> None:

@@ -65,7 +65,7 @@ def direct_contributions(trace: Trace, position: int, token: int) -> list[Contri
     Raises:
         InputError: there is no such logit.
     """
-    shape = trace["logits"].shape
+    shape = (len(trace.tokens), trace.parameters.config.d_vocab)
     if not (0 <= position < shape[0] and 0 <= token < shape[1]):
         raise InputError(f"there is no logit [{position}, {token}]; logits have the shape {list(shape)}")
     direction, constants = _direction(trace, position, token)
@@ -74,7 +74,7 @@ def direct_contributions(trace: Trace, position: int, token: int) -> list[Contri
         for name, head, vector in _parts(trace, position)
     ]
     contributions += constants
-    total, logit = sum(c.value for c in contributions), float(trace["logits"][position, token])
+    total, logit = sum(c.value for c in contributions), float(trace.logits_at(position)[token])
     if any(change.enabled for change in trace.interventions) and not np.isclose(total, logit, rtol=1e-4, atol=1e-5):
         contributions.append(Contribution("interventions", None, logit - total))
     return contributions
@@ -101,7 +101,7 @@ def _parts(trace: Trace, position: int) -> list[tuple[str, int | None, Array]]:
     for name in addends(trace.graph, trace.graph.last_residual):
         op = trace.graph.producer[name]
         if isinstance(op, AttentionOutput):
-            result = trace[op.reads[0]][position]
+            result = trace.row(op.reads[0], position)
             parts += [(op.reads[0], head, result[head]) for head in range(len(result))]
             parts += [(bias, None, trace.parameters[bias]) for bias in op.parameters[1:]]
         else:

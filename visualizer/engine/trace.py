@@ -33,18 +33,43 @@ def _count_nonfinite(array: Array) -> int:
 class _Derived(dict[str, Array]):
     """The recorded arrays, and the derived ones made from them the first time they are read."""
 
-    def __init__(self, trace: Trace, recorded: Mapping[str, Array]) -> None:
-        super().__init__(recorded)
+    def __init__(self, trace: Trace, known: Mapping[str, Array]) -> None:
+        super().__init__(known)
         self._trace = trace
 
     def __missing__(self, name: str) -> Array:
+        array = self._make(name)
+        if array.nbytes > KEPT_BYTES:
+            del self[name]
+        return array
+
+    def _make(self, name: str) -> Array:
         op = self._trace.graph.producer[name]
         with np.errstate(all="ignore"):
             op.forward(Run(self._trace.tokens, self._trace.parameters.as_dict(), self, careful=True))
-        array = self[name]
-        if array.nbytes > KEPT_BYTES:
-            for written in op.writes:
-                del self[written]
+        return self[name]
+
+
+class _ForOneCell(_Derived):
+    """The arrays that one cell's explanation reads: each made once, and of a large one only its row where it has rows.
+
+    That row stands at every position of an array that takes no memory. What is small is left in `known`.
+    """
+
+    def __init__(self, trace: Trace, known: _Derived, position: int | None) -> None:
+        super().__init__(trace, known)
+        self._known = known
+        self._position = position
+
+    def __missing__(self, name: str) -> Array:
+        if self._position is not None and self._trace.axes(name)[0] == "position":
+            row, count = self._trace.row(name, self._position), len(self._trace.tokens)
+            if row.nbytes * count > KEPT_BYTES:
+                whole = self[name] = np.broadcast_to(row, (count, *row.shape))
+                return whole
+        array = self._make(name)
+        if array.nbytes <= KEPT_BYTES:
+            self._known[name] = array
         return array
 
 
@@ -114,6 +139,24 @@ class Trace(Mapping[str, Array]):
             self._logit_rows[position] = self._unembed(slice(position, position + 1))[0]
         return self._logit_rows[position]
 
+    def row(self, name: str, position: int) -> Array:
+        """One position's row of an activation whose first axis is the position; a derived one's other rows are not made.
+
+        Raises KeyError for an unknown name, IndexError outside the pass.
+        """
+        position = range(len(self.tokens))[position]
+        if name in self._all():
+            known: Array = self[name][position]
+            return known
+        if name == "logits":
+            return self.logits_at(position)
+        op = self.graph.producer[name]
+        values = {read: self.row(read, position)[None] for read in op.reads}
+        with np.errstate(all="ignore"):
+            op.forward(Run(self.tokens[position : position + 1], self.parameters.as_dict(), values, position))
+        made: Array = values[name][0]
+        return made
+
     def vocabulary_columns(self, name: str, tokens: Sequence[int]) -> Array:
         """Columns [position, len(tokens)] of `logits` or `probs`, without the others."""
         if "logits" in self.recorded or not len(self.tokens):
@@ -164,8 +207,9 @@ class Trace(Mapping[str, Array]):
         """
         if name not in self.graph.producer:
             raise InputError(f"no activation {name!r}; this model has {', '.join(self.graph.names)}")
-        values = self._all()
         cell = tuple(cell)
+        inside = self.axes(name)[0] == "position" and bool(cell) and 0 <= cell[0] < len(self.tokens)
+        values = _ForOneCell(self, self._all(), cell[0] if inside else None)
         shape = values[name].shape
         if len(cell) != len(shape) or not all(0 <= i < n for i, n in zip(cell, shape, strict=False)):
             raise InputError(f"{name} has no cell {list(cell)}; its shape is {list(shape)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -142,10 +143,9 @@ class LayerNorm(Norm):
         gain = self._gain(run, column)
         own = Source("activation", self.reads[0], cell, x)
         centre = Source("activation", self.writes[2], (position, 0), mean)
-        if scale.value:
-            formula, factor = "x·g/scale − mean·g/scale + b", gain.value / scale.value
-            terms = [Term(x * factor, (own, scale, gain)), Term(-mean * factor, (centre, scale, gain))]
-        else:  # two infinite terms would not tell what their difference over 0 is
+        formula, factor = "x·g/scale − mean·g/scale + b", _over(gain.value, scale.value)
+        terms = [Term(x * factor, (own, scale, gain)), Term(-mean * factor, (centre, scale, gain))]
+        if not all(math.isfinite(term.value) for term in terms):  # ∞ − ∞ would not tell what the difference is
             formula = self.formula
             terms = [Term(_over(x - mean, scale.value) * gain.value, (own, centre, scale, gain))]
         terms += self._shift_terms(run, column)

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from visualizer.engine.explanation import Explanation, Source, Term
 from visualizer.engine.ops.base import Axes, Cell, Gradients, Operation, Run, accumulate
 from visualizer.engine.ops.softmax import softmax, softmax_backward
@@ -32,12 +34,14 @@ class Probabilities(Operation):
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         position, token = cell
-        row = [float(x) for x in run.values[self.reads[0]][position]]
-        top = math.nan if any(map(math.isnan, row)) else max(row)
-        terms = []
-        for i, logit in enumerate(row):
-            weight = 1.0 if top == -math.inf else math.exp(logit - top)
-            source = Source("activation", self.reads[0], (position, i), logit)
-            terms.append(Term(weight, (source, Source("constant", "max", (), top))))
+        row = run.values[self.reads[0]][position].astype(np.float64)
+        highest = float(row.max())  # NaN where any is
+        with np.errstate(all="ignore"):
+            weights = np.ones_like(row) if highest == -math.inf else np.exp(row - highest)
+        top = Source("constant", "max", (), highest)
+        terms = tuple(
+            Term(weight, (Source("activation", self.reads[0], (position, i), logit), top))
+            for i, (logit, weight) in enumerate(zip(row.tolist(), weights.tolist(), strict=True))
+        )
         value = float(run.values[name][cell])
-        return Explanation(name, cell, value, "e^(logit − max) / Σ e^(logit − max)", tuple(terms), "share", token)
+        return Explanation(name, cell, value, "e^(logit − max) / Σ e^(logit − max)", terms, "share", token)
