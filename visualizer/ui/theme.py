@@ -189,6 +189,11 @@ def style_sheet(theme: Theme) -> str:
         QSplitter::handle:horizontal {{ width: 1px; }}
         QSplitter::handle:vertical {{ height: 1px; }}
         QStatusBar::item {{ border: none; }}
+        QTabBar::tab {{ color: {theme.muted_text}; padding: 4px 6px; border: none;
+                    border-bottom: 2px solid transparent; }}
+        QTabBar::tab:hover {{ color: {theme.text}; }}
+        QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.text}; }}
+        QTabBar::tab:selected:focus {{ background: {theme.rule}; }}
         QToolButton:checked {{ background: {theme.rule}; border: 1px solid {theme.muted_text}; border-radius: 3px;
                     padding: 1px 4px; }}
         QTabBar {{ qproperty-elideMode: ElideNone; qproperty-usesScrollButtons: true; }}
