@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -213,3 +215,16 @@ def test_nothing_that_a_trace_hands_out_can_be_written_to() -> None:
             with pytest.raises(ValueError, match="read-only"):
                 array[...] = 0
     prompt[0] = 0  # the caller's own is its own
+
+
+def test_a_trace_that_nobody_holds_is_gone_at_once() -> None:
+    gc.disable()  # no circle of references keeps its arrays until the next collection
+    try:
+        trace = of_kind("gpt-2").forward([1, 0, 2])
+        for name in trace:
+            trace.explain(name, (0,) * trace[name].ndim)
+        gone = weakref.ref(trace)
+        del trace
+        assert gone() is None
+    finally:
+        gc.enable()

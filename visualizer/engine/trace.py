@@ -31,11 +31,16 @@ def _count_nonfinite(array: Array) -> int:
 
 
 class _Derived(dict[str, Array]):
-    """The recorded arrays, and the derived ones made from them the first time they are read."""
+    """The recorded arrays, and the derived ones made from them the first time they are read.
 
-    def __init__(self, trace: Trace, known: Mapping[str, Array]) -> None:
+    It does not know its trace: in a circle with it, large arrays would stay until Python looks for such circles.
+    """
+
+    def __init__(self, graph: Graph, parameters: Parameters, tokens: Array, known: Mapping[str, Array]) -> None:
         super().__init__(known)
-        self._trace = trace
+        self._graph = graph
+        self._parameters = parameters
+        self._tokens = tokens
 
     def __missing__(self, name: str) -> Array:
         array = self._make(name)
@@ -44,9 +49,8 @@ class _Derived(dict[str, Array]):
         return array
 
     def _make(self, name: str) -> Array:
-        op = self._trace.graph.producer[name]
         with np.errstate(all="ignore"):
-            op.forward(Run(self._trace.tokens, self._trace.parameters.as_dict(), self, careful=True))
+            self._graph.producer[name].forward(Run(self._tokens, self._parameters.as_dict(), self, careful=True))
         return self[name]
 
 
@@ -57,7 +61,8 @@ class _ForOneCell(_Derived):
     """
 
     def __init__(self, trace: Trace, known: _Derived, position: int | None) -> None:
-        super().__init__(trace, known)
+        super().__init__(trace.graph, trace.parameters, trace.tokens, known)
+        self._trace = trace
         self._known = known
         self._position = position
 
@@ -140,7 +145,7 @@ class Trace(Mapping[str, Array]):
         return self._logit_rows[position]
 
     def row(self, name: str, position: int) -> Array:
-        """One position's row of an activation whose first axis is the position; a derived one's other rows are not made.
+        """One position's row of an activation whose first axis is the position; a derived one's others are not made.
 
         Raises KeyError for an unknown name, IndexError outside the pass.
         """
@@ -221,5 +226,5 @@ class Trace(Mapping[str, Array]):
 
     def _all(self) -> _Derived:
         if self._values is None:
-            self._values = _Derived(self, self.recorded)
+            self._values = _Derived(self.graph, self.parameters, self.tokens, self.recorded)
         return self._values
