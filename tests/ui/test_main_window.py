@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from pytestqt.qtbot import QtBot
 
 import visualizer
 from visualizer.engine.interventions import Intervention
+from visualizer.resources import resource
 from visualizer.session.edits import SetInterventions
 from visualizer.session.selection import CellRef
 from visualizer.ui.heatmap import Heatmap
@@ -319,3 +321,13 @@ def test_the_tab_of_the_interventions_counts_those_that_are_at_work(window: Main
     assert dock.windowTitle() == "Interventions (1)"
     press(window, "undoAction")
     assert dock.windowTitle() == "Interventions"
+
+
+def test_the_keys_that_the_guide_gives_for_the_whole_window_are_those_of_its_actions(window: MainWindow) -> None:
+    for dock in window.docks.values():
+        assert dock.panel is not None
+    known = {key.toString() for action in window.findChildren(QAction) for key in action.shortcuts()}
+    first_table = resource("guide/keyboard.md").read_text(encoding="utf-8").split("## ")[0]
+    told = set(re.findall(r"(?:Ctrl|Alt|Shift)(?:\+\w+)*\+[\w?]+|F\d+", first_table))
+    assert len(told) > 15
+    assert told - {"Shift+Tab"} <= known

@@ -37,6 +37,7 @@ PAGES: dict[str, str] = {
     "statusBar": "self-check",
     "commandPalette": "keyboard",
     "menuBar": "keyboard",
+    "busyBar": "window",
 }
 
 
