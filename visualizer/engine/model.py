@@ -97,12 +97,12 @@ class Model:
                 )
             prompt = self.tokenizer.encode(prompt)
         ids = np.asarray(prompt)
-        if ids.dtype == object and all(isinstance(token, int) for token in ids.flat):
-            raise TokenError(f"a token id is not in the vocabulary; ids go from 0 to {self.config.d_vocab - 1}")
         if ids.size == 0:
             return np.zeros(0, dtype=np.intp)
         if ids.dtype == np.intp and ids.ndim == 1 and np.maximum.reduce(ids.view(np.uintp)) < self.config.d_vocab:
             return ids.copy()  # the common case; negative ids are huge when seen as unsigned
+        if ids.dtype == object and all(isinstance(token, int) for token in ids.flat):
+            raise TokenError(f"a token id is not in the vocabulary; ids go from 0 to {self.config.d_vocab - 1}")
         if ids.ndim != 1 or ids.dtype.kind not in "iu":
             raise TokenError("token ids are a flat list of whole numbers")
         wrong = np.flatnonzero((ids < 0) | (ids >= self.config.d_vocab))
