@@ -20,6 +20,7 @@ from visualizer.session.selection import CellRef
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.main_window import MainWindow
 from visualizer.ui.theme import current_theme
+from visualizer.ui.title import Title
 
 Kind = TypeVar("Kind", bound=QObject)
 NAMED = [
@@ -331,3 +332,36 @@ def test_the_keys_that_the_guide_gives_for_the_whole_window_are_those_of_its_act
     told = set(re.findall(r"(?:Ctrl|Alt|Shift)(?:\+\w+)*\+[\w?]+|F\d+", first_table))
     assert len(told) > 15
     assert told - {"Shift+Tab"} <= known
+
+
+def test_the_commands_of_panels_that_nobody_has_seen_are_there_after_a_while(window: MainWindow, qtbot: QtBot) -> None:
+    assert window.docks["comparePanel"].widget() is None
+    qtbot.waitUntil(lambda: all(dock.widget() is not None for dock in window.docks.values()), timeout=15000)
+    assert window.findChild(QAction, "pinBaselineAction") is not None
+    assert not window.docks["comparePanel"].in_front
+
+
+def test_the_palette_knows_every_command_even_at_once(window: MainWindow, qtbot: QtBot) -> None:
+    palette = next(action for action in window.findChildren(QAction) if action.text() == "&Command palette")
+    palette.trigger()
+    opened = child(window, QLineEdit, "commandPaletteEdit")
+    qtbot.keyClicks(opened, "pin baseline")
+    qtbot.keyClick(opened, Qt.Key.Key_Return)
+    assert window.session.document.state.baseline is not None
+
+
+def test_the_difference_from_the_baseline_is_shown_as_soon_as_it_is_asked_for(window: MainWindow) -> None:
+    heatmap = child(window, Heatmap, "logitsHeatmap")
+    window.build_all()
+    press(window, "pinBaselineAction")
+    before = heatmap.image().copy()
+    write_cell(window, "blocks.0.attn.c_attn.w", 5, 23, "-1")
+    after = heatmap.image().copy()
+    window.session.selection.choose(comparison="difference")
+    assert np.array_equal(heatmap.image(), after - before)
+    titles = [title.accessibleName() for title in window.findChildren(Title)]
+    assert any(title.startswith("Logits − baseline") for title in titles)
+    window.session.selection.choose(comparison="baseline")
+    assert np.array_equal(heatmap.image(), before)
+    window.session.selection.choose(comparison="value")
+    assert np.array_equal(heatmap.image(), after)

@@ -29,6 +29,8 @@ from visualizer.ui.status import StatusBar
 from visualizer.ui.theme import apply_theme, theme_for
 from visualizer.ui.views import AT_ONCE, PANELS, RESULTS, build_panel
 
+#: Panels that nobody has looked at are built this long after the window is shown, one every `EACH_MS`.
+IDLE_MS, EACH_MS = 1500, 150
 #: Remembered layouts of another version are not restored.
 LAYOUT_VERSION = 3
 
@@ -53,6 +55,10 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self._settings = settings
         self._laid_out = False
+        self._idle = QTimer(self, singleShot=True)
+        self._idle.timeout.connect(self._build_next)
+        self._focus_due = QTimer(self, singleShot=True, interval=0)
+        self._focus_due.timeout.connect(self._order_focus)
         self.docks: dict[str, PanelDock] = {}
         executor = WorkerExecutor(self)
         self.session = Session(opened, executor)
@@ -120,8 +126,23 @@ class MainWindow(QMainWindow):
             if hasattr(panel, signal):
                 getattr(panel, signal).connect(slot)
         self.menus.take_actions(panel)
-        if panel.objectName() not in AT_ONCE and hasattr(self, "arrangement"):
-            self._order_focus()
+        if self._focus_due.isActive() or panel.objectName() not in self.docks:
+            return
+        self._focus_due.start()
+
+    def _build_next(self) -> None:
+        """Build one panel that nobody has looked at yet: its commands belong into the menus and the palette."""
+        waiting = [dock for dock in self.docks.values() if dock.widget() is None]
+        if not waiting or not self.isVisible():
+            return
+        if not self.session.stale:  # while a result is awaited the window has better to do
+            assert waiting[0].panel is not None
+        self._idle.start(EACH_MS)
+
+    def build_all(self) -> None:
+        """Build all panels now: somebody wants to see every command."""
+        for dock in self.docks.values():
+            assert dock.panel is not None
 
     def _order_focus(self, _floats: bool = False) -> None:
         panels = [self.docks[name].widget() for place in PLACES.values() for name in place]
@@ -226,6 +247,7 @@ class MainWindow(QMainWindow):
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
+        self._idle.start(IDLE_MS)
         if self.focusWidget() is None:
             self.prompt_bar.prompt_edit.setFocus()  # typing is the first thing to try
         if not self._laid_out:
@@ -255,6 +277,7 @@ class MainWindow(QMainWindow):
             shut_down = getattr(dock.widget(), "shut_down", None)
             if shut_down is not None:
                 shut_down()
+        self._idle.stop()
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
         self._settings.setValue("views", self.views.saveState(LAYOUT_VERSION))

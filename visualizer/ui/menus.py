@@ -128,8 +128,14 @@ def _view(window: MainWindow, menu: QMenu) -> None:
         action.setChecked(choice == chosen)
         group.addAction(action)
     menu.addSeparator()
+    menu.aboutToShow.connect(window.build_all)
     palette = CommandPalette(window)
-    _add(window, menu, "&Command palette", partial(palette.open_for, window), "Ctrl+Shift+P")
+
+    def open_palette() -> None:
+        window.build_all()
+        palette.open_for(window)
+
+    _add(window, menu, "&Command palette", open_palette, "Ctrl+Shift+P")
     _add(window, menu, "&Full screen", partial(_toggle_full_screen, window), "F11")
     _add(window, menu, "&Let go of the selection", window.session.selection.let_go, "Ctrl+Shift+A")
 

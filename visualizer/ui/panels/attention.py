@@ -19,7 +19,7 @@ from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.stage_values import head_values
-from visualizer.ui.attention_words import EMPTY, STAGES, words_above
+from visualizer.ui.attention_words import COMPARED, EMPTY, STAGES, words_above
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL
 from visualizer.ui.flow_marks import sources_of
 from visualizer.ui.heatmap import Heatmap
@@ -129,8 +129,8 @@ class AttentionPanel(QWidget):
         self._refresh()
 
     def _selection_changed(self, before: Chosen, now: Chosen) -> None:
-        same = (before.step, before.block, before.head, before.score_stage)
-        if same != (now.step, now.block, now.head, now.score_stage):
+        same = (before.step, before.block, before.head, before.score_stage, before.comparison)
+        if same != (now.step, now.block, now.head, now.score_stage, now.comparison):
             self._refresh()
         else:
             self._mark()
@@ -222,9 +222,11 @@ class AttentionPanel(QWidget):
         return list(range(size)) if size <= ALL_TOKENS else top_tokens(trace.logits_at(-1), TOP_TOKENS)
 
     def _write_titles(self, tokens: int) -> None:
-        stage, vocabulary = self._session.selection.now.score_stage, self._opened().model.config.d_vocab
-        for name, title in self._titles.items():
-            title.set_words(*words_above(name, stage, tokens, vocabulary, len(self._columns)))
+        now, vocabulary = self._session.selection.now, self._opened().model.config.d_vocab
+        shown = now.comparison if self._session.baseline_trace is not None else "value"
+        for name, heading in self._titles.items():
+            title, detail, meaning = words_above(name, now.score_stage, tokens, vocabulary, len(self._columns))
+            heading.set_words(title + COMPARED[shown], detail, meaning)
 
     def _fill_choosers(self) -> None:
         config, now = self._opened().model.config, self._session.selection.now
