@@ -344,3 +344,10 @@ def test_a_hidden_cell_takes_nothing_so_the_future_stays_out(name: str) -> None:
     assert all(np.array_equal(changed[other], before[other]) for other in before)
     explained = changed.explain(f"blocks.0.attn.{name}", (0, 1, 3))
     assert "intervention" not in explained.formula
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_intervention_in_a_pass_over_nothing_does_nothing(kind: str) -> None:
+    model = of_kind(kind)
+    changes = [Intervention(name, "mean") for name in model.graph.names]
+    assert all(array.size == 0 for array in model.forward([], interventions=changes).values())

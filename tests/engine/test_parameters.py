@@ -93,6 +93,9 @@ def test_a_parameter_that_does_not_belong_is_refused_by_name(name: str) -> None:
         (0.0, "has shape []; [8, 24] is needed"),
         ([["x"] * 24] * 8, "is not an array of numbers"),
         ([[1, 2], [3]], "is not an array of numbers"),
+        ([["1"] * 24] * 8, "is not an array of numbers"),
+        (np.zeros((8, 24), complex), "is not an array of numbers: complex128 is no real number"),
+        ([[10**400] * 24] * 8, "is not an array of numbers"),
     ],
 )
 def test_a_wrong_shape_or_no_numbers_is_refused_with_what_is_needed(value: Any, said: str) -> None:

@@ -136,6 +136,8 @@ def test_logits_that_are_not_finite_still_yield_a_token(logits: list[float], sam
         ({"top_p": 1.01}, "top-p is 1.01"),
         ({"top_p": math.nan}, "top-p is nan"),
         ({"seed": -1}, "seed is -1"),
+        ({"seed": 1.5}, "seed is 1.5"),
+        ({"top_k": 2.0}, "top-k is 2.0"),
     ],
 )
 def test_values_out_of_range_are_refused(fields: dict[str, float], said: str) -> None:

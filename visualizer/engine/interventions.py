@@ -123,6 +123,8 @@ def _visible(array: Array) -> NDArray[np.bool_]:
 
 def _mean(array: Array, axes: Sequence[str]) -> Array:
     """The mean over positions, as an array of the same shape; over the visible keys where there is a key axis."""
+    if not array.size:
+        return array
     if "key" in axes:
         visible = _visible(array)
         weights = visible.astype(array.dtype)

@@ -112,8 +112,10 @@ def _checked(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: str) ->
         # Numbers beyond the range of float32 become infinite, visibly; that is no reason to warn.
         with np.errstate(over="ignore"):
             given = np.asarray(value)
+            if given.dtype.kind in "cSU":
+                raise TypeError(f"{given.dtype} is no real number")
             array = np.ascontiguousarray(given, dtype=dtype).reshape(given.shape)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ParameterError(f"parameter {name!r} is not an array of numbers: {error}") from error
     if array.shape != shape:
         raise ParameterError(f"parameter {name!r} has shape {list(array.shape)}; {list(shape)} is needed")

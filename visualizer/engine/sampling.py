@@ -15,6 +15,10 @@ from visualizer.errors import SamplingError
 Array = NDArray[Any]
 
 
+def _is_whole(value: object) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class Sampling:
     """How a token is chosen from probabilities.
@@ -34,11 +38,11 @@ class Sampling:
     def __post_init__(self) -> None:
         if not 0 <= self.temperature < math.inf:
             raise SamplingError(f"temperature is {self.temperature}; a number of at least 0 is needed (0 is greedy)")
-        if self.top_k is not None and self.top_k < 1:
+        if self.top_k is not None and not (_is_whole(self.top_k) and self.top_k >= 1):
             raise SamplingError(f"top-k is {self.top_k}; a whole number of at least 1 is needed")
         if self.top_p is not None and not 0 < self.top_p <= 1:
             raise SamplingError(f"top-p is {self.top_p}; a number above 0 and up to 1 is needed")
-        if self.seed < 0:
+        if not (_is_whole(self.seed) and self.seed >= 0):
             raise SamplingError(f"seed is {self.seed}; a whole number of at least 0 is needed")
 
     @classmethod
