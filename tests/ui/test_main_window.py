@@ -365,3 +365,23 @@ def test_the_difference_from_the_baseline_is_shown_as_soon_as_it_is_asked_for(wi
     assert np.array_equal(heatmap.image(), before)
     window.session.selection.choose(comparison="value")
     assert np.array_equal(heatmap.image(), after)
+
+
+def test_a_panel_has_a_title_of_its_own_only_while_no_tab_names_it(window: MainWindow, qtbot: QtBot) -> None:
+    heads = window.docks["headsPanel"]
+    assert heads.titleBarWidget() is not None  # an empty one in place of Qt's
+    heads.reveal()
+    heads.setFloating(True)
+    qtbot.waitUntil(lambda: heads.titleBarWidget() is None)
+    heads.setFloating(False)
+    qtbot.waitUntil(lambda: heads.titleBarWidget() is not None)
+    assert window.docks["timelinePanel"].titleBarWidget() is None
+
+
+def test_the_view_menu_names_the_panels_as_their_tabs_do_and_in_their_order(window: MainWindow) -> None:
+    window.build_all()
+    shown = [action.text() for action in window.menus.view.actions() if action.isVisible() and action.text()]
+    titles = [dock.windowTitle() for dock in window.docks.values()]
+    named = [text for text in shown if text in titles]
+    assert named == [title for title in titles if title in named]
+    assert {"Explain", "Baseline", "Arcs", "Heads"} <= set(named)

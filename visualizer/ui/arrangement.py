@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, QTabWidget, QWidget
 
 from visualizer.ui.docks import PanelDock
 
@@ -37,6 +37,8 @@ class Arrangement:
 
     def __init__(self, window: QMainWindow, views: QMainWindow, docks: dict[str, PanelDock]) -> None:
         self._window, self._views, self._docks = window, views, docks
+        self._moved = QTimer(window, singleShot=True)
+        self._moved.timeout.connect(self._title)
         self._parts: dict[str, tuple[float, float]] = {}
 
     def put(self) -> None:
@@ -52,15 +54,26 @@ class Arrangement:
                 window.addDockWidget(_AREAS.get(side, _AREAS["left"]), dock)
                 dock.least = LEAST[side]
             if len(present) > 1:
-                for dock in present:  # the tab is title enough
-                    dock.setTitleBarWidget(QWidget(dock))
                 for before, dock in pairwise(present):
                     window.tabifyDockWidget(before, dock)
             for dock in present:  # not before they share a place: each beside the others would make the window grow
                 dock.show()
             present[0].raise_()
+        self._title()
         timeline = self._docks["timelinePanel"]  # height is dearer than width
         timeline.setFeatures(timeline.features() | QDockWidget.DockWidgetFeature.DockWidgetVerticalTitleBar)
+
+    def _title(self) -> None:
+        """Take the title from a dock that shares its place: its tab is title enough. Give it back to all others."""
+        if QApplication.mouseButtons() != Qt.MouseButton.NoButton:  # a dock that is being dragged keeps what it has
+            self._moved.start(100)
+            return
+        for name, dock in self._docks.items():
+            tabbed = not dock.isFloating() and bool(self._home(name).tabifiedDockWidgets(dock))
+            if tabbed and dock.titleBarWidget() is None:
+                dock.setTitleBarWidget(QWidget(dock))
+            elif not tabbed and dock.titleBarWidget() is not None:
+                dock.setTitleBarWidget(None)  # type: ignore[arg-type]  # which gives the dock its own again
         for bar in self._window.findChildren(QTabBar):
             bar.setAccessibleName("Panels in this place")
 
@@ -71,6 +84,9 @@ class Arrangement:
             window.setDockOptions(window.dockOptions() | QMainWindow.DockOption.GroupedDragging)
             window.setAnimated(False)
             window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        for dock in self._docks.values():
+            dock.topLevelChanged.connect(lambda _floats: self._moved.start(0))
+            dock.dockLocationChanged.connect(lambda _area: self._moved.start(0))
         for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
             self._window.setCorner(corner, _AREAS["bottom"])
 

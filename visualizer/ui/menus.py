@@ -48,6 +48,9 @@ class Menus:
         if before:
             self.edit.insertSeparator(before[0])
         _view(window, self.view)
+        self.view.addSeparator()
+        for name in window.docks:
+            self.view.addMenu(self._menu_of(name))
         for preset in PRESETS:
             _add(window, self.model, f"Open ({preset})*", partial(window.open_source, preset))
         _help(window, self.help)
@@ -63,10 +66,16 @@ class Menus:
         elif name in ("weightPanel", "parameterPanel"):
             self.edit.addActions(actions)
         else:
-            title = panel.windowTitle() or panel.accessibleName() or name.removesuffix("Panel").capitalize()
-            menu = self._of_panels.get(name) or self.view.addMenu(title)
-            self._of_panels[name] = menu
+            menu = self._menu_of(name)
             menu.addActions(actions)
+            menu.menuAction().setVisible(True)
+
+    def _menu_of(self, name: str) -> QMenu:
+        """The menu of a panel's own commands; it is not shown until there are some."""
+        if name not in self._of_panels:
+            self._of_panels[name] = QMenu(self._window.docks[name].windowTitle(), self._window)
+            self._of_panels[name].menuAction().setVisible(False)
+        return self._of_panels[name]
 
 
 def _add(window: MainWindow, menu: QMenu, text: str, run: Callable[[], object], shortcut: str | None = None) -> QAction:
@@ -112,7 +121,6 @@ def _file(window: MainWindow, menu: QMenu) -> None:
 
 
 def _view(window: MainWindow, menu: QMenu) -> None:
-    menu.addSeparator()
     panels = window.menus.panels
     menu.addMenu(panels)
     for dock in window.docks.values():
