@@ -28,7 +28,7 @@ from visualizer.ui.numbers import full, short
 EMPTY = "The prompt is empty. Type a few tokens to see which of them attend to which."
 #: Padding of a token and gap to the next, in a usual and in a small font where the usual does not fit.
 USUAL, DENSE = (4.0, 3.0), (1.0, 1.0)
-SMALLEST_TOKEN, SPREAD = 16.0, 80.0  # the gap of few tokens grows up to the latter
+SMALLEST_TOKEN, SPREAD = 16.0, 160.0  # the gap of few tokens grows up to the latter
 LONGEST = 12
 _SUBSCRIPTS_AS_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 #: Tokens closer than this far ahead of the cursor are kept in view.
@@ -190,7 +190,13 @@ class ArcsView(QWidget):
         """Where everything lies now: centred while it fits, else as it is scrolled."""
         bottom = self.height() - (self._scroll.height() if self._scroll.isVisible() else 0.0)
         spare = max(self.width() - self._total(), 0.0) / 2
-        return self._painter.places(self._lefts, self._widths, spare - self._scroll.value(), self.width(), bottom)
+        left = spare - self._scroll.value()
+        places = self._painter.places(self._lefts, self._widths, left, self.width(), bottom)
+        if not self._lefts:
+            return places
+        highest = (self._lefts[-1] - self._lefts[0]) / 2  # an arc is about half as high as it is wide
+        above = max(places.line - highest - AHEAD, 0.0)  # few tokens: in the middle of the room, not at its foot
+        return self._painter.places(self._lefts, self._widths, left, self.width(), bottom - above / 2)
 
     def _fit(self) -> None:
         beyond = max(math.ceil(self._total()) - self.width(), 0)
