@@ -86,7 +86,7 @@ def map_colors(name: str, steps: int) -> NDArray[np.uint8]:
     path = Path(library.origin).parent / "colors" / "maps" / f"{name}.csv"
     colors = np.loadtxt(path, delimiter=",", comments=";") * 255.0
     places, wanted = np.linspace(0.0, 1.0, len(colors)), np.linspace(0.0, 1.0, steps)
-    return np.stack([np.interp(wanted, places, channel) for channel in colors.T], axis=-1).astype(np.uint8)
+    return np.stack([np.interp(wanted, places, channel) for channel in colors.T], axis=-1).round().astype(np.uint8)
 
 
 def symmetric_limit(values: NDArray[Any], masked: NDArray[np.bool_] | None) -> float:
