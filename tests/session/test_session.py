@@ -179,7 +179,8 @@ def test_a_result_older_than_the_one_shown_is_dropped() -> None:
 def test_while_more_is_being_computed_the_last_step_there_is_stays_shown() -> None:
     executor = LateExecutor()
     session = Session(open_model("aab"), executor)
-    assert session.trace is None
+    before = session.trace
+    assert before is None
     executor.answer(0)
     session.go_to_step(10)
     session.step_forward()

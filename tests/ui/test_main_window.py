@@ -259,7 +259,8 @@ def test_tab_goes_from_the_prompt_through_the_panels_in_the_order_of_the_screen(
     window.docks["explainPanel"].reveal()
     prompt = child(window, QLineEdit, "promptEdit")
     assert window.focusWidget() is prompt
-    parts = [window.prompt_bar, window.token_strip, *(dock.widget() for dock in window.docks.values()), window.status]
+    docked: list[QWidget | None] = [dock.widget() for dock in window.docks.values()]
+    parts: list[QWidget | None] = [window.prompt_bar, window.token_strip, *docked, window.status]
     visited: list[str] = []
     for _ in range(80):
         focused = window.focusWidget()

@@ -95,8 +95,8 @@ class FlowCanvas(FlowView):
         for index, marks in self._marks.items():
             if marks.cell is not None:
                 return index, marks.cell
-        index = self.scene.nearest(self.camera.canvas(QPointF(40, 60)))
-        return (index, (0, 0)) if index is not None and min(self.scene.tiles[index].matrix.size) else None
+        nearest = self.scene.nearest(self.camera.canvas(QPointF(40, 60)))
+        return (nearest, (0, 0)) if nearest is not None and min(self.scene.tiles[nearest].matrix.size) else None
 
     def _stage(self, tile: int, step: int) -> tuple[int, Cell]:
         """The next or previous matrix."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Literal
+
+import numpy as np
 
 from visualizer.engine.explanation import Source
 from visualizer.session.labels import axis_labels, dimensions, token_label, with_position
@@ -72,12 +75,12 @@ class FlowContent:
         """A cell in words with all its digits: `pattern[b₂, a₁] = 0.5`; what is masked or compared is said."""
         matrix = tile.matrix
         ref = self.values.cell(matrix, row, column)
-        kind = "parameter" if matrix.kind == "parameter" else "activation"
+        kind: Literal["parameter", "activation"] = "parameter" if matrix.kind == "parameter" else "activation"
         words = self._words.cell(Source(kind, ref.name, ref.cell, value), block_prefix(ref.name))
         remark = " (masked)" if matrix.causal and column > row else ""
         if self.values.is_difference(matrix):
             remark += " more than in the baseline"
-        return f"{words} = {full(value, self._state.model.config.dtype)}{remark}"
+        return f"{words} = {full(value, np.dtype(self._state.model.config.dtype))}{remark}"
 
     def tip(self, tile: Tile, row: int, column: int, value: float) -> str:
         """The same with what the matrix is, for a tooltip."""

@@ -22,10 +22,11 @@ def order_focus(parts: Iterable[QWidget]) -> None:
 def stops(part: QWidget) -> list[QWidget]:
     """The widgets in `part` that Tab stops at, in their present order."""
     found = []
-    widget = part
-    while True:
+    widget: QWidget | None = part
+    while widget is not None:
         if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and (widget is part or part.isAncestorOf(widget)):
             found.append(widget)
         widget = widget.nextInFocusChain()
         if widget is part:
-            return found
+            break
+    return found

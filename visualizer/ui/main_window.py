@@ -145,8 +145,8 @@ class MainWindow(QMainWindow):
             assert dock.panel is not None
 
     def _order_focus(self, _floats: bool = False) -> None:
-        panels = [self.docks[name].widget() for place in PLACES.values() for name in place]
-        built = [panel for panel in panels if panel is not None]
+        panels: list[QWidget | None] = [self.docks[name].widget() for place in PLACES.values() for name in place]
+        built = [panel for panel in panels if panel is not None]  # the others have not been looked at yet
         parts = [self.prompt_bar, self.token_strip, *built, self.status]
         order_focus(part for part in parts if part.window() is self)  # a floating panel is a window of its own
 
