@@ -24,9 +24,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--d-model", type=int, default=32, metavar="N", help="width of the residual stream (32)")
     parser.add_argument("--n-heads", type=int, default=4, metavar="N", help="attention heads a block (4)")
     parser.add_argument("--n-layers", type=int, default=4, metavar="N", help="blocks (4)")
-    parser.add_argument(
-        "--d-mlp", type=int, default=None, metavar="N", help="width of the MLP (2 · d_model; 0: none)"
-    )
+    parser.add_argument("--d-mlp", type=int, default=None, metavar="N", help="width of the MLP (2 · d_model; 0: none)")
     parser.add_argument("--context", type=int, default=64, metavar="N", help="tokens that the model sees (64)")
     parser.add_argument("--positions", choices=("learned", "sinusoidal"), default="learned")
     parser.add_argument("--steps", type=int, default=None, metavar="N", help="batches (2000)")

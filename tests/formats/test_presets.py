@@ -46,7 +46,7 @@ def test_a_preset_can_be_asked_for_in_double_precision() -> None:
 
 
 def test_a_name_that_is_neither_preset_nor_file_is_refused_with_the_presets() -> None:
-    with pytest.raises(FormatError, match=r"'abba' is neither a preset \(aab, ab, aaab\)"):
+    with pytest.raises(FormatError, match=r"'abba' is neither a preset \(aab, ab, aaab\), a shipped"):
         open_model("abba")
 
 

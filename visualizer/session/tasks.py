@@ -137,7 +137,7 @@ class Induction(Task):
 
     fewest: int = 3
     most: int = 6
-    again: int = 5
+    again: int = 6
     shortest: int = 2
     longest: int = 4
     name: ClassVar[str] = "induction"
