@@ -29,8 +29,8 @@ from visualizer.ui.status import StatusBar
 from visualizer.ui.theme import apply_theme, theme_for
 from visualizer.ui.views import AT_ONCE, PANELS, RESULTS, build_panel
 
-#: Panels that nobody has looked at are built this long after the window is shown, one every `EACH_MS`.
-IDLE_MS, EACH_MS = 1500, 150
+#: Panels that nobody has looked at are built once nothing has happened for this long, one every `EACH_MS`.
+IDLE_MS, EACH_MS = 3000, 150
 #: Remembered layouts of another version are not restored.
 LAYOUT_VERSION = 3
 
@@ -76,6 +76,8 @@ class MainWindow(QMainWindow):
         self._build_docks()
         self.menus.fill()
         self.session.document.subscribe(lambda _change: self._document_changed())
+        self.session.subscribe(lambda _result: self._busy_now())
+        self.session.selection.subscribe(lambda _before, _now: self._busy_now())
         self._document_changed()
         self._restore()
 
@@ -138,6 +140,11 @@ class MainWindow(QMainWindow):
         if not self.session.stale:  # while a result is awaited the window has better to do
             assert waiting[0].panel is not None
         self._idle.start(EACH_MS)
+
+    def _busy_now(self) -> None:
+        """Something happens: what can wait, waits longer."""
+        if self._idle.isActive():
+            self._idle.start(IDLE_MS)
 
     def build_all(self) -> None:
         """Build all panels now: somebody wants to see every command."""
