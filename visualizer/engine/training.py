@@ -88,10 +88,7 @@ class Progress:
 def first_parameters(config: ModelConfig, seed: int) -> dict[str, Array]:
     """Parameters to begin with: normal with deviation 0.02 for embeddings, 1/√in for matrices (those that write
     into the residual stream 1/√(2 · blocks) of that, as in GPT-2), gains 1, biases 0.
-
-    Beside sinusoidal positions, which cannot shrink, tokens begin as large as those: √½.
     """
-    embedding = math.sqrt(0.5) if config.positional_embedding_type == "sinusoidal" else 0.02
     random = np.random.default_rng(seed)
     parameters = {}
     for name, shape in parameter_shapes(config).items():
@@ -100,7 +97,7 @@ def first_parameters(config: ModelConfig, seed: int) -> dict[str, Array]:
         elif name.endswith(".b"):
             parameters[name] = np.zeros(shape)
         else:
-            deviation = embedding if name in ("wte", "wpe") else 1 / math.sqrt(shape[0])
+            deviation = 0.02 if name in ("wte", "wpe") else 1 / math.sqrt(shape[0])
             if name.endswith("c_proj.w"):
                 deviation /= math.sqrt(2 * config.n_layers)
             parameters[name] = random.normal(0.0, deviation, shape)
