@@ -13,7 +13,7 @@ from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QWidget
 
 from visualizer.errors import InputError
-from visualizer.formats import PRESETS, save_safetensors
+from visualizer.formats import PRESETS, SHIPPED, save_safetensors
 from visualizer.ui.docks import PanelDock
 from visualizer.ui.export import script_action
 from visualizer.ui.focus_order import stops
@@ -53,6 +53,9 @@ class Menus:
             self.view.addMenu(self._menu_of(name))
         for preset in PRESETS:
             _add(window, self.model, f"Open ({preset})*", partial(window.open_source, preset))
+        self.model.addSeparator()
+        for name in SHIPPED:
+            _add(window, self.model, f"Open the trained model {name}", partial(window.open_source, name))
         _help(window, self.help)
 
     def take_actions(self, panel: QWidget) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLine
 
 from visualizer.engine.model import Model
 from visualizer.errors import InputError, TokenError
-from visualizer.formats import PRESETS, open_model
+from visualizer.formats import NAMES, open_model
 from visualizer.session.document import Change
 from visualizer.session.edits import MODEL, PROMPT, OpenModel, SetPrompt
 from visualizer.session.evaluation import Result
@@ -199,7 +199,7 @@ class PromptBar(SessionPanel):
 
     def _show_model(self) -> None:
         opened = self.session.document.state.opened
-        names = list(PRESETS)
+        names = list(NAMES)
         if opened.name not in names:
             names.append(opened.name)
         if [self.model_chooser.itemText(i) for i in range(self.model_chooser.count())] != names:
