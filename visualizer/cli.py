@@ -147,7 +147,12 @@ def _version() -> str:
 
 def _common() -> _Parser:
     parser = _Parser(add_help=False)
-    parser.add_argument("--model", default="aab", metavar="M", help="aab, ab, aaab, or a model file (aab)")
+    parser.add_argument(
+        "--model",
+        default="aab",
+        metavar="M",
+        help="a preset (aab, ab, aaab), a trained model (induction, sort, reverse, rhymes) or a file (aab)",
+    )
     parser.add_argument("--ids", metavar="0,1,2", help="token ids in place of text")
     parser.add_argument("--dtype", choices=("float32", "float64"), help="compute in this precision")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
