@@ -78,6 +78,24 @@ def test_a_long_computation_shows_itself_and_keeps_the_last_picture(
     assert np.array_equal(heatmap.image(), visualizer.handmade("aab").forward("bab")["logits"])
 
 
+def test_a_panel_that_comes_to_the_front_meanwhile_is_veiled_and_the_veil_covers_it(
+    window: MainWindow, gate: Gate, qtbot: QtBot
+) -> None:
+    lens, explain = window.docks["lensPanel"], window.docks["explainPanel"]
+    assert lens.panel is not None
+    window.session.document.apply(SetPrompt("bab"))
+    qtbot.waitUntil(lambda: bool(explain.panel.findChildren(stale.Veil)))
+    assert not lens.panel.findChildren(stale.Veil)
+    lens.reveal()
+    qtbot.waitUntil(lambda: bool(lens.panel.findChildren(stale.Veil)))
+    window.resize(window.width() + 60, window.height() + 40)
+    attention = window.docks["attentionPanel"].panel
+    veil = attention.findChildren(stale.Veil)[0]
+    qtbot.waitUntil(lambda: veil.size() == attention.size())
+    gate.open.set()
+    qtbot.waitUntil(lambda: not lens.panel.findChildren(stale.Veil))
+
+
 def test_cancelling_ends_the_work_and_it_can_be_taken_up_again(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:
     button = window.findChild(QPushButton, "cancelButton")
     assert button is not None

@@ -39,6 +39,8 @@ class Arrangement:
         self._window, self._views, self._docks = window, views, docks
         self._moved = QTimer(window, singleShot=True)
         self._moved.timeout.connect(self._title)
+        self._edge_moved = QTimer(window, singleShot=True)
+        self._edge_moved.timeout.connect(self.note)
         self._parts: dict[str, tuple[float, float]] = {}
 
     def put(self) -> None:
@@ -86,6 +88,7 @@ class Arrangement:
             window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         for dock in self._docks.values():
             dock.topLevelChanged.connect(lambda _floats: self._moved.start(0))
+            dock.edge_moved.connect(lambda: self._edge_moved.start(0))
             dock.dockLocationChanged.connect(lambda _area: self._moved.start(0))
         for corner in (Qt.Corner.BottomLeftCorner, Qt.Corner.BottomRightCorner):
             self._window.setCorner(corner, _AREAS["bottom"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
 from visualizer.ui.stale import Veil
 
@@ -15,6 +16,7 @@ class PanelDock(QDockWidget):
 
     Signals:
         built(object): the panel has just been made; it is the dock's widget.
+        edge_moved(): the user is moving an edge between this panel and another.
 
     Attributes:
         panel_name: the panel's object name.
@@ -24,6 +26,7 @@ class PanelDock(QDockWidget):
     """
 
     built = Signal(object)
+    edge_moved = Signal()
 
     def __init__(self, title: str, name: str, build: Callable[[], QWidget], window: QMainWindow) -> None:
         """`name` is the panel's object name; the dock is called after it."""
@@ -32,6 +35,7 @@ class PanelDock(QDockWidget):
         self.panel_name = name
         self.in_front = False
         self._least = (1, 1)
+        self._stale = False
         self._veil: Veil | None = None
         self._build: Callable[[], QWidget] | None = build
         self.visibilityChanged.connect(self._seen)
@@ -65,8 +69,9 @@ class PanelDock(QDockWidget):
         self.raise_()
 
     def mark_stale(self, stale: bool) -> None:
-        """Lay a veil over the panel, or take it away."""
-        if stale and self._veil is None and self._build is None:
+        """Lay a veil over the panel, or take it away; a panel that is not seen gets it when it is."""
+        self._stale = stale
+        if stale and self._veil is None and self._build is None and self.in_front:
             self._veil = Veil(self.widget())
         elif not stale and self._veil is not None:
             self._veil.deleteLater()
@@ -77,3 +82,11 @@ class PanelDock(QDockWidget):
         self.in_front = visible
         if visible:
             assert self.panel is not None
+            self.mark_stale(self._stale)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._veil is not None:
+            self._veil.setGeometry(self.widget().rect())
+        if QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
+            self.edge_moved.emit()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QEvent, QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QToolBar, QVBoxLayout, QWidget
 
@@ -267,12 +267,6 @@ class MainWindow(QMainWindow):
         super().resizeEvent(event)
         if self.isVisible():
             self.arrangement.follow()
-
-    def event(self, event: QEvent) -> bool:
-        done = super().event(event)
-        if event.type() == QEvent.Type.MouseButtonRelease:  # the edge between two panels may have been moved
-            self.arrangement.note()
-        return done
 
     def closeEvent(self, event: QCloseEvent) -> None:
         for dock in self.docks.values():  # a panel at work may ask before it is ended

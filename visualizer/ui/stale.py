@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QRectF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from visualizer.session.evaluation import Result
 from visualizer.session.session import Session
@@ -13,7 +13,8 @@ from visualizer.ui.theme import current_theme
 
 #: Work that takes longer than this shows itself.
 SHOWN_AFTER_MS = 500
-VEIL_OPACITY = 0.55
+VEIL_OPACITY = 55  # per cent
+BEFORE = "from before the last change"
 
 
 class BusyBar(QWidget):
@@ -109,34 +110,29 @@ class BusyBar(QWidget):
 
 
 class Veil(QWidget):
-    """Over a panel whose numbers are from before the last change: they stay legible, and say so. Takes no clicks."""
+    """Over a panel whose numbers are from before the last change: they stay legible, and say so. Takes no clicks.
+
+    All of it is painted without Python, which the work under way would keep waiting.
+    """
 
     def __init__(self, panel: QWidget) -> None:
         super().__init__(panel)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAccessibleName("From before the last change")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setObjectName("veil")
+        self.setAccessibleName(BEFORE)
+        theme = current_theme()
+        ground = QColor(theme.background)
+        self.setStyleSheet(
+            f"#veil {{ background: rgba({ground.red()}, {ground.green()}, {ground.blue()}, {VEIL_OPACITY}%); }}"
+            f"#veilWords {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.text};"
+            " padding: 1px 5px; }"
+        )
+        words = QLabel(BEFORE, self)
+        words.setObjectName("veilWords")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(words, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
         self.setGeometry(panel.rect())
-        panel.installEventFilter(self)
         self.raise_()
         self.show()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize and isinstance(watched, QWidget):
-            self.setGeometry(watched.rect())
-        return False
-
-    def paintEvent(self, _event: QPaintEvent) -> None:
-        theme = current_theme()
-        painter = QPainter(self)
-        ground = QColor(theme.background)
-        ground.setAlphaF(VEIL_OPACITY)
-        painter.fillRect(self.rect(), ground)
-        words = "from before the last change"
-        room = self.fontMetrics().size(0, words)
-        label = QRectF(
-            self.width() - room.width() - 20, self.height() - room.height() - 12, room.width() + 12, room.height() + 4
-        )
-        painter.setPen(QColor(theme.text))
-        painter.fillRect(label, QColor(theme.panel))
-        painter.drawRect(label)
-        painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
