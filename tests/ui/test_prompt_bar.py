@@ -14,7 +14,8 @@ from visualizer.errors import TokenError
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
-from visualizer.ui.panels.prompt_bar import PromptBar, accepted, prompt_of
+from visualizer.session.two_prompts import read_prompt
+from visualizer.ui.panels.prompt_bar import PromptBar, accepted
 
 C_ATTN = "blocks.0.attn.c_attn.w"
 
@@ -302,7 +303,7 @@ def test_a_model_without_a_tokenizer_takes_ids() -> None:
     preset = open_model("aab")
     bare = Model(preset.model.config, dict(preset.model.parameters), None)
     assert accepted(bare) == "token ids from 0 to 1, separated by commas"
-    assert prompt_of(bare, "0, 1,0,") == (0, 1, 0)
+    assert read_prompt(bare, "0, 1,0,") == (0, 1, 0)
     with pytest.raises(TokenError, match=r"'x' is no token id; token ids from 0 to 1"):
-        prompt_of(bare, "0,x")
-    np.testing.assert_array_equal(bare.ids(prompt_of(bare, "1,1")), [1, 1])
+        read_prompt(bare, "0,x")
+    np.testing.assert_array_equal(bare.ids(read_prompt(bare, "1,1")), [1, 1])

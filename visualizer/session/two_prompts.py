@@ -132,5 +132,7 @@ def read_prompt(model: Model, text: str) -> tuple[int, ...]:
     for word in words:
         if not word.isascii() or not word.isdigit() or len(word) > 9:
             last = model.config.d_vocab - 1
-            raise TokenError(f"{word[:20]!r} is no token id; ids from 0 to {last}, separated by commas, are needed")
+            raise TokenError(
+                f"{word[:20]!r} is no token id; token ids from 0 to {last}, separated by commas, are needed"
+            )
     return tuple(map(int, model.ids([int(word) for word in words])))

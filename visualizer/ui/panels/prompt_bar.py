@@ -7,13 +7,14 @@ from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSpinBox, QToolButton, QWidget
 
 from visualizer.engine.model import Model
-from visualizer.errors import InputError, TokenError
+from visualizer.errors import InputError
 from visualizer.formats import NAMES, open_model
 from visualizer.session.document import Change
 from visualizer.session.edits import MODEL, PROMPT, OpenModel, SetPrompt
 from visualizer.session.evaluation import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
+from visualizer.session.two_prompts import read_prompt
 from visualizer.ui.prompt_edit import PromptEdit
 from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.theme import Theme, current_theme, icon, number_font
@@ -259,7 +260,7 @@ class PromptBar(SessionPanel):
     def _typed(self, text: str) -> None:
         document = self.session.document
         try:
-            edit = SetPrompt(prompt_of(document.state.model, text), gesture=f"typing {id(self)} {self._bursts}")
+            edit = SetPrompt(read_prompt(document.state.model, text), gesture=f"typing {id(self)} {self._bursts}")
             ids = tuple(map(int, document.state.model.ids(edit.prompt)))
             if ids != document.state.prompt:
                 document.apply(edit, initiator=self)
@@ -370,18 +371,3 @@ def accepted(model: Model) -> str:
     if isinstance(alphabet, str) and len(alphabet) <= LISTED:
         return f"text of {', '.join(alphabet)}"
     return "any text" if alphabet is None else f"text of the model's {len(alphabet)} characters"
-
-
-def prompt_of(model: Model, text: str) -> str | tuple[int, ...]:
-    """The text, or for a model without a tokenizer the ids that it lists.
-
-    Raises:
-        TokenError: there is no tokenizer and the text is no list of whole numbers.
-    """
-    if model.tokenizer is not None:
-        return text
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    for word in words:
-        if not word.isascii() or not word.isdigit() or len(word) > 9:
-            raise TokenError(f"{word[:20]!r} is no token id; {accepted(model)} are needed")
-    return tuple(int(word) for word in words)
