@@ -29,6 +29,12 @@ def compared(session: Session, step: int = 0) -> Comparison:
     return compare(session.result, step)
 
 
+def changed_places(session: Session) -> frozenset[int]:
+    """The places of the text that are marked as changed."""
+    assert session.result is not None
+    return session.result.changed
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_stage_tells_its_largest_difference_and_where_it_is(kind: str) -> None:
     model = of_kind(kind)
@@ -123,7 +129,34 @@ def test_a_large_pass_is_compared_where_it_is_evaluated(monkeypatch: pytest.Monk
     assert "blocks.1.attn.qk" not in [stage.name for stage in found.ripple.stages]
 
 
-def test_what_takes_much_memory_is_not_kept_to_compare_with(monkeypatch: pytest.MonkeyPatch, session: Session) -> None:
+def test_of_what_takes_much_memory_only_the_tokens_are_kept_to_compare_with(
+    monkeypatch: pytest.MonkeyPatch, session: Session
+) -> None:
     monkeypatch.setattr(ripples, "KEPT_BYTES", 100)
-    session.document.apply(SetCells("wpe", ((0, 0),), (3.0,)))
-    assert compared(session).against == ""
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,)))
+    found = compared(session)
+    assert not found.kept
+    assert found.ripple is None
+    assert found.flip is not None
+
+
+def test_a_drag_is_compared_with_what_was_there_before_it_began(session: Session) -> None:
+    cell = ((6, 23),)
+    for value in (0.5, 2.0, 3.0):
+        session.document.apply(SetCells("blocks.0.attn.c_attn.w", cell, (value,), gesture="drag"))
+    dragged, changed = compared(session), changed_places(session)
+    session.document.undo()
+    assert changed_places(session) == changed  # undo is a change of its own
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", cell, (3.0,)))
+    assert compared(session) == dragged
+    assert changed_places(session) == changed != set()
+
+
+def test_dragging_back_leaves_nothing_changed(session: Session) -> None:
+    value = float(session.document.state.model.parameters["blocks.0.attn.c_attn.w"][6, 23])
+    for dragged in (3.0, value):
+        session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (dragged,), gesture="drag"))
+    found = compared(session)
+    assert found.ripple is not None
+    assert found.ripple.first is None
+    assert not changed_places(session)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from visualizer.formats import OpenedModel
 from visualizer.session.edits import MODEL, PARAMETERS, Edit, SetCells, SetGeneration, SetInterventions, SetParameters
@@ -31,12 +31,13 @@ class Change:
 
 @dataclass(frozen=True)
 class _Done:
-    """One step of the history: the edit, its inverse, and what undo calls it."""
+    """One step of the history: the edit, its inverse, what undo calls it, and the revision that it began with."""
 
     title: str
     redo: tuple[Edit, ...]
     undo: tuple[Edit, ...]
     gesture: object
+    began: int
 
     def size(self) -> int:
         return sum(edit.size() for edit in (*self.redo, *self.undo))
@@ -48,8 +49,8 @@ class _Done:
     def and_then(self, edit: Edit, inverse: Edit) -> _Done:
         """The same step with one more edit of its gesture: undo goes back to where it began, redo to where it ended."""
         if _overwrites(edit, self.redo[-1]):
-            return _Done(edit.title(), (*self.redo[:-1], edit), self.undo, self.gesture)
-        return _Done(edit.title(), (*self.redo, edit), (inverse, *self.undo), self.gesture)
+            return replace(self, title=edit.title(), redo=(*self.redo[:-1], edit))
+        return replace(self, title=edit.title(), redo=(*self.redo, edit), undo=(inverse, *self.undo))
 
 
 def _overwrites(edit: Edit, earlier: Edit) -> bool:
@@ -69,11 +70,12 @@ class Document:
     Attributes:
         state: the present content.
         revision: a number that grows with every change, undo and redo included.
+        began: the revision with which the present step began: that of the first edit of a gesture, while it goes on.
     """
 
     def __init__(self, opened: OpenedModel, prompt: str | None = None) -> None:
         self.state = State.opening(opened, prompt)
-        self.revision = 0
+        self.revision = self.began = 0
         self._done: list[_Done] = []
         self._undone: list[_Done] = []
         self._listeners: list[Callable[[Change], None]] = []
@@ -93,8 +95,10 @@ class Document:
         last = self._done[-1] if self._done else None
         if last is not None and edit.gesture is not None and last.gesture == edit.gesture:
             self._done[-1] = last.and_then(edit, inverse)
+            self.began = last.began
         else:
-            self._done.append(_Done(edit.title(), (edit,), (inverse,), edit.gesture))
+            self.began = self.revision + 1
+            self._done.append(_Done(edit.title(), (edit,), (inverse,), edit.gesture, self.began))
         self._undone.clear()
         self._forget_oldest()
         return self._arrive(new, (edit,), initiator)
@@ -113,6 +117,7 @@ class Document:
             return None
         new, inverse = edit.apply(self.state)
         self._done[place] = self._done[place].and_then(edit, inverse)
+        self.began = self._done[place].began
         if any(undone.touches_weights() for undone in self._undone):
             self._undone.clear()
         return self._arrive(new, (edit,), initiator)
@@ -160,13 +165,13 @@ class Document:
     def end_gesture(self) -> None:
         """The next edit starts a step of its own, whatever its gesture."""
         if self._done and self._done[-1].gesture is not None:
-            last = self._done[-1]
-            self._done[-1] = _Done(last.title, last.redo, last.undo, None)
+            self._done[-1] = replace(self._done[-1], gesture=None)
 
     def _replay(self, edits: tuple[Edit, ...], initiator: object) -> Change:
         state = self.state
         for edit in edits:
             state, _ = edit.apply(state)
+        self.began = self.revision + 1
         return self._arrive(state, edits, initiator)
 
     def _arrive(self, state: State, edits: tuple[Edit, ...], initiator: object) -> Change:

@@ -42,12 +42,14 @@ class Request:
         state: model, prompt, generation settings and interventions, all immutable.
         previous: the last result, whose passes are reused where they still hold.
         step: the generation step that is looked at: its internals are kept whatever their size.
+        began: the document's revision with which its last step began, a whole drag being one.
     """
 
     revision: int
     state: State
     previous: Result | None = None
     step: int = 0
+    began: int = 0
 
     def cost(self) -> float:
         """A rough count of multiplications, to tell what can be done at once from what needs the worker."""
@@ -61,10 +63,9 @@ class Result:
     """What came of a request.
 
     Attributes:
-        revision, state: those of the request.
+        revision, state, began: those of the request.
         steps: one for each generated token, and one more for the token that would come next.
         tokens: ids of the prompt and of the generated tokens.
-        changed: places in `tokens` that differ from the result before it, where that had the same prompt.
         accuracy: over the model's own pattern; None where it has none.
         seconds: how long it took.
         step: the request's.
@@ -72,8 +73,8 @@ class Result:
         baseline_trace: the baseline's pass over the very context of the step that is looked at.
         branches: the tokens of every branch, prompt included.
         second: the pass of the second prompt; None where there is none.
-        earlier: the generation before the last change of weights or interventions; None where there was none, or
-            where it takes much memory.
+        earlier: the generation before the last change of weights or interventions, a whole drag being one; None where
+            there was none.
         ripple: what differs between the step that is looked at and the baseline, where that takes long to compute.
         untouched: the last position's logits [d_vocab] of the step that is looked at, without interventions; None
             where there are none, or no second prompt to compare with.
@@ -84,7 +85,6 @@ class Result:
     state: State
     steps: tuple[Step, ...]
     tokens: tuple[int, ...]
-    changed: frozenset[int]
     accuracy: Accuracy | None
     seconds: float
     step: int = 0
@@ -96,6 +96,14 @@ class Result:
     ripple: Ripple | None = None
     untouched: NDArray[Any] | None = None
     second_logits: NDArray[Any] | None = None
+    began: int = 0
+
+    @property
+    def changed(self) -> frozenset[int]:
+        """Places in `tokens` that differ from the text before the last change of weights or interventions."""
+        before = () if self.earlier is None else self.earlier.tokens
+        places = range(len(self.state.prompt), len(self.tokens))
+        return frozenset(place for place, old in zip(places, before, strict=False) if self.tokens[place] != old)
 
     @property
     def generated(self) -> tuple[int, ...]:
@@ -136,7 +144,6 @@ def evaluate(request: Request, watch: Watch = unwatched) -> Result:
         state,
         steps,
         tokens,
-        _changed(previous, state, tokens),
         _accuracy(state, previous),
         0.0,
         request.step,
@@ -144,10 +151,11 @@ def evaluate(request: Request, watch: Watch = unwatched) -> Result:
         baseline_trace,
         _branches(state, tokens, watch),
         second,
-        _earlier(state, previous),
+        _earlier(request),
         _ripple(looked_at, baseline_trace),
         _untouched(request, looked_at),
         second.logits_at(-1) if second is not None else None,
+        request.began,
     )
     return replace(result, seconds=time.perf_counter() - began)
 
@@ -235,13 +243,23 @@ def _second(state: State, previous: Result | None) -> Trace | None:
     return state.model.forward(state.second_prompt, reuse=previous.second if previous is not None else None)
 
 
-def _earlier(state: State, previous: Result | None) -> Earlier | None:
-    """What was there before the last change of weights or interventions, of the same prompt."""
-    if previous is None or previous.state.opened is not state.opened or previous.state.prompt != state.prompt:
+def _earlier(request: Request) -> Earlier | None:
+    """What was there before the last change of weights or interventions; during a drag, before the drag."""
+    state, previous = request.state, request.previous
+    if previous is None or not _same_question(previous.state, state):
         return None
     if _same_run(previous.state, state):
         return previous.earlier
+    if previous.began == request.began and previous.earlier is not None:
+        return previous.earlier
     return Earlier.of(previous.steps)
+
+
+def _same_question(left: State, right: State) -> bool:
+    """Whether two states continue the same text in the same way, so that what differs comes of the model."""
+    forced = [state.branches[state.branch].forced for state in (left, right)]
+    same = left.opened is right.opened and left.prompt == right.prompt and left.sampling == right.sampling
+    return same and forced[0] == forced[1]
 
 
 def _same_run(left: State, right: State) -> bool:
@@ -269,12 +287,3 @@ def _untouched(request: Request, trace: Trace | None) -> NDArray[Any] | None:
         if before is not None and np.array_equal(before.tokens, trace.tokens):
             return previous.untouched
     return state.model.forward(trace.tokens, reuse=trace).logits_at(-1)
-
-
-def _changed(previous: Result | None, state: State, tokens: tuple[int, ...]) -> frozenset[int]:
-    """Places whose token differs from the previous result's, or kept from it while nothing was edited."""
-    if previous is None or previous.state.prompt != state.prompt or previous.state.opened is not state.opened:
-        return frozenset()
-    if previous.state.model is state.model and previous.state.interventions == state.interventions:
-        return frozenset(place for place in previous.changed if place < len(tokens))
-    return frozenset(i for i, (a, b) in enumerate(zip(previous.tokens, tokens, strict=False)) if a != b)

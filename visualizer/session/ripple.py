@@ -64,20 +64,27 @@ class Flip:
 
 @dataclass(frozen=True)
 class Earlier:
-    """The generation before the last change of weights or interventions, where it is cheap to keep."""
+    """The generation before the last change of weights or interventions.
 
-    steps: tuple[Step, ...]
+    Attributes:
+        tokens: the id that each of its steps chose.
+        traces: the internals of each; none at all where they take much memory.
+    """
+
+    tokens: tuple[int, ...]
+    traces: tuple[Trace | None, ...]
 
     @classmethod
-    def of(cls, steps: tuple[Step, ...]) -> Earlier | None:
-        """The steps to compare with later; None where they take much memory."""
-        arrays = (a for step in steps if step.trace is not None for a in step.trace.recorded.values())
+    def of(cls, steps: Sequence[Step]) -> Earlier:
+        """What to compare with later."""
+        traces = tuple(step.trace for step in steps)
         total = 0
-        for array in arrays:
+        for array in (array for trace in traces if trace is not None for array in trace.recorded.values()):
             total += array.nbytes
             if total > KEPT_BYTES:
-                return None
-        return cls(steps)
+                traces = ()
+                break
+        return cls(tuple(step.token for step in steps), traces)
 
 
 @dataclass(frozen=True)
@@ -117,10 +124,10 @@ def is_small(trace: Trace) -> bool:
     return sum(array.size for array in trace.recorded.values()) <= AT_ONCE
 
 
-def first_flip(now: Sequence[Step], before: Sequence[Step]) -> Flip | None:
-    """The first token that differs between two generations, or None."""
+def first_flip(now: Sequence[Step], before: Sequence[int]) -> Flip | None:
+    """The first token that differs between a generation and the tokens of an earlier one, or None."""
     pairs = zip(before, now, strict=False)
-    return next((Flip(i, old.token, new.token) for i, (old, new) in enumerate(pairs) if old.token != new.token), None)
+    return next((Flip(i, old, new.token) for i, (old, new) in enumerate(pairs) if old != new.token), None)
 
 
 @dataclass(frozen=True)
@@ -131,18 +138,20 @@ class Comparison:
         against: "baseline", "last change", or empty where there is nothing to compare with.
         ripple: None where the two saw different tokens, or where it is being computed.
         flip: the first generated token that differs.
+        kept: whether the internals of what is compared with are at hand.
     """
 
     against: str = ""
     ripple: Ripple | None = None
     flip: Flip | None = None
+    kept: bool = True
 
 
 def compare(result: Result, step: int) -> Comparison:
     """What differs at one step from the pinned baseline; without one, from the state before the last change."""
     trace = result.trace(step)
     if result.baseline_steps is not None:
-        flip = first_flip(result.steps, result.baseline_steps)
+        flip = first_flip(result.steps, [chosen.token for chosen in result.baseline_steps])
         if result.ripple is not None and result.step == step:
             return Comparison("baseline", result.ripple, flip)
         base = result.baseline_trace
@@ -151,9 +160,9 @@ def compare(result: Result, step: int) -> Comparison:
     earlier = result.earlier
     if earlier is None:
         return Comparison()
-    base = earlier.steps[step].trace if step < len(earlier.steps) else None
+    base = earlier.traces[step] if step < len(earlier.traces) else None
     moved = ripple(trace, base) if trace is not None and base is not None else None
-    return Comparison("last change", moved, first_flip(result.steps, earlier.steps))
+    return Comparison("last change", moved, first_flip(result.steps, earlier.tokens), bool(earlier.traces))
 
 
 def _stage(now: Trace, before: Trace, name: str) -> Stage:

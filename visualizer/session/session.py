@@ -165,8 +165,9 @@ class Session:
         self._evaluate()
 
     def _evaluate(self) -> None:
-        step = self.selection.now.step
-        self._executor.submit(Request(self.document.revision, self.document.state, self.result, step), self._arrived)
+        document, step = self.document, self.selection.now.step
+        request = Request(document.revision, document.state, self.result, step, document.began)
+        self._executor.submit(request, self._arrived)
 
     def _selection_changed(self, before: Chosen, now: Chosen) -> None:
         """What the cursor has moved to may not have been kept, or not have been compared with the baseline."""

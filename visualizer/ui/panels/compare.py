@@ -33,6 +33,7 @@ OTHER_TOKENS = (
     "Before this step the texts already differ, so their internals cannot be compared. "
     "Go back to a step before the first token that flips."
 )
+NOT_KEPT = "The internals before the last change take too much memory to keep; pin a baseline to compare with them."
 COMPUTING = "computing …"
 
 
@@ -167,7 +168,7 @@ class ComparePanel(SessionPanel):
         self._say_flip(comparison)
         note = ""
         if comparison.against and ripple is None:
-            note = COMPUTING if self.session.stale else OTHER_TOKENS
+            note = COMPUTING if self.session.stale else OTHER_TOKENS if comparison.kept else NOT_KEPT
             if self.session.trace is None:
                 note = "The context is empty: nothing was computed at this step."
         elif ripple is not None and ripple.partial:
