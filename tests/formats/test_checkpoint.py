@@ -79,6 +79,19 @@ def test_a_run_goes_on_from_its_file_to_the_very_same_numbers(tmp_path: Path, st
         assert again.state()[name].tobytes() == array.tobytes(), name
 
 
+def test_a_run_of_a_model_without_biases_goes_on_to_the_same_numbers(tmp_path: Path) -> None:
+    first = trainer()
+    without = {name: array for name, array in first.parameters().items() if not name.endswith(".b")}
+    whole, begun = (Trainer(first.config, begun_ids(), SETTINGS, without) for _ in range(2))
+    next(begun.steps())
+    save_checkpoint(tmp_path / "run", begun, TOKENIZER, fingerprint(begun_ids()))
+    resumed = load_checkpoint(tmp_path / "run", ids_of)[0]
+    for run in (whole, resumed):
+        assert [progress.step for progress in run.steps()][-1] == SETTINGS.steps
+    assert resumed.names == list(without)
+    np.testing.assert_array_equal(resumed.flat, whole.flat)
+
+
 def test_more_steps_than_planned_can_be_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "run.checkpoint"
     saved(path, 9)

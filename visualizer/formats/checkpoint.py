@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from visualizer.engine.adam import AdamSettings
 from visualizer.engine.config import ModelConfig
+from visualizer.engine.parameters import parameter_shapes
 from visualizer.engine.training import Trainer, TrainingSettings
 from visualizer.errors import FormatError, TrainingError
 from visualizer.formats.writing import write_npz
@@ -43,6 +44,7 @@ def save_checkpoint(path: Path, trainer: Trainer, tokenizer: Tokenizer, digest: 
     settings = trainer.settings
     about = {
         "config": trainer.config.to_dict(),
+        "parameters": trainer.names,
         "tokenizer": tokenizer.to_dict(),
         "corpus": digest,
         "recipe": recipe,
@@ -75,6 +77,8 @@ def load_checkpoint(path: Path, ids_of: Any, steps: int | None = None) -> tuple[
         config = ModelConfig.from_dict(about["config"])
         adam = AdamSettings(**{**about["adam"], "betas": tuple(about["adam"]["betas"])})
         settings = TrainingSettings(**{**about["settings"], "adam": adam})
+        shapes = parameter_shapes(config)
+        blank = {name: np.zeros(shapes[name]) for name in about["parameters"]}  # a model may have no biases
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
     if steps is not None:
@@ -83,7 +87,7 @@ def load_checkpoint(path: Path, ids_of: Any, steps: int | None = None) -> tuple[
     digest = fingerprint(ids)
     if digest != about.get("corpus"):
         raise TrainingError(f"{str(path)!r} was made on another text; that one is needed, or a run without --resume")
-    trainer = Trainer(config, ids, settings)
+    trainer = Trainer(config, ids, settings, blank)
     trainer.restore(state)
     return trainer, tokenizer, digest
 
