@@ -11,7 +11,7 @@ from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import SetBaseline, SetCells, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.session.stage_values import StageValues, head_values
+from visualizer.session.stage_values import StageValues
 from visualizer.session.stages import Section, StageMatrix, sections_of
 from visualizer.session.state import Baseline
 
@@ -88,7 +88,7 @@ def test_a_derived_activation_of_one_head_is_that_of_all_heads(kind: str) -> Non
             for head in range(2):
                 own = head * trace[name].shape[axes.index("head")] // 2
                 expected = trace[name].take(own, axis=axes.index("head"))
-                np.testing.assert_allclose(head_values(trace, name, head, 2), expected, rtol=1e-12, atol=1e-14)
+                np.testing.assert_allclose(trace.head(name, head), expected, rtol=1e-12, atol=1e-14)
 
 
 def test_a_cell_of_another_head_has_no_place() -> None:

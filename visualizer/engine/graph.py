@@ -30,6 +30,7 @@ class Graph:
         operations: every operation, derived ones included.
         producer: the operation that writes each activation.
         names: every activation, in order.
+        n_heads: of the queries.
     """
 
     def __init__(self, operations: Iterable[Operation]) -> None:
@@ -41,6 +42,7 @@ class Graph:
         self.last_residual = [name for name in self.names if name.endswith(".resid_post")][-1]
         after = self.names.index(self.last_residual)
         self.readout = tuple(op for op in self.operations if self.names.index(op.name) > after and op.name != "probs")
+        self.n_heads = next(op.n_heads for op in self.operations if isinstance(op, SplitHeads))
         self._eager_after: dict[str, tuple[Operation, ...]] = {}
 
     def axes(self, name: str) -> tuple[str, ...]:
@@ -182,7 +184,7 @@ def _attention(config: ModelConfig, prefix: str, x: str, out: str, given: Given)
         Mask((scores,), (scaled,)),
         Pattern((pattern,), (scores,), q=q, k=k, scale=scale, group=group),
         Mix((f"{prefix}z",), (pattern, v), group=group),
-        HeadOutputs((f"{prefix}result",), (f"{prefix}z",), projection[:1]),
+        HeadOutputs((f"{prefix}result",), (f"{prefix}z",), projection[:1], d_head=d_head),
         AttentionOutput((out,), (f"{prefix}result",), projection, z=f"{prefix}z"),
     ]
 

@@ -55,22 +55,25 @@ class _Derived(dict[str, Array]):
 
 
 class _ForOneCell(_Derived):
-    """The arrays that one cell's explanation reads: each made once, and of a large one only its row where it has rows.
+    """The arrays that one cell's explanation reads: each made once, and of a large one only the cell's row or head.
 
-    That row stands at every position of an array that takes no memory. What is small is left in `known`.
+    That part stands at every position, or head, of an array that takes no memory. What is small is left in `known`.
     """
 
-    def __init__(self, trace: Trace, known: _Derived, position: int | None) -> None:
+    def __init__(self, trace: Trace, known: _Derived, name: str, cell: Cell) -> None:
         super().__init__(trace.graph, trace.parameters, trace.tokens, known)
         self._trace = trace
         self._known = known
-        self._position = position
+        self._axis = trace.axes(name)[0]
+        count = len(trace.tokens) if self._axis == "position" else trace.graph.n_heads
+        self._part = cell[0] if cell and 0 <= cell[0] < count else None
+        self._count = count
 
     def __missing__(self, name: str) -> Array:
-        if self._position is not None and self._trace.axes(name)[0] == "position":
-            row, count = self._trace.row(name, self._position), len(self._trace.tokens)
-            if row.nbytes * count > KEPT_BYTES:
-                whole = self[name] = np.broadcast_to(row, (count, *row.shape))
+        if self._part is not None and self._trace.axes(name)[0] == self._axis:
+            part = (self._trace.row if self._axis == "position" else self._trace.head)(name, self._part)
+            if part.nbytes * self._count > KEPT_BYTES:
+                whole = self[name] = np.broadcast_to(part, (self._count, *part.shape))
                 return whole
         array = self._make(name)
         if array.nbytes <= KEPT_BYTES:
@@ -162,6 +165,32 @@ class Trace(Mapping[str, Array]):
         made: Array = values[name][0]
         return made
 
+    def head(self, name: str, head: int) -> Array:
+        """An activation without its head axis: of query head `head`, or of the keys and values that it shares.
+
+        What is derived is made for that head alone; what has no heads comes as it is. Raises KeyError for an
+        unknown name.
+        """
+        axes = self.axes(name)
+        if "head" not in axes:
+            return self[name]
+        view = self._one_head(name, head).squeeze(axes.index("head")).view()
+        view.flags.writeable = False
+        return view
+
+    def _one_head(self, name: str, head: int) -> Array:
+        """The same with a head axis of length 1."""
+        op, known = self.graph.producer[name], self._all()
+        if name in known:
+            array, axis = known[name], op.axes(name).index("head")
+            own = head * array.shape[axis] // self.graph.n_heads
+            return array[(slice(None),) * axis + (slice(own, own + 1),)]
+        op, parameters = op.one_head(self.parameters.as_dict(), head)
+        run = Run(self.tokens, parameters, {read: self._one_head(read, head) for read in op.reads}, careful=True)
+        with np.errstate(all="ignore"):
+            op.forward(run)
+        return run.values[name]
+
     def vocabulary_columns(self, name: str, tokens: Sequence[int]) -> Array:
         """Columns [position, len(tokens)] of `logits` or `probs`, without the others."""
         if "logits" in self.recorded or not len(self.tokens):
@@ -213,8 +242,7 @@ class Trace(Mapping[str, Array]):
         if name not in self.graph.producer:
             raise InputError(f"no activation {name!r}; this model has {', '.join(self.graph.names)}")
         cell = tuple(cell)
-        inside = self.axes(name)[0] == "position" and bool(cell) and 0 <= cell[0] < len(self.tokens)
-        values = _ForOneCell(self, self._all(), cell[0] if inside else None)
+        values = _ForOneCell(self, self._all(), name, cell)
         shape = values[name].shape
         if len(cell) != len(shape) or not all(0 <= i < n for i, n in zip(cell, shape, strict=False)):
             raise InputError(f"{name} has no cell {list(cell)}; its shape is {list(shape)}")

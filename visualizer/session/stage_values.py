@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.engine.ops.attention import Dot, HeadOutputs
 from visualizer.engine.ops.base import Run
 from visualizer.engine.ops.linear import Unembed
 from visualizer.engine.ops.softmax import softmax
@@ -18,38 +16,6 @@ from visualizer.session.session import Session
 from visualizer.session.stages import StageMatrix
 
 Array = NDArray[Any]
-
-
-def head_values(trace: Trace, name: str, head: int, n_heads: int) -> Array:
-    """An activation without its head axis: of query head `head` of `n_heads`, or of the keys and values it shares.
-
-    What is derived is computed for that head alone. Raises KeyError for an unknown name.
-    """
-    axes = trace.axes(name)
-    if "head" not in axes:
-        return trace[name]
-    return _one_head(trace, name, head, n_heads).squeeze(axes.index("head"))
-
-
-def _one_head(trace: Trace, name: str, head: int, n_heads: int) -> Array:
-    """The same with a head axis of length 1."""
-    op = trace.graph.producer[name]
-    array = trace.recorded.get(name)
-    if array is not None:
-        axis = op.axes(name).index("head")
-        own = head * array.shape[axis] // n_heads
-        return array[(slice(None),) * axis + (slice(own, own + 1),)]
-    values = {read: _one_head(trace, read, head, n_heads) for read in op.reads}
-    parameters = {parameter: trace.parameters[parameter] for parameter in op.parameters}
-    if isinstance(op, Dot):
-        op = replace(op, group=1)
-    elif isinstance(op, HeadOutputs):
-        rows = parameters[op.parameters[0]]
-        parameters[op.parameters[0]] = rows.reshape(n_heads, -1, rows.shape[1])[head]
-    run = Run(trace.tokens, parameters, values, careful=True)
-    with np.errstate(all="ignore"):
-        op.forward(run)
-    return run.values[name]
 
 
 class StageValues:
@@ -139,7 +105,7 @@ class StageValues:
         assert trace is not None
         if matrix.column_ids is not None:
             return self._vocabulary(trace, matrix)
-        return head_values(trace, matrix.name, self._now.head, self._heads)
+        return trace.head(matrix.name, self._now.head)
 
     def _vocabulary(self, trace: Trace, matrix: StageMatrix) -> Array:
         """Some columns of the logits, or of the probabilities of some positions, without making all of them."""

@@ -6,7 +6,8 @@ Letters: T queries (the rows of this pass), S keys (all positions so far), H hea
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -59,6 +60,9 @@ class Dot(Operation):
     def forward(self, run: Run) -> None:
         q, k = run.values[self.reads[0]], all_rows(run, self.reads[1])
         run.values[self.writes[0]] = np.matmul(heads_first(q), heads_first(k, self.group).swapaxes(-1, -2))
+
+    def one_head(self, parameters: Mapping[str, Array], head: int) -> tuple[Operation, Mapping[str, Array]]:
+        return replace(self, group=1), parameters
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         q, k = (run.values[read] for read in self.reads)
@@ -304,6 +308,7 @@ class Mix(Operation):
 class HeadOutputs(Operation):
     """`result` [..., position, head, d_model] = z of each head through its rows of c_proj, before the bias."""
 
+    d_head: int = 1
     formula: ClassVar[str] = "z W_O, head by head"
 
     @property
@@ -317,6 +322,10 @@ class HeadOutputs(Operation):
         z = run.values[self.reads[0]]
         w = run.parameters[self.parameters[0]].reshape(z.shape[-2], z.shape[-1], -1)
         run.values[self.writes[0]] = np.matmul(heads_first(z), w).swapaxes(-3, -2)
+
+    def one_head(self, parameters: Mapping[str, Array], head: int) -> tuple[Operation, Mapping[str, Array]]:
+        rows = slice(head * self.d_head, (head + 1) * self.d_head)
+        return self, {name: parameters[name][rows] for name in self.parameters}
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         """Nothing to do: the output that adds the heads up goes back to z and c_proj at once."""

@@ -97,6 +97,10 @@ class Operation:
         """Add to the gradients of `reads` and `parameters`, given those of `writes`."""
         raise NotImplementedError
 
+    def one_head(self, parameters: Mapping[str, Array], head: int) -> tuple[Operation, Mapping[str, Array]]:
+        """What computes head `head` alone from that head of what it reads, and the parameters to do it with."""
+        return self, parameters
+
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         """Where the number at `cell` of `name` (one of `writes`) comes from."""
         raise NotImplementedError

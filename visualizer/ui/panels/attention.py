@@ -18,7 +18,6 @@ from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
-from visualizer.session.stage_values import head_values
 from visualizer.ui.attention_words import COMPARED, EMPTY, STAGES, words_above
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL
 from visualizer.ui.flow_marks import sources_of
@@ -197,14 +196,13 @@ class AttentionPanel(QWidget):
         """[query, key] of the chosen head, compared as the selection says."""
         session, now = self._session, self._session.selection.now
         trace, base = session.trace, session.baseline_trace
-        heads = self._opened().model.config.n_heads
         assert trace is not None
         shown = base if base is not None and now.comparison == "baseline" else trace
-        values = head_values(shown, name, now.head, heads)
+        values = shown.head(name, now.head)
         if base is None or now.comparison != "difference":
             return values
         with np.errstate(all="ignore"):
-            difference: NDArray[Any] = values - head_values(base, name, now.head, heads)
+            difference: NDArray[Any] = values - base.head(name, now.head)
         return difference
 
     def _columns_of(self, name: str) -> NDArray[Any]:
