@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
-from visualizer.errors import CancelledError
 from visualizer.session.edits import SetPrompt
 from visualizer.session.evaluation import Request, Result, Watch, evaluate
 from visualizer.ui import executor, stale
@@ -115,16 +114,3 @@ def test_closing_the_window_does_not_wait_for_what_is_under_way(window: MainWind
     window.session.document.apply(SetPrompt("bab"))
     window.close()  # joins the thread, which would wait for ever
     assert not gate.open.is_set()
-
-
-def test_an_evaluation_ends_between_two_passes_when_it_is_watched(window: MainWindow) -> None:
-    seen: list[tuple[int, int]] = []
-
-    def watch(done: int, total: int) -> None:
-        seen.append((done, total))
-        if done == 3:
-            raise CancelledError("enough")
-
-    with pytest.raises(CancelledError):
-        evaluate(Request(0, window.session.document.state), watch)
-    assert seen == [(0, 11), (1, 11), (2, 11), (3, 11)]

@@ -17,6 +17,7 @@ from visualizer.engine.interventions import Intervention, applied
 from visualizer.engine.kv_cache import RowCache
 from visualizer.engine.ops.base import Operation, Run, surely_finite
 from visualizer.engine.parameters import Parameters
+from visualizer.engine.progress import listener
 from visualizer.engine.sampling import Sampling
 from visualizer.engine.trace import Trace
 from visualizer.errors import InterventionError, TokenError
@@ -169,7 +170,7 @@ class Model:
                 raise InterventionError(f"no activation {name!r}; this model has {', '.join(self.graph.names)}")
 
     def _execute(
-        self, operations: Iterable[Operation], run: Run, hooks: Mapping[str, list[Intervention]] | None = None
+        self, operations: Sequence[Operation], run: Run, hooks: Mapping[str, list[Intervention]] | None = None
     ) -> None:
         with np.errstate(all="ignore"):  # NaN and infinity are shown, not warned about
             self._execute_once(operations, run, hooks)
@@ -180,13 +181,17 @@ class Model:
                 self._execute_once(operations, run, hooks)
 
     def _execute_once(
-        self, operations: Iterable[Operation], run: Run, hooks: Mapping[str, list[Intervention]] | None
+        self, operations: Sequence[Operation], run: Run, hooks: Mapping[str, list[Intervention]] | None
     ) -> None:
-        if not hooks:
+        tell = listener()
+        if not hooks and tell is None:
             for op in operations:
                 op.forward(run)
             return
-        for op in operations:
+        hooks = hooks or {}
+        for done, op in enumerate(operations):
+            if tell is not None:
+                tell(done / len(operations))
             op.forward(run)
             for name in reversed(op.writes):  # the first is made from the others, where any is
                 for change in hooks.get(name, ()):

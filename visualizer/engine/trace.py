@@ -14,6 +14,7 @@ from visualizer.engine.interventions import Intervention, explain_intervention, 
 from visualizer.engine.ops.base import Run
 from visualizer.engine.ops.linear import Unembed
 from visualizer.engine.parameters import Parameters
+from visualizer.engine.progress import listener
 from visualizer.errors import InputError
 
 Array = NDArray[Any]
@@ -208,7 +209,10 @@ class Trace(Mapping[str, Array]):
         """For each position [position] log Σ e^logit; kept, since a large vocabulary makes it dear."""
         if self._log_normalizers is None:
             parts = []
+            tell = listener()
             for start in range(0, len(self.tokens), ROWS_AT_A_TIME):
+                if tell is not None:
+                    tell(start / len(self.tokens))
                 logits = self._unembed(slice(start, start + ROWS_AT_A_TIME))
                 with np.errstate(all="ignore"):
                     top = logits.max(axis=-1, keepdims=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,6 +14,7 @@ from visualizer.engine.accuracy import Accuracy, next_token_accuracy
 from visualizer.engine.generate import Step, generate
 from visualizer.engine.interventions import Intervention, within
 from visualizer.engine.model import Model
+from visualizer.engine.progress import told_to
 from visualizer.engine.trace import Trace
 from visualizer.session.ripple import Earlier, Ripple, is_small, ripple
 from visualizer.session.state import State
@@ -25,12 +26,9 @@ PATTERN_REPEATS = 10
 #: Traces of passes that share no memory with others are kept up to this many bytes; the rest is run again on demand.
 KEPT_BYTES = 256 * 2**20
 
-#: Called before each pass with the passes done and those there will be; raises CancelledError to end the work.
+#: Called while the passes are made with the rows done and those there will be, 0 of 0 where that is not known;
+#: raises CancelledError to end the work.
 Watch = Callable[[int, int], None]
-
-
-def unwatched(_done: int, _total: int) -> None:
-    """A watch that lets everything pass."""
 
 
 @dataclass(frozen=True)
@@ -124,12 +122,19 @@ class Result:
         return chosen.context_start, self.tokens[chosen.context_start : chosen.position]
 
 
-def evaluate(request: Request, watch: Watch = unwatched) -> Result:
+def evaluate(request: Request, watch: Watch | None = None) -> Result:
     """Run the prompt, generate, compare and measure; a pure function of the request.
 
     Raises:
         CancelledError: `watch` ended it.
     """
+    if watch is None:
+        return _evaluate(request, None)
+    with told_to(lambda _share: watch(0, 0)):
+        return _evaluate(request, watch)
+
+
+def _evaluate(request: Request, watch: Watch | None) -> Result:
     began = time.perf_counter()
     state, previous = request.state, request.previous
     earlier = previous.steps if previous is not None else ()
@@ -175,22 +180,44 @@ def _generate(
     branch: int,
     looked_at: int,
     earlier: tuple[Step, ...] = (),
-    watch: Watch = unwatched,
+    watch: Watch | None = None,
 ) -> tuple[Step, ...]:
     """The steps of one generation; the internals of slid windows are dropped once they take much memory."""
     prompt = np.array(state.prompt, dtype=np.intp)
     forced = dict(state.branches[branch].forced)
     kept, total = [], 0
     steps = generate(model, prompt, state.length + 1, state.sampling, interventions, earlier, forced)
-    watch(0, state.length + 1)
-    for number, step in enumerate(steps):
-        watch(number + 1, state.length + 1)
+    for number, step in enumerate(_watched(steps, _rows(state, interventions), watch)):
         if step.trace is not None and (step.context_start > 0 or interventions):
             total += sum(array.nbytes for array in step.trace.recorded.values())
             if total > KEPT_BYTES and number != looked_at:
                 step = replace(step, trace=None)
         kept.append(step)
     return tuple(kept)
+
+
+def _rows(state: State, interventions: tuple[Intervention, ...]) -> list[int]:
+    """How many rows each pass of a generation computes, where none can be taken from an earlier generation."""
+    n_ctx, cached = state.model.config.n_ctx, not any(change.enabled for change in interventions)
+    ends = range(len(state.prompt), len(state.prompt) + state.length + 1)
+    return [1 if cached and ends[0] < end <= n_ctx else min(end, n_ctx) for end in ends]
+
+
+def _watched(steps: Iterator[Step], rows: list[int], watch: Watch | None) -> Iterator[Step]:
+    """The same steps; while each is made, `watch` hears how many of all rows are done."""
+    if watch is None:
+        yield from steps
+        return
+    total, done = sum(rows), 0
+    for count in rows:
+
+        def tell(share: float, done: int = done, count: int = count) -> None:
+            watch(done + int(share * count), total)
+
+        with told_to(tell):
+            step = next(steps)
+        done += count
+        yield step
 
 
 def _text(state: State, steps: tuple[Step, ...]) -> tuple[int, ...]:
@@ -208,7 +235,7 @@ def _accuracy(state: State, previous: Result | None) -> Accuracy | None:
 
 
 def _baseline(
-    request: Request, steps: tuple[Step, ...], tokens: tuple[int, ...], watch: Watch
+    request: Request, steps: tuple[Step, ...], tokens: tuple[int, ...], watch: Watch | None
 ) -> tuple[tuple[Step, ...] | None, Trace | None]:
     """The pinned model's own generation, and its pass over the context that is looked at."""
     state, previous = request.state, request.previous
@@ -226,7 +253,7 @@ def _baseline(
     return own, pinned.model.forward(context, interventions=changes, reuse=reuse)
 
 
-def _branches(state: State, tokens: tuple[int, ...], watch: Watch) -> tuple[tuple[int, ...], ...]:
+def _branches(state: State, tokens: tuple[int, ...], watch: Watch | None) -> tuple[tuple[int, ...], ...]:
     """The text of every branch; the shown one's is known already."""
     return tuple(
         tokens

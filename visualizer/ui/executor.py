@@ -27,7 +27,7 @@ class _Worker(QObject):
 
     Signals:
         finished(object): the Result, or None where the work was cancelled.
-        progressed(int, int): passes done, and how many there will be.
+        progressed(int, int): rows of passes computed, and how many there will be; 0 of 0 where that is not known.
     """
 
     finished = Signal(object)
@@ -62,7 +62,8 @@ class WorkerExecutor(QObject):
 
     Signals:
         busy_changed(bool): whether a request is being worked on.
-        progressed(int, int): passes done, and how many there will be, not more than ten times a second.
+        progressed(int, int): rows of passes computed, and how many there will be (0 of 0 where that is not
+            known), not more than ten times a second.
     """
 
     busy_changed = Signal(bool)
@@ -100,7 +101,7 @@ class WorkerExecutor(QObject):
             self._begin(request, done)
 
     def cancel(self) -> None:
-        """Nothing of what was asked for is wanted any more; what is under way ends after its present pass."""
+        """Nothing of what was asked for is wanted any more; what is under way ends after its present operation."""
         self._waiting = None
         if self.busy:
             self._worker.cancelled.set()

@@ -18,7 +18,7 @@ BEFORE = "from before the last change"
 
 
 class BusyBar(QWidget):
-    """In the status bar: the passes done, and Cancel; after that, what to do to have the rest computed.
+    """In the status bar: how much is done, and Cancel; after that, what to do to have the rest computed.
 
     Signals:
         stale_changed(bool): what is shown is not of the present state, and will not be for a while.
@@ -33,7 +33,7 @@ class BusyBar(QWidget):
         self._late = QTimer(self, singleShot=True, interval=SHOWN_AFTER_MS)
         self._words = QLabel(self)
         self._progress = QProgressBar(self)
-        self._progress.setAccessibleName("Passes computed")
+        self._progress.setAccessibleName("Share computed")
         self._progress.setFixedWidth(110)
         self._progress.setTextVisible(False)
         self._progress.setMaximumHeight(8)
