@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QColor, QImage
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QTableView, QTreeView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QTableView, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -19,8 +19,10 @@ from visualizer.session.edits import SetInterventions
 from visualizer.session.selection import CellRef
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.main_window import MainWindow
+from visualizer.ui.palette import CommandPalette
 from visualizer.ui.theme import current_theme
 from visualizer.ui.title import Title
+from visualizer.ui.views import AT_ONCE, EARLY_KEYS
 
 Kind = TypeVar("Kind", bound=QObject)
 NAMED = [
@@ -343,12 +345,47 @@ def test_the_commands_of_panels_that_nobody_has_seen_are_there_after_a_while(win
 
 
 def test_the_palette_knows_every_command_even_at_once(window: MainWindow, qtbot: QtBot) -> None:
-    palette = next(action for action in window.findChildren(QAction) if action.text() == "&Command palette")
-    palette.trigger()
+    child(window, QAction, "commandPaletteAction").trigger()
     opened = child(window, QLineEdit, "commandPaletteEdit")
     qtbot.keyClicks(opened, "pin baseline")
     qtbot.keyClick(opened, Qt.Key.Key_Return)
     assert window.session.document.state.baseline is not None
+
+
+def test_the_palette_is_open_before_all_commands_are_there_and_lists_them_as_they_come(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    child(window, QAction, "commandPaletteAction").trigger()
+    assert child(window, QLineEdit, "commandPaletteEdit").isVisible()
+    assert window.docks["lensPanel"].widget() is None
+    qtbot.waitUntil(lambda: all(dock.widget() is not None for dock in window.docks.values()))
+    names = {command.text for command in child(window, CommandPalette, "commandPalette").shown_commands()}
+    assert {"Pin baseline", "Flow: fit block", "Train"} <= names
+
+
+def test_a_key_works_before_its_panel_was_ever_seen_and_after(window: MainWindow, qtbot: QtBot) -> None:
+    window.activateWindow()
+    for _ in range(2):
+        before = window.session.document.revision
+        qtbot.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
+        assert window.session.document.revision == before + 1
+    window.build_all()
+    late = [(name, dock.panel) for name, dock in window.docks.items() if name not in AT_ONCE]
+    keys = {
+        (action.shortcut().toString(), name)
+        for name, panel in late
+        for action in getattr(panel, "actions_by_name", {}).values()
+        if not action.shortcut().isEmpty() and action.shortcutContext() == Qt.ShortcutContext.WindowShortcut
+    }
+    assert keys == {(key, name) for key, name, _ in EARLY_KEYS}
+
+
+def test_a_menu_of_a_panel_that_nobody_has_seen_has_its_commands(window: MainWindow) -> None:
+    menus = {menu.title(): menu for menu in window.findChildren(QMenu)}
+    assert [action.text() for action in menus["Flow"].actions()] == ["Show Flow"]
+    menus["Flow"].popup(window.mapToGlobal(window.rect().center()))
+    assert "Flow: whole stack" in [action.text() for action in menus["Flow"].actions()]
+    menus["Flow"].close()
 
 
 def test_the_difference_from_the_baseline_is_shown_as_soon_as_it_is_asked_for(window: MainWindow) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShowEvent
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QToolBar, QVBoxLayout, QWidget
 
 from visualizer.errors import InputError
@@ -27,7 +27,7 @@ from visualizer.ui.panels.token_strip import TokenStrip
 from visualizer.ui.stale import BusyBar
 from visualizer.ui.status import StatusBar
 from visualizer.ui.theme import apply_theme, theme_for
-from visualizer.ui.views import AT_ONCE, PANELS, RESULTS, build_panel
+from visualizer.ui.views import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_panel
 
 #: Panels that nobody has looked at are built once nothing has happened for this long, one every `EACH_MS`.
 IDLE_MS, EACH_MS = 3000, 150
@@ -56,7 +56,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._laid_out = False
         self._idle = QTimer(self, singleShot=True)
-        self._idle.timeout.connect(self._build_next)
+        self._idle.timeout.connect(self._build_while_idle)
         self._focus_due = QTimer(self, singleShot=True, interval=0)
         self._focus_due.timeout.connect(self._order_focus)
         self.docks: dict[str, PanelDock] = {}
@@ -117,6 +117,10 @@ class MainWindow(QMainWindow):
         self.arrangement.put()
         for name in AT_ONCE:
             assert self.docks[name].panel is not None
+        for key, name, action in EARLY_KEYS:
+            early = QShortcut(QKeySequence(key), self)
+            early.activated.connect(partial(self._press_early, name, action))
+            self.docks[name].built.connect(partial(_retire, early))
         interventions = self.docks["interventionsPanel"].panel
         assert isinstance(interventions, InterventionsPanel)
         interventions.number_wanted.connect(self.docks["interventionsPanel"].reveal)
@@ -132,14 +136,21 @@ class MainWindow(QMainWindow):
             return
         self._focus_due.start()
 
-    def _build_next(self) -> None:
-        """Build one panel that nobody has looked at yet: its commands belong into the menus and the palette."""
+    def _press_early(self, name: str, action: str) -> None:
+        """Build a panel and run one of its actions: its key was pressed before anybody looked at it."""
+        self.docks[name].panel.actions_by_name[action].trigger()  # type: ignore[attr-defined]
+
+    def _build_while_idle(self) -> None:
+        # While a result is awaited the window has better to do.
+        if self.isVisible() and (self.session.stale or self.build_next()):
+            self._idle.start(EACH_MS)
+
+    def build_next(self) -> bool:
+        """Build one panel that nobody has looked at yet; returns whether there are more."""
         waiting = [dock for dock in self.docks.values() if dock.widget() is None]
-        if not waiting or not self.isVisible():
-            return
-        if not self.session.stale:  # while a result is awaited the window has better to do
+        if waiting:
             assert waiting[0].panel is not None
-        self._idle.start(EACH_MS)
+        return len(waiting) > 1
 
     def _busy_now(self) -> None:
         """Something happens: what can wait, waits longer."""
@@ -148,8 +159,8 @@ class MainWindow(QMainWindow):
 
     def build_all(self) -> None:
         """Build all panels now: somebody wants to see every command."""
-        for dock in self.docks.values():
-            assert dock.panel is not None
+        while self.build_next():
+            pass
 
     def _order_focus(self, _floats: bool = False) -> None:
         panels: list[QWidget | None] = [self.docks[name].widget() for place in PLACES.values() for name in place]
@@ -285,6 +296,12 @@ class MainWindow(QMainWindow):
         self._settings.sync()
         self.session.close()
         super().closeEvent(event)
+
+
+def _retire(shortcut: QShortcut, _panel: object) -> None:
+    """The panel is there, and has the key itself."""
+    shortcut.setEnabled(False)
+    shortcut.deleteLater()
 
 
 def _counted(count: int, noun: str) -> str:

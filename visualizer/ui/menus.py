@@ -49,8 +49,10 @@ class Menus:
             self.edit.insertSeparator(before[0])
         _view(window, self.view)
         self.view.addSeparator()
-        for name in window.docks:
-            self.view.addMenu(self._menu_of(name))
+        for name, dock in window.docks.items():
+            menu = self._menu_of(name)
+            menu.aboutToShow.connect(partial(_build, dock))
+            self.view.addMenu(menu)
         for preset in PRESETS:
             _add(window, self.model, f"Open ({preset})*", partial(window.open_source, preset))
         self.model.addSeparator()
@@ -70,15 +72,25 @@ class Menus:
             self.edit.addActions(actions)
         else:
             menu = self._menu_of(name)
+            menu.addSeparator()
             menu.addActions(actions)
-            menu.menuAction().setVisible(True)
+
+    def shows(self, name: str) -> QAction:
+        """The action that shows a panel, or closes it."""
+        return self._menu_of(name).actions()[0]
 
     def _menu_of(self, name: str) -> QMenu:
-        """The menu of a panel's own commands; it is not shown until there are some."""
+        """The menu of a panel: to show it, and its own commands once it is built."""
         if name not in self._of_panels:
-            self._of_panels[name] = QMenu(self._window.docks[name].windowTitle(), self._window)
-            self._of_panels[name].menuAction().setVisible(False)
+            dock = self._window.docks[name]
+            menu = self._of_panels[name] = QMenu(dock.windowTitle(), self._window)
+            menu.addAction(_panel_action(self._window, dock))
         return self._of_panels[name]
+
+
+def _build(dock: PanelDock) -> None:
+    """A panel's menu is opened: its commands are wanted."""
+    assert dock.panel is not None
 
 
 def _add(window: MainWindow, menu: QMenu, text: str, run: Callable[[], object], shortcut: str | None = None) -> QAction:
@@ -126,8 +138,8 @@ def _file(window: MainWindow, menu: QMenu) -> None:
 def _view(window: MainWindow, menu: QMenu) -> None:
     panels = window.menus.panels
     menu.addMenu(panels)
-    for dock in window.docks.values():
-        panels.addAction(_panel_action(window, dock))
+    for name in window.docks:
+        panels.addAction(window.menus.shows(name))
     panels.addSeparator()
     _add(window, panels, "&Reset layout", window.reset_layout)
     theme = menu.addMenu("&Theme")
@@ -139,14 +151,9 @@ def _view(window: MainWindow, menu: QMenu) -> None:
         action.setChecked(choice == chosen)
         group.addAction(action)
     menu.addSeparator()
-    menu.aboutToShow.connect(window.build_all)
-    palette = CommandPalette(window)
-
-    def open_palette() -> None:
-        window.build_all()
-        palette.open_for(window)
-
-    _add(window, menu, "&Command palette", open_palette, "Ctrl+Shift+P")
+    palette = CommandPalette(window, window.build_next)
+    opens = _add(window, menu, "&Command palette", partial(palette.open_for, window), "Ctrl+Shift+P")
+    opens.setObjectName("commandPaletteAction")
     _add(window, menu, "&Full screen", partial(_toggle_full_screen, window), "F11")
     _add(window, menu, "&Let go of the selection", window.session.selection.let_go, "Ctrl+Shift+A")
 
@@ -195,6 +202,7 @@ def _save_picture(window: MainWindow) -> None:
 
 
 def _show_shortcuts(window: MainWindow) -> None:
+    window.build_all()
     rows = []
     for action in window.findChildren(QAction):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import (
     QAbstractListModel,
     QEvent,
@@ -11,6 +13,7 @@ from PySide6.QtCore import (
     QRect,
     QSize,
     Qt,
+    QTimer,
     Signal,
 )
 from PySide6.QtGui import (
@@ -56,8 +59,14 @@ class CommandPalette(QWidget):
 
     ran = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, make_more: Callable[[], bool] = lambda: False) -> None:
+        """While the palette is open, `make_more` makes a part of the commands that are not there yet.
+
+        It returns whether there are more to make. Before a command is run, all of them are there.
+        """
         super().__init__(parent)
+        self._make_more, self._growing = make_more, QTimer(self, singleShot=True, interval=0)
+        self._growing.timeout.connect(self._grow)
         self.setObjectName("commandPalette")
         self.setAccessibleName("Command palette")
         self.recent: list[str] = []
@@ -113,9 +122,11 @@ class CommandPalette(QWidget):
         self.show()
         self.raise_()
         self.edit.setFocus(Qt.FocusReason.PopupFocusReason)
+        self._growing.start()
 
     def dismiss(self) -> None:
         """Close and give the keyboard back to where it was."""
+        self._growing.stop()
         self.hide()
         if self._focus_before is not None and self._focus_before.isVisible():
             self._focus_before.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -124,6 +135,21 @@ class CommandPalette(QWidget):
     def shown_commands(self) -> list[Command]:
         """The commands in the list, from the top."""
         return self._model.shown
+
+    def _grow(self) -> None:
+        """Make a part of the commands that are not there yet, and list what there is now."""
+        if self._make_more():
+            self._growing.start()
+        assert self._window is not None
+        now = commands(self._window)
+        if len(now) != len(self._all):
+            row = self.list.currentIndex().row()
+            held = self._model.shown[row].name if row > 0 else None
+            self._all = now
+            self._search(self.edit.text())
+            names = [command.name for command in self._model.shown]
+            if held in names:  # what the arrows have chosen stays chosen
+                self._go_to(names.index(held))
 
     def _search(self, query: str) -> None:
         self._model.show(ranked(self._all, query, self.recent), query)
@@ -169,6 +195,9 @@ class CommandPalette(QWidget):
         if key in moves:
             self._go_to(row + moves[Qt.Key(key)])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            while self._growing.isActive():  # typed faster than all commands were there
+                self._growing.stop()
+                self._grow()
             self._run(self.list.currentIndex())
         elif key == Qt.Key.Key_Escape:
             self.dismiss()

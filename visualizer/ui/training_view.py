@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -23,7 +25,9 @@ from visualizer.session.session import Session
 from visualizer.session.training_files import AboutRun
 from visualizer.ui.theme import number_font
 from visualizer.ui.training_form import TrainingForm
-from visualizer.ui.training_plots import TrainingPlots
+
+if TYPE_CHECKING:
+    from visualizer.ui.training_plots import TrainingPlots
 
 NOTHING_YET = (
     "Nothing is being trained. Choose a text and a shape, and press Train: loss and samples appear here, "
@@ -136,6 +140,8 @@ class TrainingView:
     def shown_plots(self) -> TrainingPlots:
         """The plots, made when there is something to draw."""
         if self._plots is None:
+            from visualizer.ui.training_plots import TrainingPlots  # the plotting library takes as long as a start
+
             self._plots = TrainingPlots(self._room)
             self._room.addWidget(self._plots)
             self._room.setCurrentWidget(self._plots)

@@ -41,6 +41,10 @@ RESULTS = (
 )
 
 
+#: Keys that work anywhere in the window, even before their panel is built: (key, panel, name of its action).
+EARLY_KEYS = (("Ctrl+B", "comparePanel", "pinBaseline"),)
+
+
 def build_panel(name: str, session: Session) -> QWidget:
     """Make the panel of this object name; its module is imported only now."""
     _, module, kind = PANELS[name]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction
@@ -24,9 +26,11 @@ from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
 from visualizer.ui.background import Background
-from visualizer.ui.flip_plot import FlipPlot
 from visualizer.ui.numbers import full, short
 from visualizer.ui.session_panel import SessionPanel
+
+if TYPE_CHECKING:
+    from visualizer.ui.flip_plot import FlipPlot
 
 #: Searches with fewer multiplications are made by themselves, once things have come to rest for SETTLED_MS.
 BY_ITSELF, SETTLED_MS = 2e7, 200
@@ -194,6 +198,8 @@ class FlipPanel(SessionPanel):
     def _plotted(self) -> FlipPlot:
         """The plot, made when there is something to draw."""
         if self._plot is None:
+            from visualizer.ui.flip_plot import FlipPlot  # the plotting library takes as long as a start
+
             self._plot = FlipPlot(self._room)
             self._room.addWidget(self._plot)
         self._room.setCurrentWidget(self._plot)
