@@ -52,6 +52,26 @@ def test_any_activation_takes_the_numbers_and_only_what_lies_downstream_follows(
 
 
 @given(st.data())
+def test_many_texts_at_once_are_intervened_in_as_each_alone(data: st.DataObject) -> None:
+    model, tokens = data.draw(models_and_tokens())
+    name = data.draw(st.sampled_from(list(model.graph.names)))
+    kind: Kind = data.draw(st.sampled_from(["zero", "set", "scale", "add", "mean", "patch"]))
+    source = model.forward(tokens[::-1])[name] if kind == "patch" else None
+    change = Intervention(name, kind, (), 1.5, source)
+    batch = np.array([tokens, tokens[::-1]])
+    together = model.forward_batch(batch, [change])["logits"]
+    for row, one in enumerate(batch):
+        alone = model.forward(one, interventions=[change])["logits"]
+        np.testing.assert_allclose(together[row], alone, rtol=1e-9, atol=1e-9)
+
+
+def test_two_patches_are_equal_only_where_they_put_the_same_array() -> None:
+    array = np.zeros((2, 2))
+    assert Intervention("embed", "patch", array=array) == Intervention("embed", "patch", array=array)
+    assert Intervention("embed", "patch", array=array) != Intervention("embed", "patch", array=array.copy())
+
+
+@given(st.data())
 def test_what_is_recorded_after_an_intervention_is_computed_from_it(data: st.DataObject) -> None:
     model, tokens = data.draw(models_and_tokens())
     name = data.draw(st.sampled_from(list(model.graph.names)))

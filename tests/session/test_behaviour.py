@@ -2,12 +2,14 @@
 
 import itertools
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.engine.models import KINDS, of_kind
+from visualizer.engine.interventions import Intervention, within
 from visualizer.engine.sampling import argmax
 from visualizer.formats import open_preset
 from visualizer.session.behaviour import AMBIGUOUS, OUTSIDE, Behaviour, behaviour, longest_input, top_and_margin
@@ -41,6 +43,29 @@ def test_each_row_is_what_a_pass_over_that_input_says(kind: str) -> None:
         largest, second = np.sort(logits)[::-1][:2]
         assert table.next[row] == argmax(logits)
         assert table.margin[row] == pytest.approx(largest - second, abs=1e-9)
+
+
+CHANGES = (
+    Intervention("blocks.0.attn.z", "mean", (("head", 0),)),
+    Intervention("blocks.0.attn.pattern", "set", (("query", 1), ("key", 0)), 0.7),
+    Intervention("blocks.0.resid_mid", "patch", (), array=np.linspace(-1, 1, 24).reshape(3, 8)),
+    Intervention("blocks.0.attn_out", "scale", (("position", -1),), 2.0),
+)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=[change.kind for change in CHANGES])
+def test_interventions_are_in_every_row_as_in_a_pass_over_that_input(change: Intervention) -> None:
+    model = of_kind("gpt-2", d_vocab=3, n_ctx=4)
+    table = carried_out(behaviour(model, (), (change,)))
+    untouched = carried_out(behaviour(model, (), (replace(change, enabled=False),)))
+    for row in range(len(table.lengths)):
+        ids = table.input(row)
+        changes = within((change,), model.graph, len(ids))
+        logits = model.forward(ids, interventions=changes)["logits"][-1]
+        largest, second = np.sort(logits)[::-1][:2]
+        assert table.next[row] == argmax(logits)
+        assert table.margin[row] == pytest.approx(largest - second, abs=1e-9)
+    assert not np.allclose(table.margin, untouched.margin)
 
 
 def test_what_the_pattern_has_next_is_expected_where_there_is_one_answer() -> None:

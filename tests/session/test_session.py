@@ -1,13 +1,15 @@
 """The session: after every edit there is a result, and the cursor stays where tokens are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from visualizer.engine.interventions import Intervention
 from visualizer.errors import InputError
 from visualizer.formats import open_model
-from visualizer.session.edits import OpenModel, SetCells, SetPrompt
+from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetPrompt
 from visualizer.session.evaluation import Request, Result, evaluate
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
@@ -56,6 +58,16 @@ def test_the_first_result_is_there_at_once(session: Session) -> None:
     assert not session.stale
     assert session.result is not None
     assert str(session.result.accuracy) == "100.0% (28 / 28)"
+
+
+def test_the_accuracy_is_that_of_the_model_with_its_interventions(session: Session) -> None:
+    change = Intervention("blocks.0.attn.z", "zero")
+    for enabled, accuracy in ((True, "64.3% (18 / 28)"), (False, "100.0% (28 / 28)")):
+        session.document.apply(SetInterventions((replace(change, enabled=enabled),)))
+        assert session.result is not None
+        assert str(session.result.accuracy) == accuracy
+        predicted = session.result.accuracy.predicted if session.result.accuracy is not None else ()
+        assert (set(predicted) == {0}) == enabled  # without its head it always says a
 
 
 def test_an_edit_regenerates_and_marks_the_tokens_that_changed(session: Session) -> None:

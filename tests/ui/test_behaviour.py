@@ -1,5 +1,7 @@
 """The behaviour panel: live, filtered, and each row leads to its internals."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
@@ -7,8 +9,9 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QTableView
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from visualizer.engine.interventions import Intervention
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.edits import SetCells, SetParameters, pin_baseline
+from visualizer.session.edits import SetCells, SetInterventions, SetParameters, pin_baseline
 from visualizer.session.session import Session
 from visualizer.ui.panels.behaviour import BehaviourPanel
 
@@ -58,6 +61,16 @@ def choose_filter(panel: BehaviourPanel, text: str) -> None:
     box = panel.findChild(QComboBox, "behaviourFilter")
     assert box is not None
     box.setCurrentText(text)
+
+
+def test_interventions_are_in_the_table_as_in_every_other_panel(panel: BehaviourPanel, session: Session) -> None:
+    change = Intervention("blocks.0.attn.z", "zero")
+    session.document.apply(SetInterventions((change,)))
+    assert words(panel, "behaviourCount") == "failures 4 of 13 in the pattern · 62 inputs"
+    assert words(panel, "behaviourNote") == "With the intervention in every pass."
+    session.document.apply(SetInterventions((replace(change, enabled=False),)))
+    assert words(panel, "behaviourCount") == "failures 0 of 13 in the pattern · 62 inputs"
+    assert words(panel, "behaviourNote") == ""
 
 
 def test_all_inputs_are_listed_with_the_next_and_the_expected_token(panel: BehaviourPanel) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -34,7 +35,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Intervention:
-    """One change to one activation.
+    """One change to one activation. Two are equal where all is, and a patch's array is the same object.
 
     Attributes:
         name: the activation, as a trace names it.
@@ -63,6 +64,12 @@ class Intervention:
         if (self.kind == "patch") != (self.array is not None):
             raise InterventionError("an array goes with 'patch', and only with it")
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Intervention) or self.array is not other.array:
+            return False
+        parts = attrgetter("name", "kind", "where", "value", "label", "enabled")
+        return bool(parts(self) == parts(other))
+
     def __str__(self) -> str:
         places = ", ".join(f"{axis} {_said(index)}" for axis, index in self.where)
         number = f" {self.value:g}" if self.kind in ("set", "scale", "add") else ""
@@ -81,8 +88,9 @@ class Intervention:
         return tuple(_slice(self.name, axis, by_axis.get(axis), size) for axis, size in zip(axes, shape, strict=True))
 
     def apply(self, array: Array, axes: Sequence[str]) -> Array:
-        """A copy of `array` with the intervention made."""
-        part = self.slices(axes, array.shape)
+        """A copy of `array` with the intervention made; before its own axes there may be one of many texts at once."""
+        texts = array.ndim - len(axes)
+        part = (slice(None),) * texts + self.slices(axes, array.shape[texts:])
         out = np.array(array)
         if self.kind == "zero":
             out[part] = 0
@@ -96,7 +104,7 @@ class Intervention:
             out[part] = _mean(array, axes)[part]
         else:
             assert self.array is not None
-            _patch(self, out, part)
+            _patch(self, out, part, texts)
         if "key" in axes and self.kind != "mean":
             return np.where(_visible(out), out, array)  # nothing is done to a key that lies after its query
         return out
@@ -130,17 +138,18 @@ def _mean(array: Array, axes: Sequence[str]) -> Array:
         weights = visible.astype(array.dtype)
         mean = np.where(visible, array, 0).sum(-1, keepdims=True) / weights.sum(-1, keepdims=True)
         return np.where(visible, mean, array).astype(array.dtype)
-    return np.broadcast_to(array.mean(axis=axes.index("position"), keepdims=True), array.shape)
+    return np.broadcast_to(array.mean(axis=axes.index("position") - len(axes), keepdims=True), array.shape)
 
 
-def _patch(change: Intervention, out: Array, part: tuple[slice, ...]) -> None:
-    given = change.array
+def _patch(change: Intervention, out: Array, part: tuple[slice, ...], texts: int) -> None:
+    given, own = change.array, part[texts:]
     assert given is not None
-    if given.ndim != out.ndim or any(p.stop > n for p, n in zip(part, given.shape, strict=True)):
+    if given.ndim != len(own) or any(p.stop > n for p, n in zip(own, given.shape, strict=True)):
         raise InterventionError(
-            f"{change.name}: the run to patch from has shape {list(given.shape)}, too small for {list(out.shape)}"
+            f"{change.name}: the run to patch from has shape {list(given.shape)}, "
+            f"too small for {list(out.shape[texts:])}"
         )
-    out[part] = given[part]
+    out[part] = given[own]
 
 
 def within(interventions: Sequence[Intervention], graph: Graph, count: int) -> tuple[Intervention, ...]:

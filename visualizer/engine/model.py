@@ -157,7 +157,7 @@ class Model:
                 return dict(reuse.recorded), self.graph.eager_after(changed[0])
             dirty = self.graph.downstream(changed)
             return dict(reuse.recorded), tuple(op for op in self.graph.eager if op.name in dirty)
-        touched = {n for n in {*hooks, *old_hooks} if not _same(hooks.get(n, []), old_hooks.get(n, []))}
+        touched = {name for name in {*hooks, *old_hooks} if hooks.get(name) != old_hooks.get(name)}
         dirty = self.graph.downstream(changed, touched)
         scheduled = self.graph.schedule(hooks)
         running = {name for op in scheduled for name in op.writes}
@@ -199,13 +199,18 @@ class Model:
                 if name in hooks and len(op.writes) > 1:
                     op.follow(run, name)
 
-    def forward_batch(self, tokens: Array) -> dict[str, Array]:
+    def forward_batch(self, tokens: Array, interventions: Sequence[Intervention] = ()) -> dict[str, Array]:
         """Every recorded activation and the logits, with a leading batch axis.
 
-        `tokens` are ids [batch, position] with at most n_ctx positions.
+        `tokens` are ids [batch, position] with at most n_ctx positions; `interventions` are made in each text.
+
+        Raises:
+            InterventionError: an intervention names what this model does not have.
         """
+        hooks = applied(interventions)
+        self._check_hooks(hooks)
         run = Run(tokens, self.parameters.as_dict())
-        self._execute(self.graph.schedule(("logits",)), run)
+        self._execute(self.graph.schedule(("logits", *hooks)), run, hooks)
         return run.values
 
     def extend(self, cache: RowCache, tokens: Array, reuse: Trace | None = None) -> tuple[Trace, frozenset[str]]:
@@ -314,7 +319,3 @@ class Model:
             return ",".join(str(int(i)) for i in ids)
         text: str = self.tokenizer.decode([int(i) for i in ids])
         return text
-
-
-def _same(left: list[Intervention], right: list[Intervention]) -> bool:
-    return len(left) == len(right) and all(a == b and a.array is b.array for a, b in zip(left, right, strict=True))

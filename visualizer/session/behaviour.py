@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.engine.interventions import Intervention, within
 from visualizer.engine.model import Model
 
 Array = NDArray[Any]
@@ -81,38 +82,56 @@ def cost(model: Model, most: int = MOST_ROWS) -> float:
 
 
 def behaviour(
-    model: Model, pattern: tuple[int, ...] = (), most: int = MOST_ROWS
+    model: Model,
+    pattern: tuple[int, ...] = (),
+    interventions: Sequence[Intervention] = (),
+    most: int = MOST_ROWS,
 ) -> Generator[float, None, Behaviour | None]:
     """Work the table out, yielding how much of it is done (0 to 1); returns None where it would be too large.
 
-    A position sees only what lies before it, so a pass over an input answers for all its beginnings. `pattern` holds
-    the ids that repeat.
+    `pattern` holds the ids that repeat. The interventions are made in the pass over each input.
     """
     config = model.config
     longest = longest_input(config.d_vocab, config.n_ctx, most)
     if longest == 0:
         return None
-    full = _all_inputs(config.d_vocab, longest)
-    following = np.empty(full.shape, dtype=np.intp)
-    margin = np.empty(full.shape)
-    widest = max(config.d_vocab, 4 * config.d_model, config.d_mlp, longest * config.n_heads)
-    batch = max(1, _NUMBERS_AT_A_TIME // (longest * widest))
-    for first in range(0, len(full), batch):
-        part = slice(first, first + batch)
-        following[part], margin[part] = top_and_margin(model.forward_batch(full[part])["logits"])
-        if first + batch < len(full):
-            yield (first + batch) / len(full)
-    # An input of length l is the beginning of d_vocab ** (longest − l) full ones, the first of which speaks for all.
-    rows = [(slice(None, None, config.d_vocab ** (longest - length)), length - 1) for length in range(1, longest + 1)]
+    changes = tuple(change for change in interventions if change.enabled)
+    answers: list[tuple[Array, Array]] = []
+    if changes:  # one may reach back, as a mean does, or count from the end: each input has a pass of its own
+        for length in range(1, longest + 1):
+            top, gap = yield from _predicted(model, length, within(changes, model.graph, length), length == longest)
+            answers.append((top[:, -1], gap[:, -1]))
+    else:  # a position sees only what lies before it, so a pass over an input answers for all its beginnings
+        top, gap = yield from _predicted(model, longest)
+        for length in range(1, longest + 1):  # the first of the full inputs that begin so speaks for all
+            rows = (slice(None, None, config.d_vocab ** (longest - length)), length - 1)
+            answers.append((top[rows], gap[rows]))
     inputs, lengths = _rows(config.d_vocab, longest)
     return Behaviour(
         inputs,
         lengths,
-        np.concatenate([following[row] for row in rows]),
+        np.concatenate([top for top, _ in answers]),
         expected_tokens(config.d_vocab, longest, pattern),
-        np.concatenate([margin[row] for row in rows]),
+        np.concatenate([gap for _, gap in answers]),
         config.n_ctx,
     )
+
+
+def _predicted(
+    model: Model, length: int, interventions: Sequence[Intervention] = (), tells: bool = True
+) -> Generator[float, None, tuple[Array, Array]]:
+    """Next token and margin [input, position] over every input of one length; yields the share done if it `tells`."""
+    config = model.config
+    inputs = _all_inputs(config.d_vocab, length)
+    following, margin = np.empty(inputs.shape, dtype=np.intp), np.empty(inputs.shape)
+    widest = max(config.d_vocab, 4 * config.d_model, config.d_mlp, length * config.n_heads)
+    batch = max(1, _NUMBERS_AT_A_TIME // (length * widest))
+    for first in range(0, len(inputs), batch):
+        part = slice(first, first + batch)
+        following[part], margin[part] = top_and_margin(model.forward_batch(inputs[part], interventions)["logits"])
+        if tells and first + batch < len(inputs):
+            yield (first + batch) / len(inputs)
+    return following, margin
 
 
 def top_and_margin(logits: Array) -> tuple[Array, Array]:

@@ -225,13 +225,14 @@ def _text(state: State, steps: tuple[Step, ...]) -> tuple[int, ...]:
 
 
 def _accuracy(state: State, previous: Result | None) -> Accuracy | None:
-    """Over the model's own pattern, without interventions; taken over where the weights are the same."""
+    """Over the model's own pattern; taken over where weights and interventions are the same."""
     pattern = state.opened.pattern
     if pattern is None:
         return None
-    if previous is not None and previous.state.model is state.model and previous.state.opened is state.opened:
+    if previous is not None and previous.state.opened is state.opened and _same_run(previous.state, state):
         return previous.accuracy
-    return next_token_accuracy(state.model, state.model.ids(pattern * PATTERN_REPEATS))
+    ids = state.model.ids(pattern * PATTERN_REPEATS)
+    return next_token_accuracy(state.model, ids, interventions=state.interventions)
 
 
 def _baseline(
@@ -291,10 +292,7 @@ def _same_question(left: State, right: State) -> bool:
 
 def _same_run(left: State, right: State) -> bool:
     """Whether two states compute the same from the same tokens."""
-    if left.model is not right.model or len(left.interventions) != len(right.interventions):
-        return False
-    pairs = zip(left.interventions, right.interventions, strict=True)
-    return all(a == b and a.array is b.array for a, b in pairs)
+    return left.model is right.model and left.interventions == right.interventions
 
 
 def _ripple(trace: Trace | None, baseline: Trace | None) -> Ripple | None:

@@ -19,7 +19,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from visualizer.engine.model import Model
 from visualizer.errors import TokenError
 from visualizer.formats import OpenedModel
 from visualizer.session.behaviour import MOST_ROWS, Behaviour, behaviour, cost
@@ -27,7 +26,7 @@ from visualizer.session.document import Change
 from visualizer.session.edits import MODEL, SetPrompt
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
-from visualizer.session.state import State
+from visualizer.session.state import Baseline, State
 from visualizer.ui.background import Background
 from visualizer.ui.behaviour_table import COLUMNS, FILTERS, BehaviourModel
 from visualizer.ui.session_panel import SessionPanel
@@ -109,8 +108,8 @@ class BehaviourPanel(SessionPanel):
             self._opened = state.opened
             self.pattern.setText(state.opened.pattern or "")
         pattern = self._pattern_ids(state)
-        base = state.baseline.model if state.baseline is not None else None
-        asked = (state.model, base, pattern)
+        base = state.baseline
+        asked = (Baseline(state.model, state.interventions), base, pattern)
         if asked != self._asked:
             self._asked = asked
             small = cost(state.model) * (1 if base is None else 2) <= AT_ONCE
@@ -216,12 +215,12 @@ class BehaviourView(QTableView):
             super().keyPressEvent(event)
 
 
-def _tables(state: State, pattern: tuple[int, ...], base: Model | None) -> Generator[float, None, Tables]:
-    """The table of the present weights and, where something is pinned, of the baseline's."""
-    table = yield from behaviour(state.model, pattern)
+def _tables(state: State, pattern: tuple[int, ...], base: Baseline | None) -> Generator[float, None, Tables]:
+    """The table of the present weights and interventions and, where something is pinned, of the baseline's."""
+    table = yield from behaviour(state.model, pattern, state.interventions)
     other = None
     if base is not None and table is not None:
-        other = yield from behaviour(base, pattern)
+        other = yield from behaviour(base.model, pattern, base.interventions)
     return state, pattern, table, other
 
 
@@ -249,6 +248,7 @@ def _note(state: State, table: Behaviour | None) -> str:
             f"Inputs of up to {table.longest} tokens: longer ones (the context has room for {table.n_ctx}) "
             f"would make more than {MOST_ROWS:,} rows."
         )
-    if any(change.enabled for change in state.interventions):
-        notes.append("The weights alone: interventions are not applied here.")
+    count = sum(change.enabled for change in state.interventions)
+    if count:
+        notes.append(f"With {'the intervention' if count == 1 else f'the {count} interventions'} in every pass.")
     return " ".join(notes)
