@@ -64,12 +64,42 @@ def test_a_longer_text_copies_and_invalidates_nothing(session: Session) -> None:
     assert (states[:3, 0] == COPIED).all()
 
 
-def test_interventions_reuse_nothing(session: Session) -> None:
+def test_a_slid_window_copies_what_nothing_reaches() -> None:
+    session = Session(OpenedModel(of_kind("gpt-2", n_ctx=4), "small", "small"))
+    session.document.apply(SetPrompt((1, 4, 0)))
+    slid = [number for number, step in enumerate(shown(session).steps) if step.context_start > 0]
     before = shown(session)
+    session.document.apply(SetGeneration(12, session.document.state.sampling))
+    longer = shown(session)
+    known = [step for step in slid if before.context(step) == longer.context(step)]
+    assert known
+    assert (cache_map(longer, 1, before)[:, known] == COPIED).all()
+    last = len(longer.steps) - 1  # nobody has seen this window before
+    assert (cache_map(longer, 1, before)[:, last] == COMPUTED).all()
+    session.document.apply(SetCells("blocks.1.attn.c_attn.w", ((0, 9),), (0.25,)))
+    after = shown(session)
+    same = [step for step in slid if longer.context(step) == after.context(step)]
+    assert same
+    assert (cache_map(after, 0, longer)[:, same] == COPIED).all()
+    assert (cache_map(after, 1, longer)[:, same] == AGAIN).all()
+
+
+def test_an_intervention_behind_the_keys_leaves_them_copied(session: Session) -> None:
     session.document.apply(SetInterventions((Intervention("blocks.0.attn.z", "zero"),)))
-    states = cache_map(shown(session), 0, before)
-    assert set(np.unique(states)) <= {ABSENT, AGAIN, COMPUTED}
-    assert (states[:3, 0] == AGAIN).all()
+    before = shown(session)
+    session.document.apply(SetInterventions((Intervention("blocks.1.attn.z", "zero"),)))
+    first = shown(session)
+    assert (cache_map(first, 0, before)[:3, 0] == COPIED).all()
+    assert (cache_map(first, 1, before)[:3, 0] == AGAIN).all()
+
+
+def test_interventions_reuse_nothing_of_the_cache(session: Session) -> None:
+    before = shown(session)
+    session.document.apply(SetInterventions((Intervention("blocks.0.attn.q", "zero"),)))
+    for block in (0, 1):
+        states = cache_map(shown(session), block, before)
+        assert not np.isin(states, [REUSED, COPIED]).any()
+        assert (states[:3, 0] == AGAIN).all()
 
 
 def test_an_empty_context_has_no_rows() -> None:

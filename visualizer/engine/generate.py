@@ -51,11 +51,6 @@ class Step:
     copied: frozenset[str] = frozenset()
     forced: bool = False
 
-    def computed(self, name: str) -> slice:
-        """The positions of its context whose row of activation `name` was computed for this step."""
-        count = self.position - self.context_start
-        return slice(count, count) if name in self.copied else slice(self.reused, count)
-
 
 def generate(
     model: Model,
@@ -90,8 +85,9 @@ def generate(
         else:
             reused, copied = 0, frozenset[str]()
             if interventions or start > 0:
-                changes = within(interventions, model.graph, end - start)
-                trace = model.forward(tokens[start:end], interventions=changes, reuse=before.get(end))
+                changes, known = within(interventions, model.graph, end - start), before.get(end)
+                trace = model.forward(tokens[start:end], interventions=changes, reuse=known)
+                copied = frozenset() if known is None else _shared(trace, known)
             else:
                 if cache is None:
                     cache = RowCache(model.graph, min(n_ctx, len(prompt) + n))
@@ -106,6 +102,12 @@ def generate(
             tokens = np.concatenate([tokens, np.zeros_like(tokens)])
         tokens[end] = step.token
         yield step
+
+
+def _shared(trace: Trace, known: Trace) -> frozenset[str]:
+    """Names of the activations that a pass took from an earlier one as they were."""
+    recorded = known.recorded
+    return frozenset(name for name, array in trace.recorded.items() if recorded.get(name) is array)
 
 
 def first_of_vocabulary(model: Model) -> Step:

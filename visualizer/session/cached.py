@@ -15,7 +15,7 @@ Array = NDArray[Any]
 ABSENT, REUSED, COPIED, COMPUTED, AGAIN = range(5)
 WORDS = {
     REUSED: "reused from the key/value cache",
-    COPIED: "copied: no edit reaches it",
+    COPIED: "copied from before: no change reaches it",
     COMPUTED: "computed",
     AGAIN: "computed again after the edit",
 }
@@ -29,16 +29,18 @@ def cache_map(result: Result, block: int, before: Result | None = None) -> Array
     """
     longest = max((step.position - step.context_start for step in result.steps), default=0)
     states = np.full((longest, len(result.steps)), ABSENT, dtype=np.uint8)
-    name = f"blocks.{block}.attn.k"
+    attention = f"blocks.{block}.attn."
+    kept = {f"{attention}{name}" for name in ("k", "v", "rot_k")} & result.state.model.graph.producer.keys()
     edited = before is not None and _edited(before, result)
     for number, step in enumerate(result.steps):
         count = step.position - step.context_start
-        made = step.computed(name)
         states[:count, number] = REUSED
-        if made.stop - made.start < count - step.reused:
-            states[step.reused : count, number] = COPIED
-        known = edited and before is not None and _had(before, result, number)
-        states[made, number] = AGAIN if known else COMPUTED
+        if kept <= step.copied:
+            state = COPIED
+        else:
+            known = edited and before is not None and _had(before, result, number)
+            state = AGAIN if known else COMPUTED
+        states[step.reused : count, number] = state
     return states
 
 
