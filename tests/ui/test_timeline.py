@@ -6,6 +6,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
+import visualizer
 from visualizer.formats import open_model
 from visualizer.session.cached import AGAIN, COMPUTED, REUSED
 from visualizer.session.edits import SetCells, SetPrompt, force_token
@@ -261,3 +262,28 @@ def test_forced_tokens_are_marked(panel: TimelinePanel, session: Session) -> Non
     assert mark(2)
     assert "forced" in panel.bars.tooltip(2)
     assert "forced" not in panel.bars.tooltip(3)
+
+
+def test_the_window_makes_room_for_the_details_and_takes_it_back(qtbot: QtBot) -> None:
+    window = visualizer.ui.open_window()
+    qtbot.addWidget(window)
+    qtbot.waitExposed(window)
+    panel = window.docks["timelinePanel"].panel
+    assert isinstance(panel, TimelinePanel)
+    low = panel.height()
+    panel.details_button.click()
+    qtbot.waitUntil(lambda: panel.height() > low + 80)
+    assert panel.branches.isVisible()
+    assert panel.branches.height() >= panel.branches.minimumSizeHint().height()
+    panel.details_button.click()
+    qtbot.waitUntil(lambda: panel.height() <= low + 5)
+    assert not panel.details.isVisible()
+
+
+def test_details_show_wherever_there_is_room_for_them(panel: TimelinePanel) -> None:
+    panel.resize(700, 200)
+    assert panel.details.isVisible()
+    assert panel.details_button.isChecked()
+    panel.resize(700, 60)
+    assert not panel.details.isVisible()
+    assert not panel.details_button.isChecked()

@@ -106,6 +106,15 @@ class Arrangement:
         }
         self.follow()
 
+    def give_height(self, name: str, height: int) -> None:
+        """Make a panel so many pixels high, as far as there is room; what is above it gives or takes the difference."""
+        dock = self._docks[name]
+        if dock.isFloating():
+            dock.resize(dock.width(), dock.height() - dock.widget().height() + height)
+        else:
+            self._resize({name: height}, Qt.Orientation.Vertical)
+            self._edge_moved.start(0)
+
     def note(self) -> None:
         """Remember what part of the window each place has now: the parts that `follow` keeps."""
         width, height = self._window.width(), self._window.height()

@@ -23,6 +23,7 @@ from visualizer.ui.menus import Menus
 from visualizer.ui.panels.interventions import InterventionsPanel
 from visualizer.ui.panels.prompt_bar import PromptBar
 from visualizer.ui.panels.self_check import SelfCheckBadge
+from visualizer.ui.panels.timeline import TimelinePanel
 from visualizer.ui.panels.token_strip import TokenStrip
 from visualizer.ui.stale import BusyBar
 from visualizer.ui.status import StatusBar
@@ -131,6 +132,8 @@ class MainWindow(QMainWindow):
         for signal, slot in (("message", self.status.say), ("context_requested", self._show_cell_menu)):
             if hasattr(panel, signal):
                 getattr(panel, signal).connect(slot)
+        if isinstance(panel, TimelinePanel):
+            panel.height_wanted.connect(partial(self.arrangement.give_height, panel.objectName()))
         self.menus.take_actions(panel)
         if self._focus_due.isActive() or panel.objectName() not in self.docks:
             return

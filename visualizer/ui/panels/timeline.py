@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QColor, QKeySequence, QPalette
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QAction, QColor, QKeySequence, QPalette, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -28,9 +28,21 @@ from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.step_bars import StepBars
 from visualizer.ui.theme import current_theme
 
+#: Heights of the panel in pixels: what bars and slider need, what it asks for to show its details, and from where on
+#: it shows them without being asked.
+PLAIN, WITH_DETAILS, DETAILS_FROM = 58, 178, 140
+
 
 class TimelinePanel(SessionPanel):
-    """Scrubbing through the generation. The slider's value is the number of generated tokens before the cursor."""
+    """Scrubbing through the generation. The slider's value is the number of generated tokens before the cursor.
+
+    The details are shown where the panel is high enough for them.
+
+    Signals:
+        height_wanted(int): the panel would like to be so high, in pixels.
+    """
+
+    height_wanted = Signal(int)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -51,7 +63,8 @@ class TimelinePanel(SessionPanel):
         self._calm_slider()
         self.bars = StepBars(self.slider, self)
         self.bars.step_chosen.connect(self.session.go_to_step)
-        self._before: Result | None = None  # the result before the present one, to tell what an edit invalidated
+        # The first result of the present revision and the one before it, to tell what an edit invalidated.
+        self._before: Result | None = None
         self._latest: Result | None = session.result
         self._make_details()
         self._lay_out()
@@ -78,6 +91,7 @@ class TimelinePanel(SessionPanel):
         details.setShortcut(QKeySequence("Ctrl+Shift+T"))
         details.setToolTip("Show what the key/value cache reused, and the branches of the text (Ctrl+Shift+T)")
         details.toggled.connect(self._show_details)
+        details.triggered.connect(lambda shown: self.height_wanted.emit(WITH_DETAILS if shown else PLAIN))
         self.actions_by_name["timelineDetails"] = details
         self.details_button = QToolButton(self)
         self.details_button.setObjectName("timelineDetails")
@@ -151,7 +165,7 @@ class TimelinePanel(SessionPanel):
         if result is not None:
             self._show_branches(result)
             if self.cache.isVisibleTo(self):
-                self._show_cache(result)
+                self._show_cache(self._latest or result)
 
     def _show_branches(self, result: Result) -> None:
         names = [branch.name for branch in result.state.branches]
@@ -178,7 +192,7 @@ class TimelinePanel(SessionPanel):
         self.legend.setAccessibleName(head)
 
     def result_arrived(self, result: Result) -> None:
-        if result is not self._latest:
+        if self._latest is None or result.revision != self._latest.revision:
             self._before, self._latest = self._latest, result
         super().result_arrived(result)
 
@@ -193,10 +207,16 @@ class TimelinePanel(SessionPanel):
         if result is not None and position < len(result.context(self.shown_step)[1]):
             self.session.selection.choose(row=position, key=None, cell=None)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        tall, was_tall = (size.height() >= DETAILS_FROM for size in (event.size(), event.oldSize()))
+        if tall != was_tall:
+            self.actions_by_name["timelineDetails"].setChecked(tall)
+
 
 def _why_nothing_is_reused(result: Result, step: int) -> str:
     if any(change.enabled for change in result.state.interventions):
         return "interventions: nothing is reused"
     if result.steps[step].context_start > 0:
-        return "full context: every position moves"
+        return "full context: the window slides, every position moves"
     return ""
