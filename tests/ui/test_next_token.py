@@ -162,13 +162,33 @@ def test_bars_are_as_long_as_probabilities_in_the_tokens_hue(panel: NextTokenPan
     assert lengths[1] <= 2
 
 
-def test_a_click_on_a_bar_asks_where_the_probability_comes_from(
-    panel: NextTokenPanel, session: Session, qtbot: QtBot
+def at(panel: NextTokenPanel, column: str, row: int) -> QPoint:
+    """The middle of a cell of the list."""
+    left, width = panel.bars._columns()[column]
+    return QPoint(round(left + width / 2), round(ROW_HEIGHT * (row + 1.5)))
+
+
+@pytest.mark.parametrize(
+    ("column", "name"), [("bar", "probs"), ("p", "probs"), ("log p", "probs"), ("logit", "logits")]
+)
+def test_a_click_on_a_number_asks_where_it_comes_from(
+    panel: NextTokenPanel, session: Session, qtbot: QtBot, column: str, name: str
 ) -> None:
     session.selection.choose(row=2)
-    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=QPoint(20, round(ROW_HEIGHT * 1.5)))
-    assert session.selection.now.cell == CellRef("activation", "probs", (2, shown(panel).rows[0].token))
+    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=at(panel, column, 0))
+    assert session.selection.now.cell == CellRef("activation", name, (2, shown(panel).rows[0].token))
     assert session.selection.now.row == 2
+
+
+def test_a_click_on_a_token_forces_it_and_branches(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
+    qtbot.mouseMove(panel.bars, at(panel, "token", 1))
+    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=at(panel, "token", 1))
+    assert session.document.state.branches[1].forced == ((5, 0),)
+    # A token of the prompt was chosen by nobody: there the click explains.
+    session.selection.choose(row=1)
+    qtbot.mouseClick(panel.bars, Qt.MouseButton.LeftButton, pos=at(panel, "token", 0))
+    assert len(session.document.state.branches) == 2
+    assert session.selection.now.cell == CellRef("activation", "probs", (1, shown(panel).rows[0].token))
 
 
 def test_it_is_walked_by_keyboard(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
@@ -181,9 +201,8 @@ def test_it_is_walked_by_keyboard(panel: NextTokenPanel, session: Session, qtbot
     assert session.selection.now.cell is None
 
 
-def test_a_narrow_panel_drops_the_log_probability_and_then_the_logit(panel: NextTokenPanel) -> None:
-    wanted = {430: {"log p", "logit"}, 270: {"logit"}, 200: set()}
-    for width, columns in wanted.items():
+def test_a_narrow_panel_drops_the_logit_and_then_the_log_probability(panel: NextTokenPanel) -> None:
+    for width, columns in ((250, {"log p", "logit"}), (200, {"log p"}), (150, set())):
         panel.resize(width, 260)
         assert panel.bars._columns().keys() & {"log p", "logit"} == columns
 
@@ -245,7 +264,7 @@ def test_turning_one_field_is_one_step_of_the_history(panel: NextTokenPanel, ses
     temperature = field(panel, "temperatureField")
     for value in (0.1, 0.2, 0.3):
         turn(panel, "temperatureField", value)
-    assert len(session.document.history()[0]) == 1
+    assert session.document.history()[0] == ["sampling: T 0.3"]
     temperature.editingFinished.emit()
     turn(panel, "temperatureField", 0.4)
     assert len(session.document.history()[0]) == 2
@@ -263,6 +282,7 @@ def test_probabilities_are_shown_before_and_after_the_filters(panel: NextTokenPa
     stages = result.steps[0].stages
     assert f"after temperature 2: {float(stages.tempered[second.token]):.4f}"[:26] in second.readout
     assert "after top-k 1: 0" in second.readout
+    assert "after top-k 1: 1, log 0" in first.readout
     assert "top-p" not in second.readout
     assert not panel.grab().isNull()
     # After an earlier position too, where nothing was drawn.

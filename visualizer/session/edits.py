@@ -158,20 +158,21 @@ class _RestorePrompt:
 
 @dataclass(frozen=True)
 class SetGeneration:
-    """How many tokens are generated, and how they are chosen."""
+    """How many tokens are generated, and how they are chosen. `name` says which of them it is about."""
 
     length: int
     sampling: Sampling
     gesture: object = None
+    name: str = ""
     touches: str = field(default=GENERATION, init=False)
 
     def title(self) -> str:
-        return f"generate {self.length}"
+        return self.name or f"generate {self.length}"
 
     def apply(self, state: State) -> tuple[State, Edit]:
         if self.length < 0:
             raise EditError(f"{self.length} tokens cannot be generated; a number of at least 0 is needed")
-        inverse = SetGeneration(state.length, state.sampling, self.gesture)
+        inverse = SetGeneration(state.length, state.sampling, self.gesture, self.name)
         return state.with_(length=self.length, sampling=self.sampling), inverse
 
     def size(self) -> int:

@@ -13,7 +13,7 @@ from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.sampling import Distribution, Sampling, argmax, distribution
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label, with_position
-from visualizer.ui.numbers import full
+from visualizer.ui.numbers import full, short
 
 #: So many tokens are listed.
 LISTED = 20
@@ -140,7 +140,9 @@ def _with_stages(row: Row, stages: Distribution | None, sampling: Sampling) -> R
         ("top-p", sampling.top_p, stages.top_p),
     ):
         if setting is not None:
-            lines.append(f"after {word} {setting:g}: {full(float(probs[token]), probs.dtype)}")
+            left = float(probs[token])
+            logarithm = f", log {short(math.log(left), 4)}" if left > 0 else ""
+            lines.append(f"after {word} {setting:g}: {full(left, probs.dtype)}{logarithm}")
     return replace(row, readout="\n".join(lines), final=float(stages.final[token]))
 
 

@@ -23,9 +23,11 @@ from visualizer.ui.probabilities import NextTokens, Row
 from visualizer.ui.theme import current_theme, number_font, token_color
 
 ROW_HEIGHT = 22.0
-#: Widths from which the logit, and the log-probability beside it, have columns of their own.
-LOGIT_FROM, LOG_PROBABILITY_FROM = 220, 320
+#: The bar is at least so wide in pixels; columns of numbers that would leave it less are left out, the last first.
+NARROWEST_BAR = 36.0
 TAKEN = "◀"
+#: The columns of numbers, and from left to right their headings: before the filters, after them, and the logarithm.
+NUMBERS = ("p", "final", "log p", "logit")
 #: The bar of the probability before the filters, behind that of the final one.
 FAINT = 0.35
 
@@ -33,15 +35,18 @@ FAINT = 0.35
 class ProbabilityBars(QWidget):
     """Token, bar, probability and, where there is room, log-probability and logit, one row a token.
 
+    The token forces itself, its numbers say where they come from.
+
     Signals:
-        token_chosen(int): a token's row was clicked, or Return pressed on it.
-        force_asked(int): a token is to be forced: Ctrl and a click, or Ctrl+Return.
+        token_chosen(int, str): a row's number was clicked, or Return pressed on the row: the token, and which
+            activation the number belongs to, `probs` or `logits`.
+        force_asked(int): a token is to be forced: a click on the token itself, Ctrl and a click, or Ctrl+Return.
         menu_asked(int, QPoint): a menu is wanted for a token, at this global position.
         current_moved(int): the keyboard is at another row.
         let_go(): Esc was pressed.
     """
 
-    token_chosen = Signal(int)
+    token_chosen = Signal(int, str)
     force_asked = Signal(int)
     menu_asked = Signal(int, QPoint)
     current_moved = Signal(int)
@@ -56,6 +61,8 @@ class ProbabilityBars(QWidget):
         self.shown: NextTokens | None = None
         self._chosen: int | None = None
         self._current = 0
+        self._pointed: int | None = None  # the row whose token the mouse is over
+        self.setMouseTracking(True)
         self._font = number_font()
         self._small = number_font(self._font.pointSizeF() * 0.8)
         self._digit = QFontMetricsF(self._font).horizontalAdvance("0")
@@ -103,20 +110,17 @@ class ProbabilityBars(QWidget):
     def _columns(self) -> dict[str, tuple[float, float]]:
         """Left edge and width of each column; the bar takes what is left."""
         assert self.shown is not None
-        longest = max((len(row.text) for row in self.shown.rows), default=1)
-        ids = max((len(str(row.token)) for row in self.shown.rows), default=1)
-        number = 7.5 * self._digit
+        rows = self.shown.rows
+        longest = max((len(row.text) for row in rows), default=1)
+        ids = max((len(str(row.token)) for row in rows), default=1)
         token = min((longest + 1) * self._digit, self.width() * 0.3)
-        widths = {"token": token, "id": (ids + 2) * self._digit * 0.8, "bar": 0.0, "taken": 1.6 * self._digit}
-        widths["probability"] = number
-        filtered = number if any(row.final is not None for row in self.shown.rows) else 0.0
-        if filtered:
-            widths["final"] = number
-        if self.width() >= LOG_PROBABILITY_FROM + filtered:
-            widths["log p"] = number
-        if self.width() >= LOGIT_FROM + filtered:
-            widths["logit"] = number
-        widths["bar"] = max(self.width() - sum(widths.values()) - 4, 20.0)
+        widths = {"token": token, "id": (ids + 2) * self._digit * 0.8, "bar": NARROWEST_BAR, "taken": 1.6 * self._digit}
+        for name in NUMBERS:
+            texts = [text for row in rows if (text := _number(row, name))]
+            width = (max(5, *map(len, texts)) + 1.5) * self._digit if texts else math.inf
+            if name == "p" or sum(widths.values()) + width <= self.width() - 4:
+                widths[name] = width
+        widths["bar"] += max(self.width() - 4 - sum(widths.values()), NARROWEST_BAR / 2 - NARROWEST_BAR)
         columns, left = {}, 2.0
         for name, width in widths.items():
             columns[name] = (left, width)
@@ -146,13 +150,12 @@ class ProbabilityBars(QWidget):
         theme = current_theme()
         painter.setFont(self._small)
         painter.setPen(QColor(theme.muted_text))
-        words = {"token": "token", "probability": "p", "final": "final", "log p": "log p", "logit": "logit"}
-        for name, word in words.items():
+        for name in ("token", *NUMBERS):
             if name in columns:
                 left, width = columns[name]
                 align = Qt.AlignmentFlag.AlignLeft if name == "token" else Qt.AlignmentFlag.AlignRight
                 room = QRectF(left, 0, max(width, 60) if name == "token" else width, ROW_HEIGHT)
-                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | align, word)
+                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | align, name)
         painter.setPen(QColor(theme.rule))
         painter.drawLine(0, round(ROW_HEIGHT) - 1, self.width(), round(ROW_HEIGHT) - 1)
 
@@ -164,7 +167,11 @@ class ProbabilityBars(QWidget):
         hue, text = QColor(token_color(row.token, theme)), QColor(theme.text)
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         left = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft
-        self._write(painter, columns["token"], top, self._elided(row.text, columns["token"][1]), left, hue)
+        token = self._elided(row.text, columns["token"][1])
+        self._write(painter, columns["token"], top, token, left, hue)
+        if index == self._pointed:
+            base, width = round(top + ROW_HEIGHT - 4), QFontMetricsF(self._font).horizontalAdvance(token)
+            painter.drawLine(2, base, round(2 + width), base)
         self._write(painter, columns["id"], top, str(row.token), left, QColor(theme.muted_text), small=True)
         at, width = columns["bar"]
         share = 0.0 if math.isnan(row.probability) else min(max(row.probability, 0.0), 1.0)
@@ -179,13 +186,10 @@ class ProbabilityBars(QWidget):
             painter.fillRect(QRectF(at, top + 8, left_over * width, ROW_HEIGHT - 16), hue)
         if row.token == shown.taken:
             self._write(painter, columns["taken"], top, TAKEN, right, text, small=True)
-        numbers = {"probability": row.probability, "log p": row.log_probability, "logit": row.logit}
-        for name, value in numbers.items():
+        for name in NUMBERS:
             if name in columns:
-                self._write(painter, columns[name], top, short(value), right, text)
-        if row.final is not None and "final" in columns:
-            ink = text if row.final > 0 else QColor(theme.muted_text)
-            self._write(painter, columns["final"], top, short(row.final), right, ink)
+                ink = QColor(theme.muted_text) if name == "final" and row.final == 0 else text
+                self._write(painter, columns[name], top, _number(row, name), right, ink)
         if row.token == self._chosen:
             painter.setPen(QPen(QColor(theme.accent), 2))
             painter.drawRect(QRectF(1, top + 1, self.width() - 2, ROW_HEIGHT - 2))
@@ -210,12 +214,37 @@ class ProbabilityBars(QWidget):
         row = self.row_at(event.position().y())
         if event.button() == Qt.MouseButton.LeftButton and row is not None and self.shown is not None:
             self._current = self.shown.rows.index(row)
-            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            column = self._column_at(event.position().x())
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier or self._forces(column):
                 self.force_asked.emit(row.token)
             else:
-                self.token_chosen.emit(row.token)
+                self.token_chosen.emit(row.token, "logits" if column == "logit" else "probs")
         else:
             super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        row = self.row_at(event.position().y())
+        on_token = row is not None and self._forces(self._column_at(event.position().x()))
+        self._point(self.shown.rows.index(row) if on_token and row is not None and self.shown is not None else None)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._point(None)
+        super().leaveEvent(event)
+
+    def _point(self, index: int | None) -> None:
+        if index != self._pointed:
+            self._pointed = index
+            self.setCursor(Qt.CursorShape.ArrowCursor if index is None else Qt.CursorShape.PointingHandCursor)
+            self.update()
+
+    def _column_at(self, x: float) -> str:
+        """The column under a pixel."""
+        found = [name for name, (left, _) in self._columns().items() if left <= x]
+        return found[-1] if found else "token"
+
+    def _forces(self, column: str) -> bool:
+        """Whether a click in a column forces the token."""
+        return column in ("token", "id") and self.shown is not None and self.shown.forcible
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         rows = () if self.shown is None else self.shown.rows
@@ -229,8 +258,11 @@ class ProbabilityBars(QWidget):
             self.current_moved.emit(self._current)
             self.update()
         elif rows and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            asked = self.force_asked if event.modifiers() & Qt.KeyboardModifier.ControlModifier else self.token_chosen
-            asked.emit(rows[self._current].token)
+            token = rows[self._current].token
+            if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                self.force_asked.emit(token)
+            else:
+                self.token_chosen.emit(token, "probs")
         else:
             super().keyPressEvent(event)
 
@@ -250,8 +282,8 @@ class ProbabilityBars(QWidget):
         """What hovering over a row says."""
         shown = self.shown
         taken = f"\n{TAKEN} {shown.taken_how}" if shown is not None and row.token == shown.taken else ""
-        force = "\nCtrl+click to force it and branch (Ctrl+Return)" if shown is not None and shown.forcible else ""
-        return f"{row.readout}{taken}\nclick to see where the probability comes from (Return){force}"
+        force = "\nclick the token to force it and branch (Ctrl+Return)" if shown is not None and shown.forcible else ""
+        return f"{row.readout}{taken}{force}\nclick a number to see where it comes from (Return)"
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
@@ -262,3 +294,9 @@ class ProbabilityBars(QWidget):
                 QToolTip.showText(event.globalPos(), self.tooltip(row), self)
             return True
         return super().event(event)
+
+
+def _number(row: Row, column: str) -> str:
+    """What stands in a column of numbers; empty where the row has none."""
+    value = {"p": row.probability, "final": row.final, "log p": row.log_probability, "logit": row.logit}[column]
+    return "" if value is None else short(value)

@@ -101,7 +101,9 @@ class SamplingControls(QWidget):
             self.seed.value() if which == "seed" else now.seed,
         )
         if sampling != now:
-            self._session.document.apply(SetGeneration(state.length, sampling, ("sampling", which)), self)
+            words = f"seed {sampling.seed}" if which == "seed" else sampling_words(sampling)
+            edit = SetGeneration(state.length, sampling, ("sampling", which), f"sampling: {words}")
+            self._session.document.apply(edit, self)
 
 
 def sampling_words(sampling: Sampling) -> str:

@@ -74,7 +74,7 @@ class NextTokenPanel(SessionPanel):
         self.sampling_button.toggled.connect(self.controls.setVisible)
         force = QAction("Force this token", self)
         force.setIconText("Force")
-        force.setToolTip("Put the chosen token here, whatever the model would choose, and branch (Ctrl+click on it)")
+        force.setToolTip("Put the chosen token here, whatever the model would choose, and branch (or click the token)")
         force.triggered.connect(self._force_current)
         self.actions_by_name["forceToken"] = force
         self.force_button = QToolButton(self)
