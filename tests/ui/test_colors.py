@@ -15,9 +15,10 @@ from hypothesis.extra import numpy as hnp
 from PySide6.QtGui import QColor
 from pytestqt.qtbot import QtBot
 
+from visualizer.session.numbers_shown import full, short, typed
+from visualizer.session.numbers_typed import parse_number
 from visualizer.ui import colors
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL, Scale, lookup_table, map_colors, paint_rgba, symmetric_limit
-from visualizer.ui.numbers import full, short
 from visualizer.ui.theme import (
     DARK,
     LIGHT,
@@ -194,18 +195,20 @@ def test_short_numbers_are_right_to_their_digits(value: float, digits: int) -> N
 
 @given(st.floats(width=32, allow_nan=False))
 def test_full_numbers_identify_a_single(value: float) -> None:
-    assert np.float32(full(value, np.float32)) == np.float32(value)
+    assert np.float32(parse_number(full(value, np.float32))) == np.float32(value)
 
 
 @given(st.floats(allow_nan=False))
 def test_full_numbers_identify_a_double(value: float) -> None:
-    assert float(full(value, np.float64)) == value
+    assert parse_number(full(value, np.float64)) == value
 
 
 def test_full_numbers_are_no_longer_than_they_need_be() -> None:
     assert full(1 / 3, np.float32) == "0.33333334"
     assert full(1024.0, np.float32) == "1024"
-    assert full(-1e10, np.float32) == "-1e+10"
+    assert full(-1e10, np.float32) == "−1e10"
+    assert full(-math.inf, np.float32) == "−inf"
+    assert typed(-1e10, np.float32) == "-1e10"
     assert full(math.nan, np.float32) == "nan"
 
 

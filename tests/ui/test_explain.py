@@ -159,7 +159,7 @@ def test_after_letting_go_back_leads_to_what_was_explained_last(
 
 def test_a_weight_says_what_it_was_and_leads_to_the_grid(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
     session.selection.choose(cell=CellRef("parameter", ATTN + "c_attn.w", (6, 23)))
-    assert said(panel, "Title") == "c_attn.w[b, V7] = -1"
+    assert said(panel, "Title") == "c_attn.w[b, V7] = −1"
     assert said(panel, "Note") == ""
     session.document.apply(SetCells(ATTN + "c_attn.w", ((6, 23),), (3.0,)))
     assert said(panel, "Title") == "c_attn.w[b, V7] = 3"

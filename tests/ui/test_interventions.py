@@ -15,6 +15,7 @@ from tests.engine.models import of_kind
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import SetPrompt
+from visualizer.session.numbers_typed import parse_number
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.cell_menu import build_cell_menu
@@ -227,7 +228,7 @@ def test_every_activation_has_a_menu_whose_entries_work(kind: str, qtbot: QtBot)
         menu = build_cell_menu(session, CellRef("activation", name, tuple(min(1, n - 1) for n in shape)))
         qtbot.addWidget(menu)
         value = float(trace_of(session)[name][tuple(min(1, n - 1) for n in shape)])
-        assert math.isclose(float(menu.actions()[0].text().rpartition(" = ")[2]), value)
+        assert math.isclose(parse_number(menu.actions()[0].text().rpartition(" = ")[2]), value)
         for place in menu.findChildren(QMenu):
             for action in place.actions():
                 if not action.isSeparator() and action.isEnabled():

@@ -13,6 +13,7 @@ from visualizer.engine.interventions import Intervention
 from visualizer.engine.sampling import Sampling
 from visualizer.errors import EditError
 from visualizer.formats import OpenedModel
+from visualizer.session.numbers_shown import short
 from visualizer.session.places import check_place
 from visualizer.session.state import Baseline, Branch, State
 
@@ -69,7 +70,7 @@ class SetCells:
             return self.name
         if len(self.cells) == 1:
             place = ",".join(map(str, self.cells[0]))
-            return f"{self.parameter}[{place}] = {self.values[0]:g}"
+            return f"{self.parameter}[{place}] = {short(self.values[0], 6)}"
         return f"{len(self.cells)} cells of {self.parameter}"
 
     def apply(self, state: State) -> tuple[State, Edit]:

@@ -13,6 +13,7 @@ from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.errors import EditError
 from visualizer.session.edits import SetInterventions
+from visualizer.session.numbers_shown import short
 from visualizer.session.places import Place, is_hidden, place_words
 from visualizer.session.state import State
 
@@ -30,11 +31,11 @@ def intervention_words(model: Model, change: Intervention) -> str:
     where = place_words(model, change.name, change.where)
     match change.kind:
         case "set":
-            return f"set {where} to {change.value:g}"
+            return f"set {where} to {short(change.value, 6)}"
         case "scale":
-            return f"scale {where} by {change.value:g}"
+            return f"scale {where} by {short(change.value, 6)}"
         case "add":
-            return f"add {change.value:g} to {where}"
+            return f"add {short(change.value, 6)} to {where}"
         case "patch":
             return f"freeze {where}" if change.label == FREEZE else f"patch {where} {change.label}".rstrip()
         case "mean":

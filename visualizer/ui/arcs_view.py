@@ -20,10 +20,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
 
 from visualizer.session.labels import with_position
+from visualizer.session.numbers_shown import full, short
 from visualizer.ui.arcs_paint import ArcsPainter, Look, Places
 from visualizer.ui.arcs_weights import Weights
 from visualizer.ui.heatmap_matrix import VISIBLE
-from visualizer.ui.numbers import full, short
 
 EMPTY = "The prompt is empty. Type a few tokens to see which of them attend to which."
 #: Padding of a token and gap to the next, in a usual and in a small font where the usual does not fit.

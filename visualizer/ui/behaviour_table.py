@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont
 from visualizer.formats import OpenedModel
 from visualizer.session.behaviour import AMBIGUOUS, Behaviour
 from visualizer.session.labels import token_label
-from visualizer.ui.numbers import full, short
+from visualizer.session.numbers_shown import full, short
 from visualizer.ui.theme import current_theme, number_font, token_color
 
 Index = QModelIndex | QPersistentModelIndex

@@ -16,10 +16,10 @@ from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.trace import Trace
 from visualizer.session.intervening import ASKS_FOR_NUMBER, freeze, intervene, refusal
 from visualizer.session.labels import token_label, token_labels
+from visualizer.session.numbers_shown import full
 from visualizer.session.places import Place, block_of, place_words, places_around, short_name
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.ui.numbers import full
 
 #: Kind, what the menu calls it, and what it does.
 AT_ONCE: tuple[tuple[Kind, str, str], ...] = (

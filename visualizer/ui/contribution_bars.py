@@ -9,8 +9,8 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from visualizer.session.numbers_shown import full, short
 from visualizer.ui.colors import STEPS, lookup_table
-from visualizer.ui.numbers import full, short
 from visualizer.ui.theme import current_theme, number_font
 
 ROW_HEIGHT = 18.0

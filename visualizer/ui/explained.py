@@ -9,10 +9,10 @@ from visualizer.engine.explanation import Explanation, Source, Term
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel
+from visualizer.session.numbers_shown import full, short
 from visualizer.session.selection import CellRef
 from visualizer.session.state import State
 from visualizer.ui.formula_text import Words, block_prefix, disagreement, plugged_in, short_name, term_list, term_text
-from visualizer.ui.numbers import full, short
 
 EMPTY = "Click any number to see where it comes from."
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from visualizer.engine.explanation import Source
 from visualizer.session.labels import axis_labels, dimensions, token_label, with_position
+from visualizer.session.numbers_shown import full
 from visualizer.session.session import Session
 from visualizer.session.stage_values import StageValues
 from visualizer.session.stages import StageMatrix
 from visualizer.ui.flow_layout import Tile
 from visualizer.ui.flow_words import Heading, Label
 from visualizer.ui.formula_text import Words, block_prefix
-from visualizer.ui.numbers import full
 from visualizer.ui.parameter_words import meaning, shape_text
 from visualizer.ui.theme import current_theme, token_color
 

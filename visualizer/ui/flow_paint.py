@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QPainter, QPen, QPixmap, QPolygonF
 
-from visualizer.ui import colors, numbers
+from visualizer.session.numbers_shown import short
+from visualizer.ui import colors
 from visualizer.ui.flow_camera import Window
 from visualizer.ui.flow_picture import BLOCK, Picture, stride_for
 from visualizer.ui.heatmap_text import TextBox, TextCache
@@ -244,7 +245,7 @@ class CellPainter:
 def fitted(value: float, room: int) -> str:
     """A number in so many characters: three digits, else two, else one, else empty."""
     for digits in (3, 2, 1):
-        text = numbers.short(value, digits)
+        text = short(value, digits)
         if len(text) <= room:
             return text
     return ""

@@ -10,7 +10,7 @@ from visualizer.engine.explanation import Explanation, Source, Term
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.labels import axis_labels, dimensions, token_label, with_position
-from visualizer.ui.numbers import MINUS, short
+from visualizer.session.numbers_shown import MINUS, short
 
 #: Significant digits of the numbers in a formula.
 DIGITS = 4

@@ -18,10 +18,10 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer.engine.head_scores import SCORES, Role, main_role
+from visualizer.session.numbers_shown import short
 from visualizer.ui.heads_layout import MODEL, ROLE_NAMES, MosaicLayout, arrange, grouped
 from visualizer.ui.heads_paint import Look, MosaicPainter
 from visualizer.ui.heads_tiles import Heads
-from visualizer.ui.numbers import short
 
 EMPTY = "The prompt is empty. Type a few tokens to see what every head attends to."
 

@@ -10,12 +10,12 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from PySide6.QtWidgets import QWidget
 
 from visualizer.engine.head_scores import SCORES, main_role
+from visualizer.session.numbers_shown import short
 from visualizer.ui.colors import STEPS, lookup_table
 from visualizer.ui.heads_layout import ROLE_NAMES
 from visualizer.ui.heads_tiles import Heads, tile_indices
 from visualizer.ui.heatmap_axes import indexed_image
 from visualizer.ui.heatmap_matrix import VISIBLE
-from visualizer.ui.numbers import short
 from visualizer.ui.theme import current_theme, number_font
 
 SMALLEST_CELL = 11.0  # logical pixels, for tokens to be written beside the rows and columns

@@ -8,7 +8,8 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPolygonF
 
-from visualizer.ui import colors, numbers
+from visualizer.session.numbers_shown import MINUS, short
+from visualizer.ui import colors
 from visualizer.ui.heatmap_layout import LABEL_GAP, Layout
 from visualizer.ui.heatmap_matrix import Matrix
 from visualizer.ui.heatmap_text import TextBox, TextCache
@@ -110,12 +111,12 @@ def paint_bar(
     painter.setFont(texts.small_font)
     painter.setPen(texts.color(texts.theme.muted_text))
     for y, value in ticks:
-        painter.drawStaticText(QPointF(x, y), texts.box(numbers.short(value), "small", texts.small_font).static)
+        painter.drawStaticText(QPointF(x, y), texts.box(short(value), "small", texts.small_font).static)
 
     words = {
         colors.NOT_A_NUMBER: "nan",
         colors.POSITIVE_INFINITY: "inf",
-        colors.NEGATIVE_INFINITY: numbers.MINUS + "inf",
+        colors.NEGATIVE_INFINITY: MINUS + "inf",
     }
     y = bar.bottom() + 4
     for index in special:

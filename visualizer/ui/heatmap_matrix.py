@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.ui import colors, numbers
+from visualizer.session.numbers_shown import full, short
+from visualizer.ui import colors
 from visualizer.ui.colors import LookupTable, Scale
 from visualizer.ui.theme import Theme
 
@@ -112,7 +113,7 @@ class Matrix:
         """The number for a cell with room for so many characters: three digits, else two, else one, else empty."""
         value = float(self.values[row, column])
         for digits in (3, 2, 1):
-            text = numbers.short(value, digits)
+            text = short(value, digits)
             if len(text) <= room:
                 return text
         return ""
@@ -136,7 +137,7 @@ class Matrix:
 
     def readout(self, row: int, column: int) -> str:
         """One cell with all its digits: ``pattern[query 2 'b', key 1 'a'] = 0.5``."""
-        value = numbers.full(self.cell(row, column), self.values.dtype)
+        value = full(self.cell(row, column), self.values.dtype)
         place = (
             f"{self.row_axis} {row} {self.row_labels[row]!r}, "
             f"{self.column_axis} {column} {self.column_labels[column]!r}"
@@ -145,7 +146,7 @@ class Matrix:
 
     def spoken(self, row: int, column: int) -> str:
         """One cell for a screen reader: ``query 2 b, key 1 a: 0.5``."""
-        value = numbers.full(self.cell(row, column), self.values.dtype)
+        value = full(self.cell(row, column), self.values.dtype)
         return (
             f"{self.row_axis} {row} {self.row_labels[row]}, "
             f"{self.column_axis} {column} {self.column_labels[column]}: {value}{self._remark(row, column)}"

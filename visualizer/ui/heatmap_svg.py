@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from visualizer.ui import colors, numbers
+from visualizer.session.numbers_shown import short
+from visualizer.ui import colors
 from visualizer.ui.heatmap_axes import indexed_image, thinned
 from visualizer.ui.heatmap_matrix import Matrix
 from visualizer.ui.pictures import png_bytes
@@ -41,7 +42,7 @@ def heatmap_svg(matrix: Matrix, theme: Theme, square: bool) -> str:
     """The whole matrix with axes, numbers where they fit, and colour bar, in the colours of `theme`, as SVG 1.1."""
     places = _arrange(matrix, square)
     bar_left = places.left + places.width + 2 * GAP
-    bar_text = max(len(numbers.short(-matrix.limit)), 4) * FONT_SIZE * CHARACTER
+    bar_text = max(len(short(-matrix.limit)), 4) * FONT_SIZE * CHARACTER
     bar_height = max(places.height, 4 * FONT_SIZE)
     keys = len(matrix.special_indices()) * (FONT_SIZE + 4)
     width = bar_left + BAR_WIDTH + GAP + bar_text + GAP
@@ -203,7 +204,7 @@ def _bar(matrix: Matrix, theme: Theme, left: float, top: float, height: float) -
     ticks = [(top + FONT_SIZE * 0.8, high), (top + height, low)] if high > low else []
     ticks.append((top + height / 2 + FONT_SIZE * 0.35, (high + low) / 2))
     for y, value in ticks:
-        yield f'<text x="{x:g}" y="{y:g}" fill="{theme.muted_text}">{_text(numbers.short(value))}</text>'
+        yield f'<text x="{x:g}" y="{y:g}" fill="{theme.muted_text}">{_text(short(value))}</text>'
     words = {colors.NOT_A_NUMBER: "nan", colors.POSITIVE_INFINITY: "inf", colors.NEGATIVE_INFINITY: "−inf"}
     y = top + height + GAP
     for index in matrix.special_indices():

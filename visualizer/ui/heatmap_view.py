@@ -12,7 +12,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer.ui import numbers
+from visualizer.session.numbers_shown import short
 from visualizer.ui.colors import Scale
 from visualizer.ui.heatmap_layout import FIT, Layout, Metrics, Zoom, arrange, held, limited_factor, scrolled
 from visualizer.ui.heatmap_matrix import Matrix
@@ -89,7 +89,7 @@ class HeatmapView(QWidget):
             self._cursor = self._inside(self._cursor)
             rows, columns = matrix.shape
             self.setAccessibleName(f"{name} heatmap, {row_axis} {rows} by {column_axis} {columns}")
-        self._bar_characters = max(self._bar_characters, len(numbers.short(-matrix.limit)))
+        self._bar_characters = max(self._bar_characters, len(short(-matrix.limit)))
         self._describe()
         self.update()
 

@@ -9,9 +9,9 @@ from PySide6.QtGui import QColor, QFont, QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from visualizer.session.intervening import FREEZE, WITH_VALUE, intervention_words, standing
+from visualizer.session.numbers_shown import MINUS, full
 from visualizer.session.places import place_words
 from visualizer.session.state import State
-from visualizer.ui.numbers import full
 from visualizer.ui.theme import current_theme, number_font
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -112,7 +112,7 @@ class InterventionModel(QAbstractTableModel):
                 where = f"{row.where} — {row.standing}" if outside else row.where
                 return (row.what, where, row.number)[column]
             case Qt.ItemDataRole.EditRole:
-                return row.number
+                return row.number.replace(MINUS, "-")
             case Qt.ItemDataRole.CheckStateRole if column == WHAT:
                 return Qt.CheckState.Checked if row.enabled else Qt.CheckState.Unchecked
             case Qt.ItemDataRole.ToolTipRole:

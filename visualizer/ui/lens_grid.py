@@ -10,10 +10,10 @@ from PySide6.QtCore import QSize
 from visualizer.formats import OpenedModel
 from visualizer.session.labels import token_label, with_position
 from visualizer.session.lens import Lens
+from visualizer.session.numbers_shown import full, short
 from visualizer.ui.colors import SEQUENTIAL
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.heatmap_matrix import LONGEST_LABEL, VISIBLE, Matrix
-from visualizer.ui.numbers import full, short
 from visualizer.ui.theme import current_theme, token_color
 
 

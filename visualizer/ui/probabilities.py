@@ -13,7 +13,7 @@ from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.sampling import Distribution, Sampling, argmax, distribution
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label, with_position
-from visualizer.ui.numbers import full, short
+from visualizer.session.numbers_shown import full, short
 
 #: So many tokens are listed.
 LISTED = 20

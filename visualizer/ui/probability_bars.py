@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from visualizer.ui.numbers import short
+from visualizer.session.numbers_shown import short
 from visualizer.ui.probabilities import NextTokens, Row
 from visualizer.ui.theme import current_theme, number_font, token_color
 

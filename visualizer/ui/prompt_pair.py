@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.labels import token_label
+from visualizer.session.numbers_shown import short
 from visualizer.session.places import axis_size, short_name
 from visualizer.session.state import State
 from visualizer.session.two_prompts import LogitDifference, in_common, matrix
 from visualizer.ui.colors import SEQUENTIAL, Scale, symmetric_limit
 from visualizer.ui.heatmap import Heatmap
-from visualizer.ui.numbers import short
 from visualizer.ui.theme import current_theme, token_color
 
 Array = NDArray[Any]

@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from visualizer.session.numbers_shown import full, short
 from visualizer.session.places import block_of, short_name
 from visualizer.session.ripple import Ripple, Stage
-from visualizer.ui.numbers import full, short
 from visualizer.ui.theme import current_theme, number_font
 
 AnyIndex = QModelIndex | QPersistentModelIndex

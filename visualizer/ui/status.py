@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from visualizer.session.labels import token_labels
+from visualizer.session.numbers_shown import full
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.ui.numbers import full
 
 MESSAGE_MS = 8000
 

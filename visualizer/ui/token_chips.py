@@ -11,7 +11,7 @@ from visualizer.engine.generate import Step
 from visualizer.engine.ops.softmax import softmax
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label, with_position
-from visualizer.ui.numbers import full, short
+from visualizer.session.numbers_shown import full, short
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from visualizer.session.document import Change, Document
 from visualizer.session.edits import SetCells
-from visualizer.ui.numbers import short
+from visualizer.session.numbers_shown import short
 from visualizer.ui.weight_table import WeightTableModel
 
 STEP = 0.05  # of the number's magnitude, for one notch of the wheel

@@ -14,9 +14,9 @@ from visualizer.session.cell_edits import Index, counted, write_cells
 from visualizer.session.document import Change, Document
 from visualizer.session.edits import SetCells
 from visualizer.session.labels import axis_labels
+from visualizer.session.numbers_shown import full, short, typed
 from visualizer.session.numbers_typed import parse_number
 from visualizer.ui.colors import color_indices, lookup_table, symmetric_limit
-from visualizer.ui.numbers import full, short
 from visualizer.ui.theme import current_theme, theme_notifier
 
 Array = NDArray[Any]
@@ -208,7 +208,7 @@ class WeightTableModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self.text(row, column)
             case Qt.ItemDataRole.EditRole:
-                return full(float(self._values[row, column]), self._values.dtype)
+                return typed(float(self._values[row, column]), self._values.dtype)
             case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
                 return self._description(row, column)
             case Qt.ItemDataRole.TextAlignmentRole:

@@ -22,11 +22,11 @@ from visualizer.engine.trace import Trace
 from visualizer.errors import EditError
 from visualizer.session.flip import Flip, Kind, Sample, Target, apply_flip, cost, find_flip
 from visualizer.session.labels import token_label
+from visualizer.session.numbers_shown import full, short
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
 from visualizer.ui.background import Background
-from visualizer.ui.numbers import full, short
 from visualizer.ui.session_panel import SessionPanel
 
 if TYPE_CHECKING:

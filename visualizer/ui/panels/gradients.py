@@ -16,13 +16,13 @@ from visualizer.errors import InputError, TokenError, TrainingError
 from visualizer.session.descent import Descent, Difference, Goal, Reading, check, cost, read, usual_rate, words
 from visualizer.session.edits import SetParameters
 from visualizer.session.labels import token_label
+from visualizer.session.numbers_shown import full, short
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
 from visualizer.ui.background import Background
 from visualizer.ui.gradient_maps import show_activation, show_parameter
 from visualizer.ui.gradient_view import GradientView
-from visualizer.ui.numbers import full, short
 from visualizer.ui.session_panel import SessionPanel
 
 #: Readings cheaper than this many multiplications are made at once.

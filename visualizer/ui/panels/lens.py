@@ -23,6 +23,7 @@ from visualizer.engine.readings import Contribution
 from visualizer.engine.trace import Trace
 from visualizer.session.labels import token_label, with_position
 from visualizer.session.lens import Lens, contributions, cost, lens, less, part_words
+from visualizer.session.numbers_shown import short
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
@@ -30,7 +31,6 @@ from visualizer.ui.background import Background
 from visualizer.ui.contribution_bars import ROW_HEIGHT, Bar, ContributionBars
 from visualizer.ui.elided_label import ElidedLabel
 from visualizer.ui.lens_grid import LensGrid
-from visualizer.ui.numbers import short
 from visualizer.ui.probabilities import most_probable
 from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.title import Title

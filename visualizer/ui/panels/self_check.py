@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from visualizer.engine.trace import Trace
 from visualizer.session.document import Change
+from visualizer.session.numbers_shown import full
 from visualizer.session.selection import Chosen
 from visualizer.session.self_check import Check, self_check
 from visualizer.session.session import Session
-from visualizer.ui.numbers import full
 from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.theme import current_theme
 

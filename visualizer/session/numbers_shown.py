@@ -37,9 +37,9 @@ def short(x: float, digits: int = 3) -> str:
 
 
 def full(x: float, dtype: np.dtype[Any] | type[Any] = np.float64) -> str:
-    """The fewest digits that identify `x` among the numbers of `dtype`; parses back to the same number.
+    """The fewest digits that identify `x` among the numbers of `dtype`; typed into a cell it is the same number again.
 
-    With an exponent where that is clearly shorter: ``0.33333334``, ``1024``, ``-1e+10``, ``nan``.
+    With an exponent where that is clearly shorter: ``0.33333334``, ``1024``, ``−1e10``, ``nan``.
     """
     kind = np.dtype(dtype)
     if kind.kind != "f":
@@ -47,7 +47,15 @@ def full(x: float, dtype: np.dtype[Any] | type[Any] = np.float64) -> str:
     with np.errstate(over="ignore"):
         number = kind.type(x)
     if not np.isfinite(number):
-        return str(number)
+        return str(number).replace("-", MINUS)
     positional = np.format_float_positional(number, unique=True, trim="-")
     scientific = np.format_float_scientific(number, unique=True, trim="-", exp_digits=1)
-    return scientific if len(scientific) + 3 < len(positional) else positional
+    if len(scientific) + 3 >= len(positional):
+        return positional.replace("-", MINUS)
+    mantissa, _, exponent = scientific.partition("e")
+    return f"{mantissa.replace('-', MINUS)}e{int(exponent)}"
+
+
+def typed(x: float, dtype: np.dtype[Any] | type[Any] = np.float64) -> str:
+    """`full` as a keyboard writes it, for fields that are edited and for other programs: ``-1e10``."""
+    return full(x, dtype).replace(MINUS, "-")
