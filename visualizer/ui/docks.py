@@ -38,6 +38,7 @@ class PanelDock(QDockWidget):
         self._stale = False
         self._veil: Veil | None = None
         self._build: Callable[[], QWidget] | None = build
+        self.toggleViewAction().setVisible(False)  # the View menu has its own, which also brings the panel to the front
         self.visibilityChanged.connect(self._seen)
 
     @property

@@ -287,6 +287,8 @@ class FlowCanvas(FlowView):
             start = self._start()
             if start is not None:
                 self.set_cursor(*start)
+        elif self.cursor_at is not None and event.reason() != Qt.FocusReason.MouseFocusReason:
+            self.cell_hovered.emit((self.cursor_at[0], *self.cursor_at[1]))  # back from a menu, say
         self.viewport().update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

@@ -66,9 +66,11 @@ class GradientView:
         self.count = QSpinBox(panel)
         self.count.setObjectName("gradientCount")
         self.count.setAccessibleName("How many steps")
+        self.count.setToolTip("How many Adam steps the button makes")
         self.count.setRange(2, 1000)
         self.count.setValue(10)
         self.many = self._button("gradientSteps", "steps", "So many Adam steps, undone as one")
+        self.many.setAccessibleName("Several Adam steps")
         self.check = self._button(
             "gradientCheck",
             "Check by finite differences",

@@ -213,6 +213,8 @@ class Heatmap(HeatmapView):
             row, column = self._selection
             start = self._inside((row or 0, column or 0))
             self.set_cursor(*(start if start is not None else (0, 0)))
+        elif self._cursor is not None and event.reason() != Qt.FocusReason.MouseFocusReason:
+            self.cell_hovered.emit(*self._cursor)  # back from a menu, say
         self.update()
         super().focusInEvent(event)
 

@@ -25,7 +25,11 @@ USUAL_BAR_LABEL = 5  # characters; the room grows with a longer limit and then s
 
 
 class HeatmapView(QWidget):
-    """One matrix on screen, without mouse and keyboard."""
+    """One matrix on screen, without mouse and keyboard.
+
+    Attributes:
+        whose: words that tell it from another heatmap of the same name; empty where there is none.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,6 +42,7 @@ class HeatmapView(QWidget):
         self._cursor: Cell | None = None
         self._selection: tuple[int | None, int | None] = (None, None)
         self._sources: tuple[Cell, ...] = ()
+        self.whose = ""
         self._painter: HeatmapPainter | None = None
         self._metrics: tuple[object, Metrics] | None = None
         self._layout: tuple[object, Layout] | None = None
@@ -88,7 +93,7 @@ class HeatmapView(QWidget):
             self._hovered = self._inside(self._hovered)
             self._cursor = self._inside(self._cursor)
             rows, columns = matrix.shape
-            self.setAccessibleName(f"{name} heatmap, {row_axis} {rows} by {column_axis} {columns}")
+            self.setAccessibleName(f"{self.called} heatmap, {row_axis} {rows} by {column_axis} {columns}")
         self._bar_characters = max(self._bar_characters, len(short(-matrix.limit)))
         self._describe()
         self.update()
@@ -107,6 +112,12 @@ class HeatmapView(QWidget):
     def matrix(self) -> Matrix | None:
         """What is shown, with its labels and colours; None when empty."""
         return self._matrix
+
+    @property
+    def called(self) -> str:
+        """What is shown, in words; empty when nothing is."""
+        name = self._matrix.name if self._matrix is not None else ""
+        return f"{name} of {self.whose}" if self.whose and name else name
 
     @property
     def square(self) -> bool:

@@ -11,13 +11,14 @@ from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QTo
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import OpenModel, SetPrompt
+from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.arrangement import PLACES, Arrangement, first_size
 from visualizer.ui.cell_menu import build_cell_menu
 from visualizer.ui.docks import PanelDock
 from visualizer.ui.executor import WorkerExecutor
 from visualizer.ui.export import heatmap_actions
-from visualizer.ui.focus_order import order_focus
+from visualizer.ui.focus_order import go_on, order_focus
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.menus import Menus
 from visualizer.ui.panels.interventions import InterventionsPanel
@@ -166,10 +167,33 @@ class MainWindow(QMainWindow):
             pass
 
     def _order_focus(self, _floats: bool = False) -> None:
+        order_focus(part for part in self._parts() if part.window() is self)  # a floating panel is a window of its own
+
+    def _parts(self) -> list[QWidget]:
+        """What the window is made of, in the order of the screen; panels that nobody has looked at are left out."""
         panels: list[QWidget | None] = [self.docks[name].widget() for place in PLACES.values() for name in place]
-        built = [panel for panel in panels if panel is not None]  # the others have not been looked at yet
-        parts = [self.prompt_bar, self.token_strip, *built, self.status]
-        order_focus(part for part in parts if part.window() is self)  # a floating panel is a window of its own
+        built = [panel for panel in panels if panel is not None]
+        return [self.prompt_bar, self.token_strip, *built, self.status]
+
+    def go_to_panel(self, by: int) -> None:
+        """Give the keyboard to the panel on screen that comes `by` places after the one that has it."""
+        seen = [part for part in self._parts() if not self._is_behind(part)]
+        go_on(seen, by)
+
+    def _is_behind(self, part: QWidget) -> bool:
+        dock = self.docks.get(part.objectName())
+        return dock is not None and not (dock.isVisible() and dock.in_front)
+
+    def float_panel(self) -> None:
+        """Make a window of the panel that has the keyboard, or put it back."""
+        focus = QApplication.focusWidget()
+        for dock in self.docks.values():
+            if focus is not None and dock.isAncestorOf(focus):
+                dock.setFloating(not dock.isFloating())
+                dock.activateWindow()
+                focus.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+        self.status.say("Go to a panel first, with Tab or F6: the panel with the keyboard is the one that floats.")
 
     def _undo_actions(self) -> tuple[QAction, QAction]:
         undo, redo = QAction("Undo", self), QAction("Redo", self)
@@ -227,13 +251,30 @@ class MainWindow(QMainWindow):
             self.status.say(str(error))
 
     def _show_cell_menu(self, ref: object, where: QPoint) -> None:
-        """What can be done with a number, and with the heatmap that it stands in."""
-        menu = build_cell_menu(self.session, ref, self)  # type: ignore[arg-type]
+        """What can be done with a number (None for one that is not the present pass's), and with its heatmap."""
+        if isinstance(ref, CellRef):
+            menu = build_cell_menu(self.session, ref, self)
+            menu.addSeparator()
+        else:
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         heatmap = self.sender_heatmap(where)
         if heatmap is not None:
-            menu.addSeparator()
             menu.addActions(heatmap_actions(heatmap, menu, self.status.say))
         menu.popup(where)
+
+    def menus_here(self) -> list[QMenu]:
+        """Context menus, not shown: of the number pointed at, the chosen one or head, and of the heatmaps on screen."""
+        selection = self.session.selection
+        now = selection.now
+        head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
+        menus = [build_cell_menu(self.session, selection.hovered or now.cell or head, self)]
+        menus[0].setTitle("This number")
+        for heatmap in self.findChildren(Heatmap):
+            if heatmap.isVisible() and heatmap.matrix is not None:
+                menus.append(QMenu(f"{heatmap.called} heatmap", self))
+                menus[-1].addActions(heatmap_actions(heatmap, menus[-1], self.status.say))
+        return menus
 
     @staticmethod
     def sender_heatmap(where: QPoint) -> Heatmap | None:

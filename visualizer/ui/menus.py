@@ -141,6 +141,9 @@ def _view(window: MainWindow, menu: QMenu) -> None:
     for name in window.docks:
         panels.addAction(window.menus.shows(name))
     panels.addSeparator()
+    _add(window, panels, "&Next panel", partial(window.go_to_panel, 1), "F6")
+    _add(window, panels, "&Previous panel", partial(window.go_to_panel, -1), "Shift+F6")
+    _add(window, panels, "&Float this panel, or put it back", window.float_panel)
     _add(window, panels, "&Reset layout", window.reset_layout)
     theme = menu.addMenu("&Theme")
     group = QActionGroup(window)
@@ -151,7 +154,7 @@ def _view(window: MainWindow, menu: QMenu) -> None:
         action.setChecked(choice == chosen)
         group.addAction(action)
     menu.addSeparator()
-    palette = CommandPalette(window, window.build_next)
+    palette = CommandPalette(window, window.build_next, window.menus_here)
     opens = _add(window, menu, "&Command palette", partial(palette.open_for, window), "Ctrl+Shift+P")
     opens.setObjectName("commandPaletteAction")
     _add(window, menu, "&Full screen", partial(_toggle_full_screen, window), "F11")

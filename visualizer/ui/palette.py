@@ -32,6 +32,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListView,
     QMainWindow,
+    QMenu,
     QStyledItemDelegate,
     QStyleOptionViewItem,
     QVBoxLayout,
@@ -59,13 +60,20 @@ class CommandPalette(QWidget):
 
     ran = Signal(str)
 
-    def __init__(self, parent: QWidget | None = None, make_more: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None = None,
+        make_more: Callable[[], bool] = lambda: False,
+        menus_here: Callable[[], list[QMenu]] = list,
+    ) -> None:
         """While the palette is open, `make_more` makes a part of the commands that are not there yet.
 
-        It returns whether there are more to make. Before a command is run, all of them are there.
+        It returns whether there are more to make. Before a command is run, all of them are there. `menus_here` makes
+        the context menus of what is chosen when the palette opens; they are deleted when it closes.
         """
         super().__init__(parent)
         self._make_more, self._growing = make_more, QTimer(self, singleShot=True, interval=0)
+        self._menus_here, self._here = menus_here, list[QMenu]()
         self._growing.timeout.connect(self._grow)
         self.setObjectName("commandPalette")
         self.setAccessibleName("Command palette")
@@ -116,7 +124,8 @@ class CommandPalette(QWidget):
             window.installEventFilter(self)
         self.setParent(window)
         self._focus_before = QApplication.focusWidget()
-        self._all = commands(window)
+        self._here = self._menus_here()
+        self._all = commands(window, self._here)
         self.edit.clear()
         self._search("")
         self.show()
@@ -127,6 +136,9 @@ class CommandPalette(QWidget):
     def dismiss(self) -> None:
         """Close and give the keyboard back to where it was."""
         self._growing.stop()
+        for menu in self._here:
+            menu.deleteLater()
+        self._here = []
         self.hide()
         if self._focus_before is not None and self._focus_before.isVisible():
             self._focus_before.setFocus(Qt.FocusReason.PopupFocusReason)
@@ -141,7 +153,7 @@ class CommandPalette(QWidget):
         if self._make_more():
             self._growing.start()
         assert self._window is not None
-        now = commands(self._window)
+        now = commands(self._window, self._here)
         if len(now) != len(self._all):
             row = self.list.currentIndex().row()
             held = self._model.shown[row].name if row > 0 else None
@@ -172,11 +184,11 @@ class CommandPalette(QWidget):
         if not index.isValid():
             return
         command = self._model.shown[index.row()]
-        if not command.action.isEnabled():
+        if not command.enabled:
             return
         self.dismiss()
         self.recent = [command.name, *(name for name in self.recent if name != command.name)][:MOST_RECENT]
-        command.action.trigger()
+        command.run()
         self.ran.emit(command.name)
 
     def _place(self) -> None:
@@ -247,9 +259,9 @@ class _CommandModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return command.text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return command.action.statusTip() or command.action.toolTip() or None
+            return command.tip or None
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            available = "" if command.action.isEnabled() else "not available now"
+            available = "" if command.enabled else "not available now"
             return ", ".join(part for part in (command.text, command.place, command.keys, available) if part)
         return None
 
@@ -271,7 +283,7 @@ class _CommandDelegate(QStyledItemDelegate):
         if view.list.currentIndex() == index:
             painter.fillRect(rect, QColor(theme.rule))
             painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), QColor(theme.text))
-        enabled = command.action.isEnabled()
+        enabled = command.enabled
         font = painter.font()
         metrics = QFontMetrics(font)
         muted = QColor(theme.muted_text)
@@ -280,7 +292,7 @@ class _CommandDelegate(QStyledItemDelegate):
         painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, command.keys)
         keys = metrics.horizontalAdvance(command.keys) + 16 if command.keys else 0
         room = inner.adjusted(0, 0, -keys, 0)
-        tick = "✓ " if command.action.isCheckable() and command.action.isChecked() else ""
+        tick = "✓ " if command.ticked else ""
         painter.setPen(QColor(theme.text) if enabled else muted)
         used = self._text(painter, room, tick, command.text, model.query)
         place = command.place if enabled else f"{command.place} · not available now".strip(" ·")

@@ -1,4 +1,4 @@
-"""Every command of a window, found among its actions: what it is called, where it stands, and its keys."""
+"""Every command of a window, found among its actions and buttons: its words, where it stands, and its keys."""
 
 from __future__ import annotations
 
@@ -7,37 +7,64 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QMenu, QToolButton, QWidget
 
 from visualizer.ui.palette_match import match
 
 
 @dataclass(frozen=True)
 class Command:
-    """One action of the window.
+    """One action or button of the window.
 
     Attributes:
         text: its words, without the marks of mnemonics.
         place: the menu it stands in (`View › Theme`), or the panel that it belongs to.
         keys: its shortcut as the platform writes it; empty without one.
-        action: what triggers it.
+        source: the action that is triggered, or the button that is clicked.
     """
 
     text: str
     place: str
     keys: str
-    action: QAction
+    source: QAction | QAbstractButton
 
     @property
     def name(self) -> str:
         """Text and place: what tells it from all others, also in another run of the program."""
         return f"{self.place} › {self.text}" if self.place else self.text
 
+    @property
+    def enabled(self) -> bool:
+        """Whether it can be run now."""
+        return self.source.isEnabled()
 
-def commands(window: QMainWindow) -> list[Command]:
-    """All commands of the window, those of the menus first, in the menus' order.
+    @property
+    def ticked(self) -> bool:
+        """Whether it is a switch that is on."""
+        return self.source.isCheckable() and self.source.isChecked()
 
-    Separators, submenus, invisible actions and those of context menus and other windows are left out.
+    @property
+    def tip(self) -> str:
+        """What it does, where more is said than its words."""
+        return self.source.statusTip() or self.source.toolTip()
+
+    def run(self) -> None:
+        """Do it; the panel of a button is shown, for its answer stands there."""
+        if isinstance(self.source, QAction):
+            self.source.trigger()
+            return
+        for ancestor in _ancestors(self.source):
+            if isinstance(ancestor, QDockWidget):
+                ancestor.show()
+                ancestor.raise_()
+        self.source.click()
+
+
+def commands(window: QMainWindow, here: Sequence[QMenu] = ()) -> list[Command]:
+    """All commands of the window, those of the menus first, in the menus' order; then those of the buttons.
+
+    `here` are context menus of what is chosen, children of the window; of them only what can be done is taken.
+    Separators, submenus, what is invisible, and what belongs to other context menus and windows is left out.
     """
     # QAction.menu() would tie the menu's life to the action's wrapper, so the menus are asked for their actions.
     menus = {menu.menuAction(): menu for menu in window.findChildren(QMenu)}
@@ -49,6 +76,10 @@ def commands(window: QMainWindow) -> list[Command]:
     for action in window.findChildren(QAction):
         if action not in places and action not in menus and _belongs(action, window, of_bar):
             places[action] = _panel(action)
+    for menu in here:
+        for place, action in _in_menu(menu.menuAction(), (), menus, of_bar):
+            if action.isEnabled():
+                places.setdefault(action, place)
     found: dict[tuple[str, str], Command] = {}
     for action, place in places.items():
         text = plain(action.text())
@@ -56,6 +87,11 @@ def commands(window: QMainWindow) -> list[Command]:
             continue
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         found.setdefault((text, place), Command(text, place, keys, action))
+    of_actions = {(text, place.split(" › ")[-1]) for text, place in found}
+    for button in window.findChildren(QAbstractButton):
+        text, place = plain(button.accessibleName() or button.text()), _panel(button)
+        if text and (text, place) not in of_actions and _stands_alone(button, window):
+            found.setdefault((text, place), Command(text, place, "", button))
     return list(found.values())
 
 
@@ -78,7 +114,7 @@ def ranked(all_commands: Sequence[Command], query: str, recent: Sequence[str]) -
             used = order.get(command.name, len(order))
             # Words of the text count before those of the menu that it stands in, short texts before long ones.
             fit = 0.0 if not query.strip() else found[0] - (len(command.text) / 1000 if own is not None else 0.0)
-            key = (not command.action.isEnabled(), own is None, -fit, used, index)
+            key = (not command.enabled, own is None, -fit, used, index)
             scored.append((key, command))
     return [command for _, command in sorted(scored, key=lambda pair: pair[0])]
 
@@ -108,8 +144,18 @@ def _belongs(action: QAction, window: QMainWindow, of_bar: Collection[QObject]) 
     return False
 
 
-def _panel(action: QAction) -> str:
-    """What the part of the window is called that an action outside the menus belongs to."""
+def _stands_alone(button: QAbstractButton, window: QMainWindow) -> bool:
+    """Whether a button is one that can be seen, and not the picture of an action or a part of Qt's own."""
+    if button.objectName().startswith("qt_") or (
+        isinstance(button, QToolButton) and (button.defaultAction() is not None or button.menu() is not None)
+    ):
+        return False
+    dock = next((part for part in _ancestors(button) if isinstance(part, QDockWidget)), None)
+    return button.isVisibleTo(window if dock is None else dock.widget())
+
+
+def _panel(action: QObject) -> str:
+    """What the part of the window is called that an action outside the menus, or a button, belongs to."""
     for ancestor in _ancestors(action):
         if isinstance(ancestor, QDockWidget):
             return plain(ancestor.windowTitle())
@@ -119,7 +165,7 @@ def _panel(action: QAction) -> str:
     return ""
 
 
-def _ancestors(action: QAction) -> Iterator[QObject]:
+def _ancestors(action: QObject) -> Iterator[QObject]:
     parent = action.parent()
     while parent is not None:
         yield parent

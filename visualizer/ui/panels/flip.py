@@ -85,7 +85,8 @@ class FlipPanel(SessionPanel):
         self.find_button.clicked.connect(self.search)
         self.cancel_button.clicked.connect(self._cancel)
         self.apply_button.clicked.connect(self._apply)
-        action = QAction("Find the smallest change that flips the next token", self)
+        action = QAction(self.find_button.text(), self)
+        action.setStatusTip(self.find_button.toolTip())
         action.triggered.connect(self.search)
         self.actions_by_name["findFlip"] = action
         self.said = QLabel(NOTHING_CHOSEN, self)

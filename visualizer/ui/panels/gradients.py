@@ -6,7 +6,7 @@ from collections.abc import Generator
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 
@@ -40,9 +40,14 @@ STREAM = ("resid_pre", "resid_mid", "resid_post")
 class GradientsPanel(SessionPanel):
     """Reads gradients for a goal, shows them, and descends.
 
+    Signals:
+        context_requested(object, QPoint): a context menu was asked for: a weight (CellRef), or None for an activation.
+
     Attributes:
         reading: the gradients that are shown; None while there are none.
     """
+
+    context_requested = Signal(object, QPoint)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -72,14 +77,22 @@ class GradientsPanel(SessionPanel):
         view.parameters.currentItemChanged.connect(self._parameter_chosen)
         view.weight_map.cell_chosen.connect(self._cell_chosen)
         view.weight_map.let_go.connect(self.session.selection.let_go)
+        view.weight_map.cell_hovered.connect(self._cell_hovered)
+        view.weight_map.context_requested.connect(
+            lambda row, column, where: self.context_requested.emit(self._ref(row, column), where)
+        )
+        view.activation_map.context_requested.connect(
+            lambda _row, _column, where: self.context_requested.emit(None, where)
+        )
         view.one.clicked.connect(partial(self.descend, 1))
         view.many.clicked.connect(lambda: self.descend(view.count.value()))
         view.check.clicked.connect(self.check_cell)
-        for name, text, run in (
-            ("adamStep", "One Adam step towards the wanted token", partial(self.descend, 1)),
-            ("checkGradient", "Check the chosen weight's gradient by finite differences", self.check_cell),
+        for name, button, run in (
+            ("adamStep", view.one, partial(self.descend, 1)),
+            ("checkGradient", view.check, self.check_cell),
         ):
-            action = QAction(text, self)
+            action = QAction(button.text(), self)
+            action.setStatusTip(button.toolTip())
             action.triggered.connect(lambda _checked=False, run=run: run())
             self.actions_by_name[name] = action
 
@@ -285,10 +298,17 @@ class GradientsPanel(SessionPanel):
             self.session.selection.choose(parameter=item.text(0))
 
     def _cell_chosen(self, row: int, column: int) -> None:
+        self.session.selection.choose(cell=self._ref(row, column))
+
+    def _cell_hovered(self, row: int, column: int) -> None:
+        self.session.selection.hover(self._ref(row, column) if row >= 0 else None)
+
+    def _ref(self, row: int, column: int) -> CellRef:
+        """The weight of a cell of the map."""
         name = self.session.selection.now.parameter
         place = (int(self._rows[row]), int(self._columns[column]))
         vector = self.session.document.state.model.parameters[name].ndim == 1
-        self.session.selection.choose(cell=CellRef("parameter", name, place[1:] if vector else place))
+        return CellRef("parameter", name, place[1:] if vector else place)
 
     def _weight(self) -> CellRef | None:
         cell = self.session.selection.now.cell

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -53,7 +53,13 @@ class _Read:
 
 
 class LensPanel(SessionPanel):
-    """Above, the logit lens by stream and position; below, direct contributions to a logit of the chosen row."""
+    """Above, the logit lens by stream and position; below, direct contributions to a logit of the chosen row.
+
+    Signals:
+        context_requested(object, QPoint): a context menu was asked for on a number (CellRef).
+    """
+
+    context_requested = Signal(object, QPoint)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -79,6 +85,9 @@ class LensPanel(SessionPanel):
         self.grid.cell_chosen.connect(self._choose_cell)
         self.grid.cell_hovered.connect(self._hover_cell)
         self.grid.let_go.connect(self.session.selection.let_go)
+        self.grid.context_requested.connect(
+            lambda row, column, where: self.context_requested.emit(self._stream_cell(row, column), where)
+        )
         self.token = self._chooser("lensToken", "Logit of", "Whose logit is taken apart", self._choose_token)
         self.minus = self._chooser(
             "lensMinus", "Less the logit of", "Take apart a difference of two logits", self._choose_minus

@@ -77,6 +77,11 @@ class NextTokenPanel(SessionPanel):
         force.setToolTip("Put the chosen token here, whatever the model would choose, and branch (or click the token)")
         force.triggered.connect(self._force_current)
         self.actions_by_name["forceToken"] = force
+        for name, words in (("probs", "probability"), ("logits", "logit")):
+            explain = QAction(f"Explain its {words}", self)
+            explain.setStatusTip(f"Show where the {words} of the token with the cursor comes from")
+            explain.triggered.connect(partial(self._explain_current, name))
+            self.actions_by_name[f"explain_{name}"] = explain
         self.force_button = QToolButton(self)
         self.force_button.setObjectName("forceButton")
         self.force_button.setDefaultAction(force)
@@ -117,6 +122,11 @@ class NextTokenPanel(SessionPanel):
         position = None if self.shown is None else self.shown.position
         if position is not None:
             self.session.selection.choose(cell=CellRef("activation", name, (position, token)))
+
+    def _explain_current(self, name: str, _checked: bool = False) -> None:
+        token = self.bars.current_token()
+        if token is not None:
+            self._explain(token, name)
 
     # -- forcing
 

@@ -83,12 +83,13 @@ class TrainingPanel(SessionPanel):
         view.slider.valueChanged.connect(self._slid)
 
     def _make_actions(self) -> None:
-        for name, text, run in (
-            ("train", "Train", self.start),
-            ("pauseTraining", "Pause or resume training", self.pause_or_resume),
-            ("stopTraining", "Stop training", self.stop),
+        for name, button, run in (
+            ("train", self.view.start, self.start),
+            ("pauseTraining", self.view.pause, self.pause_or_resume),
+            ("stopTraining", self.view.stop, self.stop),
         ):
-            action = QAction(text, self)
+            action = QAction(button.text(), self)
+            action.setStatusTip(button.toolTip())
             action.triggered.connect(lambda _checked=False, run=run: run())
             self.actions_by_name[name] = action
 
@@ -353,6 +354,7 @@ class TrainingPanel(SessionPanel):
         view.pause.setEnabled(run is not None)
         view.pause.setText("Resume" if run is not None and run.paused else "Pause")
         view.stop.setEnabled(run is not None)
+        self.actions_by_name["pauseTraining"].setText(view.pause.text())
         self.actions_by_name["train"].setEnabled(run is None)
         for name in ("pauseTraining", "stopTraining"):
             self.actions_by_name[name].setEnabled(run is not None)

@@ -47,7 +47,8 @@ class TwoPromptsPanel(SessionPanel):
     What is dragged from the right onto the left, or patched by the button or Ctrl+Return, becomes an intervention.
 
     Signals:
-        context_requested(object, QPoint): a context menu was asked for on a number of the first prompt (CellRef).
+        context_requested(object, QPoint): a context menu was asked for: a number of the first prompt (CellRef), or
+            None for one of the second.
     """
 
     context_requested = Signal(object, QPoint)
@@ -95,6 +96,7 @@ class TwoPromptsPanel(SessionPanel):
 
     def _make_heatmaps(self) -> None:
         self.first, self.second = DropHeatmap(self), DragHeatmap(self)
+        self.first.whose, self.second.whose = "the first prompt", "the second prompt"
         self.first.setObjectName("firstHeatmap")
         self.second.setObjectName("secondHeatmap")
         self.first.cell_chosen.connect(self._first_chosen)
@@ -109,6 +111,7 @@ class TwoPromptsPanel(SessionPanel):
         self.second.cell_chosen.connect(self._pick)
         self.second.row_chosen.connect(lambda row: self._pick(row, 0))
         self.second.let_go.connect(self._let_go)
+        self.second.context_requested.connect(lambda _row, _column, where: self.context_requested.emit(None, where))
 
     def _make_actions(self) -> None:
         patching = QAction("Patch into the first prompt", self)

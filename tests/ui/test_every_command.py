@@ -1,0 +1,174 @@
+"""Nothing that the window can do is missing from the command palette: menus, buttons and context menus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QContextMenuEvent
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+import visualizer
+from visualizer.session.selection import CellRef
+from visualizer.ui.focus_order import stops
+from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.main_window import MainWindow
+from visualizer.ui.palette import CommandPalette
+from visualizer.ui.palette_commands import plain
+
+#: What a context menu calls a command that the palette has under another name.
+ALSO_CALLED = {"Reset blocks.0.attn.c_attn.w": "Reset matrix", "Force b here and branch": "Force this token"}
+
+#: Their menus are Qt's own: cut, copy, paste.
+TEXT_FIELDS = (QLineEdit, QAbstractSpinBox, QComboBox, QPlainTextEdit, QTextEdit)
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> Iterator[MainWindow]:
+    window = visualizer.ui.open_window()
+    qtbot.addWidget(window)
+    qtbot.waitExposed(window)
+    window.session.wait()
+    window.activateWindow()
+    window.build_all()
+    yield window
+    for menu in window.findChildren(QMenu):
+        menu.close()
+
+
+def listed(window: MainWindow) -> set[str]:
+    """The words of all commands that the palette lists now; it is closed again."""
+    opens = window.findChild(QAction, "commandPaletteAction")
+    palette = window.findChild(CommandPalette)
+    assert opens is not None
+    assert palette is not None
+    opens.trigger()
+    found = {command.text for command in palette.shown_commands()}
+    palette.dismiss()
+    return found
+
+
+def test_every_action_of_the_window_is_in_the_palette(window: MainWindow) -> None:
+    of_menus = {id(menu.menuAction()) for menu in window.findChildren(QMenu)}
+    wanted = {
+        plain(action.text())
+        for action in window.findChildren(QAction)
+        if action.isVisible() and plain(action.text()) and not action.isSeparator() and id(action) not in of_menus
+    }
+    assert len(wanted) > 80
+    assert wanted - listed(window) == set()
+
+
+def test_every_button_of_every_panel_is_in_the_palette(window: MainWindow) -> None:
+    commands = listed(window)
+    for dock in window.docks.values():
+        dock.reveal()
+        for button in dock.panel.findChildren(QAbstractButton):
+            action = button.defaultAction() if hasattr(button, "defaultAction") else None
+            has_menu = hasattr(button, "menu") and button.menu() is not None
+            if button.isVisible() and not button.objectName().startswith("qt_") and not has_menu:
+                words = plain(action.text() if action is not None else button.accessibleName() or button.text())
+                assert words in commands, (dock.objectName(), button.objectName(), words)
+
+
+def test_everything_a_context_menu_offers_by_the_keyboard_is_in_the_palette(window: MainWindow, qtbot: QtBot) -> None:
+    opened = set()
+    for dock in window.docks.values():
+        dock.reveal()
+        for widget in stops(dock.panel):
+            if not widget.isVisible() or not widget.isEnabled() or isinstance(widget, TEXT_FIELDS):
+                continue
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+            menu = menu_by_key(widget)
+            if menu is None:
+                continue
+            opened.add(widget.objectName())
+            offered = {ALSO_CALLED.get(text, text) for text in texts(menu)}
+            menu.close()
+            widget.setFocus(Qt.FocusReason.TabFocusReason)
+            assert offered - listed(window) == set(), widget.objectName()
+    assert {
+        "scoresHeatmap",
+        "lensHeatmap",
+        "gradientWeights",
+        "firstHeatmap",
+        "flowCanvas",
+        "headMosaic",
+        "weightGrid",
+        "probabilityBars",
+    } <= opened
+
+
+def menu_by_key(widget: QWidget) -> QMenu | None:
+    """The menu that the menu key opens on a widget; None where there is none."""
+    inner = widget.viewport() if hasattr(widget, "viewport") else widget
+    at = widget.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle).center()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, inner.mapToGlobal(at))
+    QApplication.sendEvent(inner, event)
+    menu = QApplication.activePopupWidget()
+    return menu if isinstance(menu, QMenu) else None
+
+
+def texts(menu: QMenu) -> set[str]:
+    """The words of all that can be done in a menu and its submenus."""
+    found = {plain(action.text()) for action in menu.actions() if action.isEnabled() and not action.isSeparator()}
+    submenus = menu.findChildren(QMenu)
+    found -= {plain(submenu.title()) for submenu in submenus}
+    return found.union(*(texts(submenu) for submenu in submenus if submenu.parent() is menu))
+
+
+def test_the_chosen_number_can_be_intervened_in_from_the_palette(window: MainWindow, qtbot: QtBot) -> None:
+    window.session.selection.choose(cell=CellRef("activation", "blocks.0.attn.pattern", (0, 4, 3)))
+    qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    palette = window.findChild(CommandPalette)
+    assert palette is not None
+    qtbot.keyClicks(palette.edit, "this cell zero")
+    qtbot.keyClick(palette.edit, Qt.Key.Key_Return)
+    made = window.session.document.state.interventions
+    assert [(change.kind, dict(change.where)["key"]) for change in made] == [("zero", 3)]
+
+
+def test_a_heatmap_on_screen_can_be_exported_from_the_palette(window: MainWindow, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_P, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    palette = window.findChild(CommandPalette)
+    assert palette is not None
+    qtbot.keyClicks(palette.edit, "logits heatmap copy")
+    qtbot.keyClick(palette.edit, Qt.Key.Key_Return)
+    heatmap = window.findChild(Heatmap, "logitsHeatmap")
+    assert heatmap is not None
+    assert QApplication.clipboard().text().split() == [f"{value:g}" for value in heatmap.image().ravel()]
+
+
+def test_f6_goes_from_panel_to_panel_and_back(window: MainWindow, qtbot: QtBot) -> None:
+    window.prompt_bar.prompt_edit.setFocus()
+    met = []
+    for _ in range(3):
+        qtbot.keyClick(window, Qt.Key.Key_F6)
+        met.append(window.focusWidget().objectName())
+    assert met[:2] == ["tokenStrip", "parameterTree"]
+    for _ in range(3):
+        qtbot.keyClick(window, Qt.Key.Key_F6, Qt.KeyboardModifier.ShiftModifier)
+    assert window.prompt_bar.isAncestorOf(window.focusWidget())
+
+
+def test_a_panel_floats_and_returns_by_keys_and_keeps_the_keyboard(window: MainWindow, qtbot: QtBot) -> None:
+    heatmap = window.findChild(Heatmap, "scoresHeatmap")
+    assert heatmap is not None
+    heatmap.setFocus()
+    floats = next(action for action in window.findChildren(QAction) if action.text().startswith("&Float"))
+    for floating in (True, False):
+        floats.trigger()
+        assert window.docks["attentionPanel"].isFloating() == floating
+        qtbot.waitUntil(heatmap.hasFocus)
