@@ -163,7 +163,7 @@ def test_a_weight_says_what_it_was_and_leads_to_the_grid(panel: ExplainPanel, se
     assert said(panel, "Note") == ""
     session.document.apply(SetCells(ATTN + "c_attn.w", ((6, 23),), (3.0,)))
     assert said(panel, "Title") == "c_attn.w[b, V7] = 3"
-    assert said(panel, "Note") == "It was -1 when the model was opened."
+    assert said(panel, "Note") == "It was −1 when the model was opened."
     button = panel.findChild(QPushButton, "explainParameter")
     assert button is not None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)

@@ -372,6 +372,23 @@ def test_everything_stays_inside_the_widget(heatmap: Heatmap) -> None:
                 assert layout.cell_width == layout.cell_height
 
 
+def test_the_colour_bar_lies_below_where_width_is_what_is_wanted(heatmap: Heatmap) -> None:
+    values, labels = np.array([[0.0, 1.0], [np.nan, 0.5]]), ["a", "b"]
+    heatmap.set_matrix(values, row_labels=labels, column_labels=labels, scale=SEQUENTIAL, name="pattern")
+    heatmap.resize(600, 300)
+    assert not layout_of(heatmap).bar_below
+    heatmap.resize(170, 400)
+    layout = layout_of(heatmap)
+    assert layout.bar_below
+    image, bar = heatmap.grab().toImage(), layout.bar
+    ends = [image.pixelColor(round(x), round(bar.center().y())) for x in (bar.left() + 2, bar.center().x())]
+    assert ends[0].lightness() < ends[1].lightness()  # low at the left, high at the right
+    nan = QColor(current_theme().not_a_number)
+    assert any(
+        image.pixelColor(x, round(bar.center().y())) == nan for x in range(round(bar.left()), round(bar.right()))
+    )
+
+
 def test_labels_thin_out_evenly_and_keep_the_marked_one() -> None:
     assert thinned(0, 5, 30.0, 12.0, None) == [0, 1, 2, 3, 4]
     assert thinned(0, 50, 4.0, 15.0) == list(range(0, 50, 5))

@@ -196,17 +196,17 @@ def test_columns_keep_their_part_of_the_width_when_the_window_is_resized(window:
     window.reset_layout()
     side = window.docks["weightPanel"]
     window.resize(1500, 900)
-    qtbot.waitUntil(lambda: abs(side.width() - 0.27 * 1500) < 3)
+    qtbot.waitUntil(lambda: abs(side.width() - 0.265 * 1500) < 3)
     window.resize(900, 700)
-    qtbot.waitUntil(lambda: abs(side.width() - 0.27 * 900) < 3)
+    qtbot.waitUntil(lambda: abs(side.width() - 0.265 * 900) < 3)
     window.resize(1500, 900)
-    qtbot.waitUntil(lambda: abs(side.width() - 0.27 * 1500) < 3)
+    qtbot.waitUntil(lambda: abs(side.width() - 0.265 * 1500) < 3)
 
 
 def test_looking_at_every_panel_moves_no_other_and_leaves_the_window_its_size(window: MainWindow, qtbot: QtBot) -> None:
     window.resize(1280, 720)
     window.reset_layout()
-    qtbot.waitUntil(lambda: abs(window.docks["weightPanel"].width() - 0.27 * 1280) < 3)
+    qtbot.waitUntil(lambda: abs(window.docks["weightPanel"].width() - 0.265 * 1280) < 3)
     kept = [window.docks[name] for name in ("weightPanel", "attentionPanel", "explainPanel")]
     before = [dock.width() for dock in kept]
     for dock in window.docks.values():
@@ -224,7 +224,7 @@ def test_a_refused_prompt_is_said_without_moving_anything(window: MainWindow, qt
     heatmap, prompt = child(window, Heatmap, "scoresHeatmap"), child(window, QLineEdit, "promptEdit")
     window.resize(1280, 720)
     window.reset_layout()
-    qtbot.waitUntil(lambda: abs(window.docks["weightPanel"].width() - 0.27 * 1280) < 3)
+    qtbot.waitUntil(lambda: abs(window.docks["weightPanel"].width() - 0.265 * 1280) < 3)
     before = heatmap.mapTo(window, heatmap.rect().topLeft()), heatmap.size()
     qtbot.keyClicks(prompt, "x")
     said = child(window, QLabel, "promptRefusal")

@@ -42,6 +42,7 @@ class Arrangement:
         self._edge_moved = QTimer(window, singleShot=True)
         self._edge_moved.timeout.connect(self.note)
         self._parts: dict[str, tuple[float, float]] = {}
+        self._as_suggested = False
 
     def put(self) -> None:
         """Put every panel back into its place, docked and shown."""
@@ -94,17 +95,24 @@ class Arrangement:
             self._window.setCorner(corner, _AREAS["bottom"])
 
     def share(self) -> None:
-        """Share the room between the columns as the window's size suggests."""
+        """Share the room as the window's size suggests, now and at every other size, until the user moves an edge."""
+        self._as_suggested = True
+        self.follow()
+
+    def _suggested(self) -> dict[str, tuple[float, float]]:
+        """What part of the window each place has by itself: beside the text columns, the middle gets the most."""
         width, height = self._window.width(), self._window.height()
-        left, right = min(max(0.27, 230 / width), 480 / width), min(max(0.21, 200 / width), 420 / width)
-        rows = 1 - 200 / height  # less the prompt, the timeline and the status bar
-        self._parts = {
+        left = min(max(0.265 * width, 230), max(480, 0.2 * width)) / width
+        right = min(max(0.21 * width, min(250, 0.245 * width), 200), max(420, 0.17 * width)) / width
+        timeline = self._docks["timelinePanel"]
+        along = 0 if timeline.isFloating() or timeline.isHidden() else timeline.height()
+        rows = 1 - (142 + along) / height  # less the prompt, the timeline and the status bar
+        return {
             "upper left": (left, 0.38 * rows),
             "lower left": (left, 0.62 * rows),
             "upper right": (right, 0.38 * rows),
             "lower right": (right, 0.62 * rows),
         }
-        self.follow()
 
     def give_height(self, name: str, height: int) -> None:
         """Make a panel so many pixels high, as far as there is room; what is above it gives or takes the difference."""
@@ -113,12 +121,13 @@ class Arrangement:
             dock.resize(dock.width(), dock.height() - dock.widget().height() + height)
         else:
             self._resize({name: height}, Qt.Orientation.Vertical)
-            self._edge_moved.start(0)
+            if not self._as_suggested:
+                self._edge_moved.start(0)
 
     def note(self) -> None:
         """Remember what part of the window each place has now: the parts that `follow` keeps."""
         width, height = self._window.width(), self._window.height()
-        self._parts = {}
+        self._parts, self._as_suggested = {}, False
         for place in ("upper left", "lower left", "upper right", "lower right"):
             front = self._in_front(place)
             if front is not None:
@@ -126,11 +135,13 @@ class Arrangement:
 
     def note_first(self) -> None:
         """`note`, unless there is something to be kept already."""
-        if not self._parts:
+        if not self._parts and not self._as_suggested:
             self.note()
 
     def follow(self) -> None:
         """Give each place its part of the window's new size, so that no column takes all that is gained or lost."""
+        if self._as_suggested:
+            self._parts = self._suggested()
         docked = {place: dock for place in self._parts if (dock := self._docked(place)) is not None}
         for axis, extent, orientation in (
             (0, self._window.width(), Qt.Orientation.Horizontal),

@@ -10,9 +10,12 @@ from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPa
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from visualizer.session.cached import AGAIN, COMPUTED, COPIED, REUSED, said
+from visualizer.ui.step_bars import INSET
 from visualizer.ui.theme import Theme, current_theme
 
 TALLEST_CELL = 12.0
+#: Columns stand apart where their steps are farther from each other than this.
+WIDEST_COLUMN = 2.0 * INSET
 #: With smaller cells there are no lines between them.
 LINES_FROM = 4.0
 
@@ -56,7 +59,7 @@ class CacheStrip(QWidget):
         return QSize(100, 24)
 
     def _room(self) -> QRectF:
-        """Where the picture lies: each column under its step's bar."""
+        """Where the picture lies: the middle of each column under its step's bar."""
         positions, steps = self.states.shape
         left = self._centre(0) - self._spacing() / 2
         height = min(float(self.height()), positions * TALLEST_CELL)
@@ -86,18 +89,22 @@ class CacheStrip(QWidget):
         pixels = np.ascontiguousarray(colors[self.states])
         image = QImage(pixels.data, steps, positions, 4 * steps, QImage.Format.Format_RGBA8888)
         painter = QPainter(self)
-        painter.drawImage(room, image)
         across, down = room.width() / steps, room.height() / positions
+        width = min(across, WIDEST_COLUMN)
         painter.setPen(QPen(QColor(theme.background), 1))
-        if across >= LINES_FROM:
-            for step in range(steps + 1):
-                x = round(room.left() + step * across)
-                painter.drawLine(x, 0, x, round(room.height()))
+        if width == across:
+            painter.drawImage(room, image)
+        for step in range(steps if across >= LINES_FROM else 0):
+            column = QRectF(room.left() + step * across + (across - width) / 2, 0, width, room.height())
+            if width < across:
+                painter.drawImage(column, image, QRectF(step, 0, 1, positions))
+            else:
+                painter.drawLine(round(column.left()), 0, round(column.left()), round(room.height()))
         if down >= LINES_FROM:
             for position in range(positions + 1):
                 y = round(position * down)
                 painter.drawLine(round(room.left()), y, round(room.right()), y)
-        mark = QRectF(room.left() + self._step * across, 0, across, room.height())
+        mark = QRectF(room.left() + self._step * across + (across - width) / 2, 0, width, room.height())
         painter.setPen(QPen(QColor(theme.text), 1, Qt.PenStyle.DotLine))
         painter.drawRect(mark.adjusted(0, 0, -1, -1))
         painter.end()

@@ -15,6 +15,11 @@ from visualizer.ui.heatmap_matrix import Matrix
 from visualizer.ui.heatmap_text import TextBox, TextCache
 
 TIGHT = 0.85  # of a line's height: lines of labels may stand this close
+SPECIAL_WORDS = {
+    colors.NOT_A_NUMBER: "nan",
+    colors.POSITIVE_INFINITY: "inf",
+    colors.NEGATIVE_INFINITY: MINUS + "inf",
+}
 STRIDES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000)
 
 
@@ -92,41 +97,73 @@ def paint_bar(
     painter: QPainter, texts: TextCache, matrix: Matrix, layout: Layout, pointed: tuple[int, int] | None
 ) -> None:
     """The colour bar with its limits, a pointer at the value of the cell `pointed` at, and a key to NaN and Inf."""
-    line = texts.small_height
-    special = matrix.special_indices()
-    bar = QRectF(layout.bar)
-    bar.setHeight(max(bar.height() - (len(special) * (line + 2) + 4 if special else 0), 2 * line))
-    table = matrix.table(texts.theme)
-    painter.drawImage(bar, _ramp(table.argb))
+    argb = matrix.table(texts.theme).argb
+    key = [(QColor.fromRgb(argb[index]), SPECIAL_WORDS[index]) for index in matrix.special_indices()]
+    bar = _bar_less_key(texts, layout, len(key))
+    painter.drawImage(bar, _level_ramp(argb) if layout.bar_below else _ramp(argb))
     painter.setPen(texts.color(texts.theme.rule))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawRect(bar)
-
-    x = bar.right() + LABEL_GAP
-    high = matrix.limit
-    low = 0.0 if matrix.scale.kind == "sequential" else -high
-    ticks = [(bar.top(), high), (bar.bottom() - line + 1, low)] if high > low else []
-    if bar.height() >= 4 * line or not ticks:
-        ticks.append((bar.center().y() - line / 2, (high + low) / 2))
     painter.setFont(texts.small_font)
     painter.setPen(texts.color(texts.theme.muted_text))
-    for y, value in ticks:
-        painter.drawStaticText(QPointF(x, y), texts.box(short(value), "small", texts.small_font).static)
-
-    words = {
-        colors.NOT_A_NUMBER: "nan",
-        colors.POSITIVE_INFINITY: "inf",
-        colors.NEGATIVE_INFINITY: MINUS + "inf",
-    }
-    y = bar.bottom() + 4
-    for index in special:
-        swatch = QRectF(bar.left(), y + (line - bar.width()) / 2, bar.width(), bar.width())
-        painter.fillRect(swatch, QColor.fromRgb(table.argb[index]))
-        painter.drawStaticText(QPointF(x, y), texts.box(words[index], "small", texts.small_font).static)
-        y += line + 2
+    _paint_ticks(painter, texts, matrix, bar, layout.bar_below)
+    _paint_key(painter, texts, bar, layout.bar_below, key)
     if pointed is not None and matrix.indices[pointed] < colors.STEPS:
-        level = 1.0 - float(matrix.indices[pointed]) / (colors.STEPS - 1)
-        _paint_pointer(painter, texts, QPointF(bar.left() - 1, bar.top() + level * bar.height()))
+        level = float(matrix.indices[pointed]) / (colors.STEPS - 1)
+        if layout.bar_below:
+            _paint_pointer(painter, texts, QPointF(bar.left() + level * bar.width(), bar.top() - 1), 90)
+        else:
+            _paint_pointer(painter, texts, QPointF(bar.left() - 1, bar.bottom() - level * bar.height()), 0)
+
+
+def _bar_less_key(texts: TextCache, layout: Layout, entries: int) -> QRectF:
+    """The colour bar without the room that the key of so many entries takes from its end."""
+    bar, line = QRectF(layout.bar), texts.small_height
+    if entries and layout.bar_below:
+        bar.setWidth(max(bar.width() - entries * _key_width(texts, bar), 2 * line))
+    elif entries:
+        bar.setHeight(max(bar.height() - entries * (line + 2) - 4, 2 * line))
+    return bar
+
+
+def _key_width(texts: TextCache, bar: QRectF) -> float:
+    """Room for one entry of the key beside a level bar: its gap, its colour and its word."""
+    widest = max(2 * texts.box(word, "small", texts.small_font).half_width for word in SPECIAL_WORDS.values())
+    return bar.height() + 3 * LABEL_GAP + widest
+
+
+def _paint_ticks(painter: QPainter, texts: TextCache, matrix: Matrix, bar: QRectF, level: bool) -> None:
+    """The numbers at both ends of the bar and, where there is room, in its middle."""
+    high, line = matrix.limit, texts.small_height
+    low = 0.0 if matrix.scale.kind == "sequential" else -high
+    boxes = [texts.box(short(value), "small", texts.small_font) for value in (low, (low + high) / 2, high)]
+    widths = [2 * box.half_width for box in boxes]
+    places = (0.0, 0.5, 1.0)
+    if not high > low:
+        shown = [1]
+    elif level:
+        shown = [0, 1, 2] if sum(widths) + 4 * LABEL_GAP <= bar.width() else [0, 2]
+    else:
+        shown = [0, 1, 2] if bar.height() >= 4 * line else [0, 2]
+    for i in shown:
+        if level:
+            at = QPointF(bar.left() + places[i] * (bar.width() - widths[i]), bar.bottom() + 1)
+        else:
+            at = QPointF(bar.right() + LABEL_GAP, bar.top() + (1 - places[i]) * (bar.height() - line + 1))
+        painter.drawStaticText(at, boxes[i].static)
+
+
+def _paint_key(painter: QPainter, texts: TextCache, bar: QRectF, level: bool, key: list[tuple[QColor, str]]) -> None:
+    """What the colours of NaN and of the infinities mean, after the end of the bar."""
+    line, side = texts.small_height, min(bar.width(), bar.height())
+    for i, (color, word) in enumerate(key):
+        if level:
+            corner = QPointF(bar.right() + i * _key_width(texts, bar) + 2 * LABEL_GAP, bar.top())
+        else:
+            corner = QPointF(bar.left(), bar.bottom() + 4 + i * (line + 2) + (line - side) / 2)
+        painter.fillRect(QRectF(corner.x(), corner.y(), side, side), color)
+        box = texts.box(word, "small", texts.small_font)
+        painter.drawStaticText(corner + QPointF(side + LABEL_GAP, (side - line) / 2), box.static)
 
 
 def indexed_image(indices: np.ndarray, argb: tuple[int, ...]) -> QImage:
@@ -145,6 +182,12 @@ def indexed_image(indices: np.ndarray, argb: tuple[int, ...]) -> QImage:
 def _ramp(argb: tuple[int, ...]) -> QImage:
     """The colours of a scale from its upper end down, one a row."""
     return indexed_image(np.arange(colors.STEPS - 1, -1, -1, dtype=np.uint8)[:, None], argb)
+
+
+@lru_cache(maxsize=8)
+def _level_ramp(argb: tuple[int, ...]) -> QImage:
+    """The colours of a scale from its lower end to the right, one a column."""
+    return indexed_image(np.arange(colors.STEPS, dtype=np.uint8)[None], argb)
 
 
 def thinned(first: int, end: int, step: float, room: float, *always: int | None) -> list[int]:
@@ -179,10 +222,13 @@ def _paint_label(
     painter.drawStaticText(corner, box.static)
 
 
-def _paint_pointer(painter: QPainter, texts: TextCache, tip: QPointF) -> None:
+def _paint_pointer(painter: QPainter, texts: TextCache, tip: QPointF, turned: float) -> None:
+    """A small arrow to the right, or `turned` by so many degrees."""
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(texts.color(texts.theme.text))
-    painter.drawPolygon(QPolygonF([tip + QPointF(-5, -4), tip, tip + QPointF(-5, 4)]))
+    painter.translate(tip)
+    painter.rotate(turned)
+    painter.drawPolygon(QPolygonF([QPointF(-5, -4), QPointF(0, 0), QPointF(-5, 4)]))
     painter.restore()

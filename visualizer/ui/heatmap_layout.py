@@ -11,10 +11,12 @@ PADDING = 4.0
 LABEL_GAP = 4.0
 BAR_GAP = 10.0
 BAR_WIDTH = 10.0
-# How large a cell grows by itself, and how large by zooming, in logical pixels.
-LARGEST_SQUARE = 72.0
-LARGEST_WIDTH = 112.0
-LARGEST_HEIGHT = 56.0
+# The colour bar goes below the cells where that makes their smaller side grow by so much.
+WORTH_MOVING = 1.15
+# How large a cell grows by itself, in logical pixels and beyond that as a part of the room; and how large by zooming.
+LARGEST_SQUARE, SQUARE_PART = 72.0, 0.14
+LARGEST_WIDTH, WIDTH_PART = 112.0, 0.16
+LARGEST_HEIGHT, HEIGHT_PART = 56.0, 0.08
 LARGEST_ZOOMED = 160.0
 # From here on a cell's sides are whole device pixels, so that all cells look alike.
 WHOLE_PIXELS = 4.0
@@ -37,7 +39,8 @@ class Layout:
 
     `cells` is the window onto the matrix; `left`, `top` is the corner of cell [0, 0], which lies outside of
     `cells` when the picture is zoomed and scrolled; on whole device pixels. `x`, `y` is the exact fractional column
-    and row at the corner of `cells`. `label_room` is the width of the widest column label.
+    and row at the corner of `cells`. `label_room` is the width of the widest column label. The `bar` stands at the
+    right of the cells, or lies below them: `bar_below`.
     """
 
     rows: int
@@ -56,6 +59,7 @@ class Layout:
     row_axis: QRectF
     column_axis: QRectF
     bar: QRectF
+    bar_below: bool
 
     def cell_rect(self, row: int, column: int, row_count: int = 1, column_count: int = 1) -> QRectF:
         """The rectangle of a cell, or of a block of cells that starts there."""
@@ -137,11 +141,31 @@ FIT = Zoom()
 def arrange(
     size: QSizeF, shape: tuple[int, int], metrics: Metrics, *, square: bool, zoom: Zoom, pixel_ratio: float
 ) -> Layout:
-    """Lay a matrix of `shape` out in `size`. Column labels stand upright where they are wider than a cell."""
-    level = _arrange(size, shape, metrics, square, zoom, pixel_ratio, upright=False)
+    """Lay a matrix of `shape` out in `size`.
+
+    Column labels stand upright where they are wider than a cell; the colour bar lies below the cells where it would
+    take too much of their width.
+    """
+    beside, below = (
+        _labelled(size, shape, metrics, square, zoom, pixel_ratio, bar_below) for bar_below in (False, True)
+    )
+    smaller_side = min(beside.cell_width, beside.cell_height)
+    return below if min(below.cell_width, below.cell_height) >= WORTH_MOVING * smaller_side else beside
+
+
+def _labelled(
+    size: QSizeF,
+    shape: tuple[int, int],
+    metrics: Metrics,
+    square: bool,
+    zoom: Zoom,
+    pixel_ratio: float,
+    bar_below: bool,
+) -> Layout:
+    level = _arrange(size, shape, metrics, square, zoom, pixel_ratio, bar_below, upright=False)
     if metrics.column_label + 2 <= level.cell_width or metrics.column_label <= metrics.line * 1.6:
         return level
-    upright = _arrange(size, shape, metrics, square, zoom, pixel_ratio, upright=True)
+    upright = _arrange(size, shape, metrics, square, zoom, pixel_ratio, bar_below, upright=True)
     return upright if upright.cell_width >= metrics.line * 0.8 else level
 
 
@@ -152,6 +176,7 @@ def _arrange(
     square: bool,
     zoom: Zoom,
     pixel_ratio: float,
+    bar_below: bool,
     upright: bool,
 ) -> Layout:
     rows, columns = shape
@@ -163,14 +188,19 @@ def _arrange(
     crowded = (size.height() - header_top - header) / rows < metrics.line
     overhang = metrics.line / 2 if crowded else LABEL_GAP / 2
     top = header_top + header + overhang
-    right = BAR_GAP + BAR_WIDTH + LABEL_GAP + metrics.bar_label + PADDING
-    width = max(1.0, size.width() - left - right)
-    height = max(1.0, size.height() - top - max(PADDING + 1, overhang))
+    width, height = size.width() - left, size.height() - top - max(PADDING + 1, overhang)
+    if bar_below:
+        width, height = width - metrics.column_label / 2 - PADDING, height - BAR_GAP - BAR_WIDTH - metrics.line
+    else:
+        width -= BAR_GAP + BAR_WIDTH + LABEL_GAP + metrics.bar_label + PADDING
+    width, height = max(1.0, width), max(1.0, height)
 
-    cell_width = min(width / columns, LARGEST_SQUARE if square else LARGEST_WIDTH)
-    cell_height = min(height / rows, LARGEST_SQUARE if square else LARGEST_HEIGHT)
     if square:
-        cell_width = cell_height = min(cell_width, cell_height)
+        largest = max(LARGEST_SQUARE, SQUARE_PART * min(width, height))
+        cell_width = cell_height = min(width / columns, height / rows, largest)
+    else:
+        cell_width = min(width / columns, max(LARGEST_WIDTH, WIDTH_PART * width))
+        cell_height = min(height / rows, max(LARGEST_HEIGHT, HEIGHT_PART * height))
     cell_width = _whole(_zoomed(cell_width, zoom.factor), pixel_ratio)
     cell_height = _whole(_zoomed(cell_height, zoom.factor), pixel_ratio)
 
@@ -178,6 +208,12 @@ def _arrange(
     cells = QRectF(left, top, min(width, cell_width * columns), min(height, cell_height * rows))
     x = _clamp(zoom.x, columns - cells.width() / cell_width)
     y = _clamp(zoom.y, rows - cells.height() / cell_height)
+    if bar_below:
+        long = max(cells.width(), min(width, 3 * metrics.bar_label))
+        bar = QRectF(left, cells.bottom() + max(BAR_GAP, overhang), long, BAR_WIDTH)
+    else:
+        long = max(cells.height(), min(height, 3 * metrics.line))
+        bar = QRectF(cells.right() + BAR_GAP, top, BAR_WIDTH, long)
     return Layout(
         rows=rows,
         columns=columns,
@@ -194,7 +230,8 @@ def _arrange(
         upright=upright,
         row_axis=QRectF(PADDING, top, metrics.axis_line, cells.height()),
         column_axis=QRectF(left, PADDING, cells.width(), metrics.axis_line),
-        bar=QRectF(cells.right() + BAR_GAP, top, BAR_WIDTH, max(cells.height(), min(height, 3 * metrics.line))),
+        bar=bar,
+        bar_below=bar_below,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -15,6 +15,7 @@ from visualizer.session.document import Change
 from visualizer.session.evaluation import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
+from visualizer.ui.theme import theme_notifier
 
 #: What a view says before there is a first result.
 COMPUTING = "Computing the first pass …"
@@ -47,6 +48,8 @@ class SessionPanel(QWidget):
             session.document.subscribe(self.document_changed),
         )
         self.destroyed.connect(partial(_end_all, ends))
+        # Not the palette's event: the style sheet comes after that, and undoes what is set before it.
+        theme_notifier().theme_changed.connect(self.theme_changed)
 
     @property
     def result(self) -> Result | None:
@@ -75,7 +78,7 @@ class SessionPanel(QWidget):
         raise NotImplementedError
 
     def theme_changed(self) -> None:
-        """The palette is another one; by default everything is drawn again."""
+        """The theme is another one; by default everything is drawn again."""
         self.refresh_if_seen()
 
     def result_arrived(self, result: Result) -> None:
@@ -102,11 +105,6 @@ class SessionPanel(QWidget):
         if self._behind:
             self._behind = False
             self.refresh()
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self.theme_changed()
 
 
 def _end_all(ends: tuple[Callable[[], None], ...], _destroyed: QObject | None = None) -> None:

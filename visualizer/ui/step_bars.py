@@ -25,6 +25,8 @@ from visualizer.ui.token_chips import Strip
 
 BAR_HEIGHT = 20.0
 WIDEST_BAR = 14.0
+#: How far the slider's ends are from the bars': room for the words and columns that stand over them, in pixels.
+INSET = 20
 #: Half the width of the mark over a forced token.
 MARK = 4.0
 
@@ -80,12 +82,12 @@ class StepBars(QWidget):
         return self._spacing()
 
     def _span(self) -> tuple[float, float]:
-        """Where the middle of the slider's handle can be: its leftmost pixel, and how far it goes."""
+        """Where the middle of the slider's handle can be: its leftmost pixel here, and how far it goes."""
         option = QStyleOptionSlider()
         option.initFrom(self._slider)
         option.orientation = Qt.Orientation.Horizontal
         handle = self._slider.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self._slider)
-        return handle / 2, float(max(self._slider.width() - handle, 0))
+        return self._slider.x() - self.x() + handle / 2, float(max(self._slider.width() - handle, 0))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         result = self._result
@@ -159,7 +161,9 @@ class StepBars(QWidget):
         chosen = result.steps[step]
         label = token_label(result.state.opened, chosen.token)
         text = "nan" if math.isnan(float(chosen.probs[chosen.token])) else label
-        room = QRectF(self.centre(step) - 20, 0, 40, self._text_height)
+        width = min(2.0 * INSET, self._spacing())
+        text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, round(width))
+        room = QRectF(self.centre(step) - INSET, 0, 2 * INSET, self._text_height)
         return painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text).width()
 
     def _mark_cursor(self, painter: QPainter, result: Result) -> None:

@@ -133,6 +133,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
     if app.style().name().lower() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette(theme))
+    app.setPalette(_slider_palette(theme), "QSlider")  # type: ignore[arg-type]  # bytes, as declared, is refused
     app.setStyleSheet(style_sheet(theme))
     if "pyqtgraph" in sys.modules:  # only plots need it, and they are themed when they are made
         sys.modules["pyqtgraph"].setConfigOptions(background=theme.panel, foreground=theme.text)
@@ -176,6 +177,16 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
+def _slider_palette(theme: Theme) -> QPalette:
+    """The part of a slider's groove that lies behind the handle is not a selection: no accent."""
+    result = palette(theme)
+    result.setColor(QPalette.ColorRole.Highlight, QColor(theme.muted_text))
+    if theme.dark:
+        result.setColor(QPalette.ColorRole.Window, QColor(theme.rule))
+        result.setColor(QPalette.ColorRole.Button, QColor(theme.muted_text))
+    return result
+
+
 def style_sheet(theme: Theme) -> str:
     """What a palette cannot say: thin rules in place of boxes and bevels."""
     return f"""
@@ -189,7 +200,7 @@ def style_sheet(theme: Theme) -> str:
         QSplitter::handle:horizontal {{ width: 1px; }}
         QSplitter::handle:vertical {{ height: 1px; }}
         QStatusBar::item {{ border: none; }}
-        QTabBar::tab {{ color: {theme.muted_text}; padding: 4px 6px; border: none;
+        QTabBar::tab {{ color: {theme.muted_text}; padding: 4px 5px; border: none;
                     border-bottom: 2px solid transparent; }}
         QTabBar::tab:hover {{ color: {theme.text}; }}
         QTabBar::tab:selected {{ color: {theme.text}; border-bottom-color: {theme.text}; }}

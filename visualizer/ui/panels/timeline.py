@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QColor, QKeySequence, QPalette, QResizeEvent
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
@@ -25,7 +25,7 @@ from visualizer.session.session import Session
 from visualizer.ui.branch_list import BranchList
 from visualizer.ui.cache_strip import CacheStrip, state_colors
 from visualizer.ui.session_panel import SessionPanel
-from visualizer.ui.step_bars import StepBars
+from visualizer.ui.step_bars import INSET, StepBars
 from visualizer.ui.theme import current_theme
 
 #: Heights of the panel in pixels: what bars and slider need, what it asks for to show its details, and from where on
@@ -60,7 +60,6 @@ class TimelinePanel(SessionPanel):
         self.slider.setTickPosition(QSlider.TickPosition.TicksBelow)
         self.slider.setPageStep(5)
         self.slider.valueChanged.connect(self.session.go_to_step)
-        self._calm_slider()
         self.bars = StepBars(self.slider, self)
         self.bars.step_chosen.connect(self.session.go_to_step)
         # The first result of the present revision and the one before it, to tell what an edit invalidated.
@@ -113,7 +112,10 @@ class TimelinePanel(SessionPanel):
         layout.addLayout(side, 0, 0)
         layout.addWidget(self.label, 1, 0)
         layout.addWidget(self.bars, 0, 1)
-        layout.addWidget(self.slider, 1, 1)
+        inset = QHBoxLayout()
+        inset.setContentsMargins(INSET, 0, INSET, 0)
+        inset.addWidget(self.slider)
+        layout.addLayout(inset, 1, 1)
         # The cache strip lies in the bars' column, so that each of its columns stands under its bar.
         layout.addWidget(self.cache, 2, 1)
         under = QHBoxLayout(self.details)
@@ -134,20 +136,6 @@ class TimelinePanel(SessionPanel):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, vertical)
         self.updateGeometry()
         self.refresh_if_seen()
-
-    def theme_changed(self) -> None:
-        self._calm_slider()
-        super().theme_changed()
-
-    def _calm_slider(self) -> None:
-        """The part of the groove that lies behind the cursor is not a selection: no accent."""
-        theme = current_theme()
-        palette = QPalette(self.palette())
-        palette.setColor(QPalette.ColorRole.Highlight, QColor(theme.muted_text))
-        if theme.dark:
-            palette.setColor(QPalette.ColorRole.Window, QColor(theme.rule))
-            palette.setColor(QPalette.ColorRole.Button, QColor(theme.muted_text))
-        self.slider.setPalette(palette)
 
     def refresh(self) -> None:
         """Show length, cursor and bars."""
