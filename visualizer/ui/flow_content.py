@@ -94,7 +94,8 @@ class FlowContent:
         if matrix.per_head and self._heads > 1:
             return f" · head {self.values.head_of(matrix)}"
         if matrix.kind == "activation" and matrix.column_ids is not None:
-            return f" of {matrix.shape[-1]:,} tokens"
+            rows = "" if matrix.row_ids is None else " · last position only"
+            return f" of {matrix.shape[-1]:,} tokens{rows}"
         if matrix.row_ids is not None or matrix.column_ids is not None:
             return f" · {len(matrix.row_ids or matrix.column_ids or ())} tokens of it"
         return ""

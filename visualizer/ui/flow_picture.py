@@ -85,17 +85,20 @@ class Picture:
         return colors.color_indices(self.values[rows, columns], hidden, self.kind, self.limit)
 
     def block(self, row: int, column: int, stride: tuple[int, int], theme: Theme) -> QImage:
-        """The picture of a block: `BLOCK` cells a side, of which every `stride`-th is looked at."""
+        """The picture of a block: `BLOCK` points a side, each the largest magnitude of `stride` cells."""
         key = (row, column, stride, theme)
         image = self._blocks.get(key)
         if image is None:
             if len(self._blocks) >= MOST_BLOCKS:
                 self._blocks.pop(next(iter(self._blocks)))
             down, across = BLOCK * stride[0], BLOCK * stride[1]
-            rows = slice(row * down, (row + 1) * down, stride[0])
-            columns = slice(column * across, (column + 1) * across, stride[1])
+            rows = slice(row * down, (row + 1) * down)
+            columns = slice(column * across, (column + 1) * across)
+            hidden = self.masked[rows, columns] if self.masked is not None else None
+            seen, hidden = loudest(self.values[rows, columns], hidden, stride)
+            indices = colors.color_indices(seen, hidden, self.kind, self.limit)
             table = colors.lookup_table(self.kind, theme)
-            image = self._blocks[key] = indexed_image(self.indices(rows, columns), table.argb)
+            image = self._blocks[key] = indexed_image(indices, table.argb)
         return image
 
     def has_block(self, row: int, column: int, stride: tuple[int, int], theme: Theme) -> bool:
@@ -103,11 +106,40 @@ class Picture:
         return (row, column, stride, theme) in self._blocks
 
 
+def loudest(
+    values: Array, hidden: NDArray[np.bool_] | None, stride: tuple[int, int]
+) -> tuple[Array, NDArray[np.bool_] | None]:
+    """Of each `stride` cells [rows, columns] NaN, or the largest magnitude, so that nothing loud is lost from afar.
+
+    What is hidden does not count, and a point is hidden where all of its cells are.
+    """
+    if max(stride) == 1:
+        return values, hidden
+    low = high = values
+    if hidden is not None:
+        low, high = np.where(hidden, np.inf, values), np.where(hidden, -np.inf, values)
+        hidden = _combined(hidden, stride, np.logical_and)
+    low, high = _combined(low, stride, np.minimum), _combined(high, stride, np.maximum)
+    with np.errstate(invalid="ignore"):
+        return np.where(-low > high, low, high), hidden
+
+
+def _combined(array: Array, stride: tuple[int, int], combine: np.ufunc) -> Array:
+    """`array` [rows, columns] with each `stride` cells combined to one."""
+    for count in stride:
+        lines = array if count == 1 else np.array(array[::count])
+        for offset in range(1, count):
+            others = array[offset::count]
+            combine(lines[: len(others)], others, out=lines[: len(others)])
+        array = np.ascontiguousarray(lines.T)  # whole lines are quick to combine: the other axis comes next
+    return array
+
+
 def stride_for(pixels: float) -> int:
-    """Every how manieth cell is looked at where one is so many device pixels wide: two a pixel, a power of two."""
+    """How many cells become one point where one is so many device pixels wide: two points a pixel, a power of two."""
     return 1 if pixels >= 0.5 else 2 ** math.floor(math.log2(0.5 / max(pixels, 1e-9)) + 1)
 
 
 def stride_of_one_block(count: int) -> int:
-    """Every how manieth of `count` cells is looked at for one block to hold them all, a power of two."""
+    """How many of `count` cells become one point for one block to hold them all, a power of two."""
     return 1 if count <= BLOCK else 2 ** math.ceil(math.log2(count / BLOCK))
