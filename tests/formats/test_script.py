@@ -147,6 +147,18 @@ def test_an_intervention_beyond_the_tokens_is_left_out(tmp_path: Path) -> None:
     assert "No interventions." in written(handmade("aab"), "aab", tmp_path, (beyond,))
 
 
+def test_a_screen_without_the_letters_of_a_token_gets_their_codes(tmp_path: Path) -> None:
+    model = Model(
+        of_kind("gpt-2", d_vocab=3).config, of_kind("gpt-2", d_vocab=3).parameters, CharacterTokenizer("é日b")
+    )
+    write_script(model, model.ids("é日b"), tmp_path / "run.py")
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "run.py")], capture_output=True, env={"PYTHONIOENCODING": "ascii"}, check=True
+    )
+    assert b"after 0 '\\xe9'" in done.stdout
+    assert b"after 1 '\\u65e5'" in done.stdout
+
+
 def test_a_script_without_interventions_says_so(tmp_path: Path) -> None:
     switched_off = Intervention(ATTN + "z", "zero", enabled=False)
     assert "No interventions." in written(handmade("aab"), "aab", tmp_path, (switched_off,))

@@ -123,7 +123,7 @@ def test_a_prompt_typed_letter_by_letter_is_one_step() -> None:
     document = new_document()
     for prompt in ("a", "ab", "abb"):
         document.apply(SetPrompt(prompt, gesture="typing"))
-    assert document.history() == (["prompt"], 1)
+    assert document.history() == (["prompt “abb”"], 1)
     document.undo()
     assert document.state.prompt_text == "aabaa"
 

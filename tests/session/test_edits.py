@@ -19,6 +19,7 @@ from visualizer.session.edits import (
     SetInterventions,
     SetParameters,
     SetPrompt,
+    pin_baseline,
     reset_cells,
     reset_parameters,
 )
@@ -50,6 +51,19 @@ def test_undoing_cells_restores_the_bits(written: list[tuple[int, int, float]]) 
     assert bits(redone) == bits(after)
     for row, column, value in {(r, c): (r, c, v) for r, c, v in written}.values():
         np.testing.assert_equal(float(after.model.parameters[C_ATTN][row, column]), value)
+
+
+def test_what_is_taken_back_is_the_opened_array_or_the_baseline_again() -> None:
+    opened = opening()
+    changed, back = SetCells("wte", ((0, 0), (1, 2)), (7.0, 3.0)).apply(opened)
+    assert changed.is_changed("wte")
+    assert back.apply(changed)[0].model.parameters["wte"] is opened.model.parameters["wte"]
+    pinned, _ = pin_baseline(changed).apply(changed)
+    further, back = SetCells("wte", ((0, 0),), (8.0,)).apply(pinned)
+    assert back.apply(further)[0].model.parameters["wte"] is changed.model.parameters["wte"]
+    # One cell as it was, another not: that is neither.
+    half, _ = SetCells("wte", ((0, 0),), (float(opened.model.parameters["wte"][0, 0]),)).apply(changed)
+    assert half.is_changed("wte")
 
 
 def test_an_edit_leaves_every_other_array_the_same_object() -> None:

@@ -45,6 +45,17 @@ def test_the_handmade_model_agrees_exactly() -> None:
     assert self_check(model, model.forward("aabaa")).worst == 0
 
 
+def test_at_the_very_edge_of_a_flip_it_still_agrees() -> None:
+    # Scores of 362 and logits of 1024: rounding decides how far apart two all but equal logits are.
+    model = open_preset("aab").model
+    weights = np.array(model.parameters["blocks.0.attn.c_attn.w"])
+    weights[5, 2] = np.float32(1022.84955)
+    edge = model.replace({"blocks.0.attn.c_attn.w": weights})
+    trace = edge.forward("aabaa")
+    assert 0.5 < trace["probs"][4, 0] < 0.51
+    assert self_check(edge, trace).ok
+
+
 @pytest.mark.parametrize("name", ["blocks.0.attn.v", "blocks.1.mlp.post", "logits", "blocks.1.attn.pattern"])
 def test_a_wrong_number_is_named(name: str) -> None:
     model = of_kind("gpt-2", dtype="float32")

@@ -254,7 +254,7 @@ def test_a_prompt_typed_meanwhile_stays_and_is_undone_by_itself(session: Session
     assert shows(session, record.snapshots[-1])
     session.document.redo()
     assert session.document.state.prompt_text == "dcba"
-    assert session.document.history()[0] == ["train on pairs", "prompt"]
+    assert session.document.history()[0] == ["train on pairs", "prompt “dcba”"]
 
 
 def test_a_weight_edited_meanwhile_is_not_overwritten(session: Session) -> None:

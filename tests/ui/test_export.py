@@ -81,6 +81,9 @@ def test_the_drawing_has_a_rectangle_for_every_cell_in_its_colour(qtbot: QtBot, 
     heatmap = shown(qtbot)
     export_heatmap(heatmap, tmp_path / "drawing.svg")
     root = ET.parse(tmp_path / "drawing.svg").getroot()
+    ground = root.find(f"{SVG}rect")
+    assert ground is not None
+    assert [ground.get(side) for side in ("width", "height")] == [root.get(side) for side in ("width", "height")]
     cells = root.findall(f".//{SVG}rect[@class='cell']")
     rgba = paint_rgba(VALUES, MASKED, DIVERGING, current_theme()).reshape(-1, 4)
     assert [cell.get("fill") for cell in cells] == [f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in rgba.tolist()]

@@ -82,7 +82,7 @@ def test_each_letter_typed_is_the_prompt_at_once(bar: PromptBar, session: Sessio
 
 def test_a_burst_of_typing_is_undone_at_once(bar: PromptBar, session: Session, qtbot: QtBot) -> None:
     retype(bar, qtbot, "bbb")
-    assert session.document.history() == (["prompt"], 1)
+    assert session.document.history() == (["prompt “bbb”"], 1)
     qtbot.keyClick(field(bar), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert session.document.state.prompt_text == "aabaa"
     assert field(bar).text() == "aabaa"
@@ -94,7 +94,7 @@ def test_leaving_the_field_ends_the_burst(bar: PromptBar, session: Session, qtbo
     retype(bar, qtbot, "b")
     qtbot.keyClick(field(bar), Qt.Key.Key_Return)
     qtbot.keyClicks(field(bar), "a")
-    assert session.document.history() == (["prompt", "prompt"], 2)
+    assert session.document.history() == (["prompt “b”", "prompt “ba”"], 2)
     session.document.undo()
     assert field(bar).text() == "b"
 

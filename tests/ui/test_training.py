@@ -183,7 +183,7 @@ def test_the_window_follows_while_it_learns_and_stops_within_a_step(
     qtbot.waitUntil(lambda: not panel.training, timeout=WAIT)
     assert said(panel).startswith("Stopped after")
     assert session.document.state.prompt_text == "dcba"
-    assert session.document.history()[0] == ["train on letters", "prompt"]
+    assert session.document.history()[0] == ["train on letters", "prompt “dcba”"]
     assert panel.record.newest is not None
     np.testing.assert_array_equal(session.document.state.model.parameters["wte"], panel.record.newest.parameters["wte"])
 

@@ -108,7 +108,7 @@ def test_both_prompts_show_the_same_activation(panel: TwoPromptsPanel, session: 
 def test_typing_is_one_step_to_undo_and_refused_text_says_why(
     panel: TwoPromptsPanel, session: Session, qtbot: QtBot
 ) -> None:
-    assert session.document.history()[0] == ["second prompt"]
+    assert session.document.history()[0] == ["second prompt “fedc”"]
     qtbot.keyClicks(field(panel), "x")
     assert "the second prompt is still the last one that could be read" in said(panel, "secondPromptRefusal")
     assert session.document.state.second_prompt == (5, 4, 3, 2)

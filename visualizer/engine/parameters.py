@@ -114,7 +114,9 @@ def _checked(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: str) ->
             given = np.asarray(value)
             if given.dtype.kind in "cSU":
                 raise TypeError(f"{given.dtype} is no real number")
-            array = np.ascontiguousarray(given, dtype=dtype).reshape(given.shape)
+            array = np.ascontiguousarray(given, dtype=dtype)  # a fitting array stays the same object
+            if array.ndim != given.ndim:  # a single number has become a list of one
+                array = array.reshape(given.shape)
     except (TypeError, ValueError, OverflowError) as error:
         raise ParameterError(f"parameter {name!r} is not an array of numbers: {error}") from error
     if array.shape != shape:

@@ -42,6 +42,7 @@ def text(token):
     return f"{token} {TEXTS[token]!r}" if token in TEXTS else str(token)
 
 
+sys.stdout.reconfigure(errors="backslashreplace")  # a screen that lacks a token's letters shows their codes
 if logits.size <= 20000:
     for position, row in enumerate(logits):
         print(f"logits[{position}] after {text(int(tokens[position]))}:", *map(str, row))

@@ -22,6 +22,8 @@ Cells = tuple[tuple[int, ...], ...]
 
 MODEL, PARAMETERS, PROMPT, GENERATION, INTERVENTIONS = "model", "parameters", "prompt", "generation", "interventions"
 BRANCHES, BASELINE, SECOND_PROMPT = "branches", "baseline", "second prompt"
+#: A title holds so many characters of a prompt.
+QUOTED = 24
 
 
 class Edit(Protocol):
@@ -87,10 +89,36 @@ class SetCells:
             new[index] = np.array(self.values, dtype=np.float64).astype(array.dtype)
         new.flags.writeable = False
         inverse = SetCells(self.parameter, self.cells, old, self.gesture, self.name)
-        return state.with_(model=state.model.replace({self.parameter: new})), inverse
+        array = _known(state, self.parameter, new, index)
+        return state.with_(model=state.model.replace({self.parameter: array})), inverse
 
     def size(self) -> int:
         return 100 * len(self.cells)
+
+
+def _known(state: State, parameter: str, new: Array, index: tuple[Array, ...]) -> Array:
+    """The array of the opened model or of the baseline, where the cells written have given it the same bits again.
+
+    So what was taken back counts as unchanged wherever arrays are told apart as objects.
+    """
+    pinned = [] if state.baseline is None else [state.baseline.model]
+    for model in (state.opened.model, *pinned):
+        known = model.parameters[parameter]
+        if known[index].tobytes() == new[index].tobytes() and _same_bits(known, new):
+            return known
+    return new
+
+
+def _same_bits(left: Array, right: Array) -> bool:
+    bits = np.dtype(f"u{left.itemsize}")
+    return np.array_equal(np.ascontiguousarray(left).view(bits), np.ascontiguousarray(right).view(bits))
+
+
+def _quoted(prompt: str | Sequence[int]) -> str:
+    """A prompt in a title, cut short."""
+    if not isinstance(prompt, str):
+        return f"of {len(prompt)} ids"
+    return f"“{prompt}”" if len(prompt) <= QUOTED else f"“{prompt[: QUOTED - 1]}…”"
 
 
 @dataclass(frozen=True)
@@ -116,14 +144,15 @@ class SetParameters:
 
 @dataclass(frozen=True)
 class SetPrompt:
-    """Another prompt, as text or as ids."""
+    """Another prompt, as text or as ids; `words` are what the history calls ids."""
 
     prompt: str | Sequence[int]
     gesture: object = None
+    words: str = ""
     touches: str = field(default=PROMPT, init=False)
 
     def title(self) -> str:
-        return "prompt"
+        return f"prompt {_quoted(self.words or self.prompt)}" if len(self.prompt) else "no prompt"
 
     def apply(self, state: State) -> tuple[State, Edit]:
         # No text is no tokens, also for a model that has no tokenizer to read it.
@@ -318,14 +347,15 @@ def pin_baseline(state: State) -> SetBaseline:
 
 @dataclass(frozen=True)
 class SetSecondPrompt:
-    """A second prompt to look at beside the first, as text or as ids; None for none."""
+    """A second prompt to look at beside the first, as text or as ids; None for none. `words` as in `SetPrompt`."""
 
     prompt: str | Sequence[int] | None
     gesture: object = None
+    words: str = ""
     touches: str = field(default=SECOND_PROMPT, init=False)
 
     def title(self) -> str:
-        return "second prompt"
+        return f"second prompt {_quoted(self.words or self.prompt)}" if self.prompt else "no second prompt"
 
     def apply(self, state: State) -> tuple[State, Edit]:
         ids = None if self.prompt is None else tuple(map(int, state.model.ids(self.prompt)))

@@ -27,6 +27,8 @@ class FlipPlot(pg.PlotWidget):
         item.hideButtons()
         item.setLabel("left", "logit margin")
         item.showGrid(x=False, y=False)
+        for side in ("left", "bottom"):
+            item.getAxis(side).enableAutoSIPrefix(False)  # "(x0.001)" beside an axis is for no one
         self._zero = pg.InfiniteLine(pos=0, angle=0)
         self._curve = pg.PlotDataItem(connect="finite")
         self._present = pg.ScatterPlotItem(size=11, symbol="o")

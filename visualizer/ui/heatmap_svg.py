@@ -54,7 +54,7 @@ def heatmap_svg(matrix: Matrix, theme: Theme, square: bool) -> str:
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>',
         f"<title>{_text(f'{matrix.name} [{rows}, {columns}]')}</title>",
-        f'<rect width="100%" height="100%" fill="{theme.panel}"/>',
+        f'<rect width="{width:g}" height="{height:g}" fill="{theme.panel}"/>',
         *_definitions(matrix, theme),
         *_cells(matrix, theme, places),
         *_labels(matrix, theme, places),

@@ -76,7 +76,7 @@ class SecondPromptField(SessionPanel):
         try:
             ids = read_prompt(document.state.model, text) or None
             if ids != document.state.second_prompt:
-                document.apply(SetSecondPrompt(ids, f"second prompt {id(self)} {self._bursts}"), self)
+                document.apply(SetSecondPrompt(ids, f"second prompt {id(self)} {self._bursts}", text), self)
         except InputError as error:
             self._refuse(str(error))
         else:

@@ -170,7 +170,7 @@ class BehaviourPanel(SessionPanel):
         """Make a row's input the prompt, so that its internals are shown everywhere."""
         ids = self.rows.input(index.row())
         if ids != self.session.document.state.prompt:
-            self.session.document.apply(SetPrompt(ids), self)
+            self.session.document.apply(SetPrompt(ids, words=self.session.document.state.model.text(ids)), self)
 
 
 class BehaviourView(QTableView):

@@ -23,7 +23,7 @@ from visualizer.ui.session_panel import SessionPanel
 SHOWN = (
     ("value", "Value", "Every panel shows the present numbers"),
     ("baseline", "Baseline", "Every panel shows the numbers of the pinned baseline"),
-    ("difference", "Difference", "Every panel shows the present numbers minus the baseline's, on one diverging scale"),
+    ("difference", "Difference", "Every panel shows the present minus the baseline, on a diverging scale"),
 )
 NOTHING_YET = (
     "Nothing to compare with yet. Edit a weight or intervene, and every stage says how far it moved; "

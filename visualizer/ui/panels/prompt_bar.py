@@ -260,10 +260,9 @@ class PromptBar(SessionPanel):
     def _typed(self, text: str) -> None:
         document = self.session.document
         try:
-            edit = SetPrompt(read_prompt(document.state.model, text), gesture=f"typing {id(self)} {self._bursts}")
-            ids = tuple(map(int, document.state.model.ids(edit.prompt)))
+            ids = read_prompt(document.state.model, text)
             if ids != document.state.prompt:
-                document.apply(edit, initiator=self)
+                document.apply(SetPrompt(ids, f"typing {id(self)} {self._bursts}", text), initiator=self)
         except InputError as error:
             self._refuse(str(error))
         else:
