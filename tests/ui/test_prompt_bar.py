@@ -307,3 +307,17 @@ def test_a_model_without_a_tokenizer_takes_ids() -> None:
     with pytest.raises(TokenError, match=r"'x' is no token id; token ids from 0 to 1"):
         read_prompt(bare, "0,x")
     np.testing.assert_array_equal(bare.ids(read_prompt(bare, "1,1")), [1, 1])
+
+
+def test_a_new_line_is_typed_and_seen(qtbot: QtBot) -> None:
+    session = Session(open_model("rhymes"))
+    bar = PromptBar(session)
+    qtbot.addWidget(bar)
+    bar.resize(900, 40)
+    bar.show()
+    bar.prompt_edit.setText("cat ")
+    with_space = bar.prompt_edit.grab().toImage()
+    bar.prompt_edit.setText("cat")
+    qtbot.keyClick(bar.prompt_edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    assert session.document.state.prompt_text == bar.prompt_edit.text() == "cat\n"
+    assert bar.prompt_edit.grab().toImage() != with_space

@@ -1,16 +1,40 @@
-"""The field in which the prompt is typed: the document's undo in place of its own, and a mark for refused text."""
+"""The fields of prompt and continuation: new lines are seen, the document's undo, and a mark for refused text."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QLineEdit, QWidget
 
 from visualizer.ui.theme import current_theme
 
+NEW_LINE = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
 
-class PromptEdit(QLineEdit):
-    """A line of text with the document's undo.
+
+class TextLine(QLineEdit):
+    """A line of text in which new lines are drawn as ↵, where Qt leaves a blank."""
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        places = [place for place, character in enumerate(self.text()) if character == "\n"]
+        if not places:
+            return
+        blanked, width = self.text().replace("\n", " "), self.fontMetrics().horizontalAdvance
+        caret = self.cursorRect()
+        start = caret.center().x() - width(blanked[: self.cursorPosition()])
+        painter = QPainter(self)
+        painter.setClipRect(self.rect().adjusted(4, 2, -4, -2))
+        painter.setFont(self.font())
+        painter.setPen(QColor(current_theme().muted_text))
+        for place in places:
+            middle = start + width(blanked[:place]) + width(" ") / 2
+            room = QRectF(middle - width("00"), caret.top(), 2 * width("00"), caret.height())
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, NEW_LINE)
+        painter.end()
+
+
+class PromptEdit(TextLine):
+    """A line of text with the document's undo; Shift+Return writes a new line.
 
     Signals:
         undo_wanted(), redo_wanted(): the keys for it were pressed and no menu took them.
@@ -45,6 +69,8 @@ class PromptEdit(QLineEdit):
             self.undo_wanted.emit()
         elif event.matches(QKeySequence.StandardKey.Redo):
             self.redo_wanted.emit()
+        elif _is_new_line(event):
+            self.insert("\n")
         else:
             super().keyPressEvent(event)
 
@@ -73,3 +99,8 @@ class PromptEdit(QLineEdit):
 
 def _is_undo(event: QKeyEvent) -> bool:
     return event.matches(QKeySequence.StandardKey.Undo) or event.matches(QKeySequence.StandardKey.Redo)
+
+
+def _is_new_line(event: QKeyEvent) -> bool:
+    shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
+    return bool(shift) and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSignalBlocker, QTimer
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QLineEdit, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
 
 from visualizer.engine.model import Model
 from visualizer.errors import InputError
@@ -15,7 +15,7 @@ from visualizer.session.evaluation import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.two_prompts import read_prompt
-from visualizer.ui.prompt_edit import PromptEdit
+from visualizer.ui.prompt_edit import PromptEdit, TextLine
 from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.theme import Theme, current_theme, icon, number_font
 
@@ -70,7 +70,7 @@ class PromptBar(SessionPanel):
         self.prompt_edit.undo_wanted.connect(lambda: self.session.document.undo())
         self.prompt_edit.redo_wanted.connect(lambda: self.session.document.redo())
 
-        self.output_text = QLineEdit(self)
+        self.output_text = TextLine(self)
         self.output_text.setObjectName("outputText")
         self.output_text.setReadOnly(True)
         self.output_text.setFont(number_font())
