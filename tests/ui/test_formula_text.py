@@ -2,10 +2,13 @@
 
 import math
 
+import numpy as np
 import pytest
 
 import visualizer
+from tests.engine.models import KINDS, of_kind
 from visualizer.engine.explanation import Explanation, Source, Term
+from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.formats import open_model
 from visualizer.ui.formula_text import Words, block_prefix, disagreement, plugged_in, short_name, term_list, term_text
@@ -111,16 +114,40 @@ def test_a_norms_scale_divides() -> None:
         Source("activation", "ln.scale", (0, 0), 2.0),
         Source("parameter", "g", (0,), 0.5),
     )
-    assert term_text(a_sum(Term(1.5, sources)), Term(1.5, sources)) == "6 / 2·0.5"
-    assert term_text(a_sum(Term(-1.5, sources)), Term(-1.5, sources)) == "−(6 / 2·0.5)"
+    assert term_text(a_sum(Term(1.5, sources)), Term(1.5, sources)) == "6·0.5 / 2"
+    assert term_text(a_sum(Term(-1.5, sources)), Term(-1.5, sources)) == "−(6·0.5 / 2)"
 
 
 def test_a_root_and_a_function_show_what_they_are_of() -> None:
     squares = (Term(9.0, ()), Term(16.0, ()))
     assert plugged_in(Explanation("s", (0,), 5.0, "√Σ", squares, "root")) == "√(9 + 16)"
     term = Term(-2.0, (Source("activation", "pre", (0,), -2.0),))
-    relu = Explanation("post", (0,), 0.0, "max(0, x)", (term,), "function", function=lambda x: max(0.0, x))
-    assert plugged_in(relu) == "max(0, x) at x = −2"
+    symbols = (("x", -2.0),)
+    relu = Explanation("post", (0,), 0.0, "max(0, x)", (term,), "function", 0, lambda x: max(0.0, x), symbols)
+    assert plugged_in(relu) == "max(0, −2)"
+
+
+@pytest.mark.parametrize("kind", [kind for kind, fields in KINDS.items() if not fields.get("attn_only")])
+def test_an_activation_functions_numbers_give_its_value(kind: str) -> None:
+    trace = of_kind(kind).forward((1, 4, 0, 3))
+    for cell in np.ndindex(trace["blocks.0.mlp.post"].shape):
+        explanation = trace.explain("blocks.0.mlp.post", cell)
+        text = plugged_in(explanation)
+        for shown, python in (("½", "0.5"), ("·", "*"), ("−", "-"), ("³", "**3"), ("e^", "e**"), ("√2", "sqrt(2)")):
+            text = text.replace(shown, python)
+        names = {"tanh": math.tanh, "erf": math.erf, "e": math.e, "sqrt": math.sqrt, "max": max, "π": math.pi}
+        assert eval(text.replace("√(", "sqrt("), names) == pytest.approx(explanation.value, rel=0.01, abs=1e-3)
+
+
+def test_a_projection_names_its_own_weights_and_no_bias_that_is_not_there() -> None:
+    trace = of_kind("llama").forward((1, 4, 0))
+    for name in ("q", "k", "v"):
+        assert trace.explain(f"blocks.0.attn.{name}", (0, 0, 0)).formula == f"x W_{name} + b"
+    model = of_kind("llama")
+    bare = {name: array for name, array in model.parameters.as_dict().items() if not name.endswith(".b")}
+    trace = Model(model.config, bare).forward((1, 4, 0))
+    assert trace.explain("blocks.0.attn.k", (0, 0, 0)).formula == "x W_k"
+    assert trace.explain("blocks.0.ln1.normalized", (0, 0)).formula == "x / scale · g"
 
 
 def test_hundreds_of_terms_are_listed_by_size_and_the_rest_summed() -> None:

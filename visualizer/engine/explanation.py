@@ -55,6 +55,7 @@ class Explanation:
         terms: the addends, exponentials or arguments, in the operation's order.
         index: for "share", which term is on top.
         function: for "function", what is applied.
+        symbols: what letters of the formula stand for, where it is more than the terms say.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Explanation:
     rule: Literal["sum", "share", "root", "function"] = "sum"
     index: int = 0
     function: Callable[[float], float] | None = None
+    symbols: tuple[tuple[str, float], ...] = ()
 
     def recombine(self) -> float:
         """The number that the terms give, in double precision."""

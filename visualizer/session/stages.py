@@ -236,12 +236,11 @@ def _formula(op: Operation, name: str) -> str:
     """The operation's formula for one of its results, with what it really reads and applies."""
     if isinstance(op, Add):
         return " + ".join(local_name(read).rpartition(".")[2] for read in op.reads)
-    formula = "Σ heads + b" if isinstance(op, AttentionOutput) else op.formula
-    if isinstance(op, SplitHeads):
-        formula = formula.replace("q|k|v", local_name(name).rpartition(".")[2])
-    elif name != op.name:
+    if name != op.name and not isinstance(op, SplitHeads):
         return ""
+    formula = op.formula_of(name)
+    if isinstance(op, AttentionOutput):
+        formula = formula.replace("z W_O", "Σ heads")
     if isinstance(op, Activation | GatedActivation):
         formula = formula.replace("f(", f"{op.function}(")
-    biased = any(parameter.endswith(".b") for parameter in op.parameters)
-    return formula if biased else formula.removesuffix(" + b")
+    return formula

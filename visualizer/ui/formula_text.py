@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -112,9 +113,10 @@ def term_text(explanation: Explanation, term: Term) -> str:
     product = _product(values, dividing)
     for sign in (1.0, -1.0):
         if _close(sign * product, term.value):
+            written = sorted(zip(dividing, values, strict=True), key=lambda pair: pair[0])  # what divides comes last
             text = "".join(
                 ("" if i == 0 else " / " if divides else "·") + _in_product(value, i == 0)
-                for i, (value, divides) in enumerate(zip(values, dividing, strict=True))
+                for i, (divides, value) in enumerate(written)
             )
             return text if sign > 0 else f"{MINUS}({text})"
     return _number(term.value)
@@ -125,11 +127,12 @@ def plugged_in(explanation: Explanation) -> str:
     terms = explanation.terms
     if explanation.rule == "share":
         top = term_text(explanation, terms[explanation.index])
-        return f"{top} / ({_sum_of_values(terms)})"
+        below = _sum_of_values(terms)
+        return f"{top} / {below}" if len(terms) == 1 else f"{top} / ({below})"
     if explanation.rule == "root":
         return f"√({_sum_of_values(terms)})"
-    if explanation.rule == "function":
-        return f"{explanation.formula} at x = {term_text(explanation, terms[0])}"
+    if explanation.symbols:
+        return _substituted(explanation)
     if len(terms) == 1:
         return term_text(explanation, terms[0])
     return _sum(explanation)
@@ -192,6 +195,20 @@ def _product(values: Sequence[float], dividing: Sequence[bool]) -> float:
         else:
             out *= value
     return out
+
+
+def _substituted(explanation: Explanation) -> str:
+    """The formula with numbers in the places of its letters, negative ones in brackets where they need them."""
+    text = explanation.formula
+    for symbol, value in explanation.symbols:
+
+        def number(letter: re.Match[str], value: float = value) -> str:
+            before, after = letter.string[: letter.start()], letter.string[letter.end() :]
+            alone = (not before or before.endswith(("(", ", "))) and not after.startswith("³")
+            return _number(value) if alone else _in_sum(value)
+
+        text = re.sub(rf"(?<!\w){symbol}(?![a-zA-Z_])", number, text)
+    return text
 
 
 def _close(a: float, b: float) -> bool:

@@ -88,8 +88,8 @@ def silu_slope(x: Array) -> Array:
 Function = Callable[[Array], Array]
 FUNCTIONS: dict[str, tuple[Function, Function, str]] = {
     "relu": (relu, relu_slope, "max(0, x)"),
-    "gelu": (gelu, gelu_slope, "½ x (1 + erf(x/√2))"),
-    "gelu_new": (gelu_new, gelu_new_slope, "½ x (1 + tanh(√(2/π)(x + 0.044715 x³)))"),
+    "gelu": (gelu, gelu_slope, "½·x·(1 + erf(x/√2))"),
+    "gelu_new": (gelu_new, gelu_new_slope, "½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))"),
     "silu": (silu, silu_slope, "x / (1 + e^−x)"),
 }
 
@@ -122,7 +122,8 @@ class Activation(Operation):
         x = float(run.values[self.reads[0]][cell])
         term = Term(x, (Source("activation", self.reads[0], cell, x),))
         value = float(run.values[name][cell])
-        return Explanation(name, cell, value, formula, (term,), "function", function=lambda v: _at(forward, v))
+        symbols = (("x", x),)
+        return Explanation(name, cell, value, formula, (term,), "function", 0, lambda v: _at(forward, v), symbols)
 
 
 @dataclass(frozen=True)
@@ -154,4 +155,5 @@ class GatedActivation(Operation):
             Source("activation", self.reads[1], cell, linear),
         )
         term = Term(_at(forward, gate) * linear, sources)
-        return Explanation(name, cell, float(run.values[name][cell]), f"({formula}) · pre_linear", (term,))
+        value, symbols = float(run.values[name][cell]), (("x", gate), ("pre_linear", linear))
+        return Explanation(name, cell, value, f"({formula}) · pre_linear", (term,), symbols=symbols)

@@ -82,6 +82,11 @@ class Operation:
         """Whether its result is large and follows from what is recorded, so that it is computed when asked for."""
         return False
 
+    def formula_of(self, name: str) -> str:
+        """The formula of one of its results, without a bias that is not there."""
+        biased = any(parameter.endswith(".b") for parameter in self.parameters)
+        return self.formula if biased else self.formula.removesuffix(" + b")
+
     def axes(self, name: str) -> Axes:
         """Axis names of one of its results, without batch axes."""
         raise NotImplementedError

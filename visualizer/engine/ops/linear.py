@@ -70,7 +70,7 @@ class Linear(Operation):
         rows = range(w.shape[0])
         terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, [(i, column) for i in rows])
         terms += tuple(bias_term(run, bias, column) for bias in self.parameters[1:])
-        return Explanation(name, cell, float(run.values[name][cell]), self.formula, terms)
+        return Explanation(name, cell, float(run.values[name][cell]), self.formula_of(name), terms)
 
 
 def linear_backward(op: Operation, run: Run, gradients: Gradients, x: Array, given: Array) -> None:
@@ -94,6 +94,9 @@ class SplitHeads(Operation):
     n_key_value_heads: int = 1
     d_head: int = 1
     formula: ClassVar[str] = "x W_q|k|v + b"
+
+    def formula_of(self, name: str) -> str:
+        return super().formula_of(name).replace("q|k|v", name.rpartition(".")[2])
 
     def axes(self, name: str) -> Axes:
         return ("position", "head", "d_head")
@@ -130,7 +133,7 @@ class SplitHeads(Operation):
         rows = range(w.shape[0])
         terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, [(i, column) for i in rows])
         terms += tuple(bias_term(run, bias, column) for bias in self.parameters[1:])
-        return Explanation(name, cell, float(run.values[name][cell]), self.formula, terms)
+        return Explanation(name, cell, float(run.values[name][cell]), self.formula_of(name), terms)
 
 
 @dataclass(frozen=True)
@@ -187,4 +190,4 @@ class Unembed(Operation):
         w_cells: list[Cell] = [(token, i) if self.tied else (i, token) for i in rows]
         terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, w_cells)
         terms += tuple(bias_term(run, bias, token) for bias in self.parameters[1:])
-        return Explanation(name, cell, float(run.values[name][cell]), self.formula, terms)
+        return Explanation(name, cell, float(run.values[name][cell]), self.formula_of(name), terms)

@@ -143,10 +143,11 @@ class LayerNorm(Norm):
         gain = self._gain(run, column)
         own = Source("activation", self.reads[0], cell, x)
         centre = Source("activation", self.writes[2], (position, 0), mean)
-        formula, factor = "x·g/scale − mean·g/scale + b", _over(gain.value, scale.value)
+        formula = "x·g/scale − mean·g/scale" + (" + b" if len(self.parameters) > 1 else "")
+        factor = _over(gain.value, scale.value)
         terms = [Term(x * factor, (own, scale, gain)), Term(-mean * factor, (centre, scale, gain))]
         if not all(math.isfinite(term.value) for term in terms):  # ∞ − ∞ would not tell what the difference is
-            formula = self.formula
+            formula = self.formula_of(name)
             terms = [Term(_over(x - mean, scale.value) * gain.value, (own, centre, scale, gain))]
         terms += self._shift_terms(run, column)
         return Explanation(name, cell, float(values[name][cell]), formula, tuple(terms))
@@ -168,7 +169,7 @@ class RMSNorm(Norm):
     Zhang and Sennrich 2019. Writes y and `scale` [..., position, 1].
     """
 
-    formula: ClassVar[str] = "x / scale · g"
+    formula: ClassVar[str] = "x / scale · g + b"
 
     def forward(self, run: Run) -> None:
         x = run.values[self.reads[0]]
@@ -202,4 +203,4 @@ class RMSNorm(Norm):
         product = _over(x, scale.value) * gain.value
         terms = [Term(product, (Source("activation", self.reads[0], cell, x), scale, gain))]
         terms += self._shift_terms(run, column)
-        return Explanation(name, cell, float(values[name][cell]), self.formula, tuple(terms))
+        return Explanation(name, cell, float(values[name][cell]), self.formula_of(name), tuple(terms))
