@@ -222,7 +222,16 @@ REFUSALS: list[tuple[Sequence[str], str]] = [
         ["gradients", "--ids", "0", "--target", "a", "-o", "x.npz", "--model", "llama.safetensors"],
         "--target 'a' is no token id; a whole number from 0 to 5 is needed",
     ),
+    (["trace", "aab", "-o", "pipe"], "cannot write 'pipe': it is a folder, a device or nothing"),
+    (["trace", "aab", "-o", f"{'x' * 300}.npz"], "File name too long"),
+    (["trace", "aab", "-o", "x\0.npz"], "embedded null"),
     (["info", "nothing"], "'nothing' is neither a preset"),
+    (["info", ""], "'' is neither a preset"),
+    (["info", "x" * 300], "nor a file"),
+    (["info", "x\0"], "nor a file"),
+    (["info", "pipe"], "'pipe' is a device or a pipe"),
+    (["train", "text.safetensors", "-o", "x.safetensors", "--context", "2", "--batch", "9" * 11], "GB of memory"),
+    (["train", "text.safetensors", "-o", "x.safetensors", "--context", "2", "--n-layers", "9" * 11], "GB of memory"),
     (["info", "text.safetensors"], "is no .safetensors file"),
     (["save", "aab", "-o", "x.bin"], "'x.bin' does not end in .safetensors"),
     (["save", "aab"], "the following arguments are required: -o"),
@@ -240,6 +249,7 @@ def test_what_cannot_be_served_is_refused_in_one_line_and_nothing_is_written(
 ) -> None:
     (nowhere / "text.safetensors").write_text("not a model")
     (nowhere / "folder.safetensors").mkdir()
+    os.mkfifo(nowhere / "pipe")
     before = sorted(nowhere.rglob("*"))
     assert main(words) == 2
     captured = capsys.readouterr()

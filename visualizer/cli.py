@@ -303,11 +303,16 @@ def _train(options: argparse.Namespace) -> int:
     return run(options)
 
 
+def _source(options: argparse.Namespace) -> str:
+    """The model that is named by itself, or else by `--model`."""
+    return options.model if options.model_path is None else options.model_path
+
+
 def _info(options: argparse.Namespace) -> int:
     from visualizer.formats import open_model
     from visualizer.formats.info import describe
 
-    print(describe(open_model(options.model_path or options.model, options.dtype)))
+    print(describe(open_model(_source(options), options.dtype)))
     return 0
 
 
@@ -318,7 +323,7 @@ def _save(options: argparse.Namespace) -> int:
 
     if Path(options.output).suffix != ".safetensors":
         raise InputError(f"{options.output!r} does not end in .safetensors, the format that is written")
-    save_safetensors(open_model(options.model_path or options.model, options.dtype), options.output)
+    save_safetensors(open_model(_source(options), options.dtype), options.output)
     return 0
 
 
@@ -356,7 +361,7 @@ def _window(options: argparse.Namespace) -> int:
     from visualizer import doctor
     from visualizer.formats import open_model
 
-    opened = open_model(options.file or options.model, options.dtype)
+    opened = open_model(options.model if options.file is None else options.file, options.dtype)
     if not doctor.has_screen():
         return _without_screen(opened)
     _require_libraries(for_window=True)

@@ -28,6 +28,7 @@ from visualizer.formats.checkpoint import (
     save_checkpoint,
 )
 from visualizer.session.corpora import Corpus, open_corpus
+from visualizer.session.training_plan import require_memory
 from visualizer.tokenizers import CharacterTokenizer, Tokenizer, train_bpe
 from visualizer.training_options import recipe_words
 
@@ -209,6 +210,7 @@ def _begin(options: argparse.Namespace, output: Path) -> Work:
             lr=options.lr, warmup=options.warmup, weight_decay=options.weight_decay, grad_clip=options.clip
         ),
     )
+    require_memory(config, settings.batch)
     recipe = " ".join(recipe_words(options))
     return Work(Trainer(config, ids, settings), tokenizer, fingerprint(ids), recipe, corpus, output)
 

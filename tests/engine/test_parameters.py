@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import visualizer
-from tests.engine.models import KINDS, all_of, assert_same_bits, models, of_kind, random_parameters
+from tests.engine.models import KINDS, all_of, assert_same_bits, configs, models, of_kind, random_parameters
+from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
-from visualizer.engine.parameters import parameter_shapes
+from visualizer.engine.parameters import parameter_count, parameter_shapes
 from visualizer.errors import ParameterError
 
 WEIGHT = "blocks.0.attn.c_attn.w"
@@ -31,6 +34,13 @@ def test_replacing_shares_every_other_array_and_leaves_the_old_model_alone(data:
         assert np.array_equal(model.parameters[other], before[other])
     assert np.array_equal(edited.parameters[name], before[name] + 1)
     assert_same_bits(model.forward(tokens), trace)
+
+
+@given(configs())
+def test_the_count_is_that_of_all_shapes(config: ModelConfig) -> None:
+    for layers in (1, 2, 5):
+        deeper = replace(config, n_layers=layers)
+        assert parameter_count(deeper) == sum(math.prod(shape) for shape in parameter_shapes(deeper).values())
 
 
 def test_no_array_of_a_model_or_a_trace_can_be_written_to() -> None:

@@ -90,8 +90,9 @@ def test_minus_infinity_beside_numbers_gets_no_weight() -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_numbers_as_large_as_the_type_holds_do_not_overflow(dtype: type) -> None:
     largest = np.finfo(dtype).max
-    with np.errstate(over="ignore"):  # the distance of the two is out of range, and what is that far below counts 0
-        assert softmax(np.array([largest, -largest, 0], dtype=dtype)).tolist() == [1, 0, 0]
+    # The distance of the two is out of range, and what is that far below counts 0.
+    assert softmax(np.array([largest, -largest, 0], dtype=dtype)).tolist() == [1, 0, 0]
+    with np.errstate(over="ignore"):
         scores: Array = np.full((1, 2, 2), largest, dtype=dtype)
         assert causal_softmax(scores).tolist() == [[[1, 0], [0.5, 0.5]]]
 
@@ -116,6 +117,11 @@ def test_what_is_hidden_may_be_anything(bad: float, scores: Array) -> None:
     scores = np.where(hidden, bad, scores)
     with np.errstate(all="ignore"):
         assert np.array_equal(bits(causal_softmax(scores, careful=True)), bits(clean))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_row_with_nan_or_infinity_is_nan_without_a_warning(bad: float) -> None:
+    assert np.isnan(softmax(np.array([bad, -np.inf, 0]))).all()
 
 
 def test_single_precision_stays_single() -> None:

@@ -170,3 +170,11 @@ def test_the_check_of_a_handmade_weight_is_made_where_the_loss_is_steep() -> Non
 def test_the_usual_rate_suits_the_size_of_the_weights(small: Model) -> None:
     assert usual_rate(open_model("aab").model) == 0.1
     assert usual_rate(small) == 0.01
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_the_slope_at_a_weight_that_is_no_number_is_none(bad: float) -> None:
+    session = broken(C_ATTN, (5, 23), bad)
+    model = session.document.state.model
+    found = finished(check(model, Goal.here(model.ids("aab"), 0, "a"), C_ATTN, (5, 23)))
+    assert np.isnan(found.numeric)

@@ -92,3 +92,11 @@ def test_parts_have_words() -> None:
     assert words[:3] == ["token embedding", "position embedding", "head 0 of block 0"]
     assert {"MLP of block 1", "attention bias of block 0", "bias of the final norm"} <= set(words)
     assert part_words(parts[2], 1) == "head 0"
+
+
+def test_parts_that_are_no_numbers_add_what_is_no_number() -> None:
+    model = of_kind("gpt-2")
+    broken = np.array(model.parameters["wte"])
+    broken[4, 3] = np.inf
+    trace = model.replace({"wte": broken}).forward(TOKENS)
+    assert not np.isfinite(sum(part.value for part in contributions(trace, 4, 4)))

@@ -9,7 +9,7 @@ import pytest
 from visualizer.engine.interventions import Intervention
 from visualizer.errors import InputError
 from visualizer.formats import open_model
-from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetPrompt
+from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetParameters, SetPrompt
 from visualizer.session.evaluation import Request, Result, evaluate
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
@@ -45,6 +45,37 @@ class LateExecutor:
 def session() -> Session:
     """The article's model on its own pattern."""
     return Session(open_model("aab"))
+
+
+def test_a_result_of_a_model_that_is_open_no_more_is_never_shown() -> None:
+    executor = LateExecutor()
+    session = Session(open_model("induction"), executor)
+    executor.wait()
+    session.selection.choose(block=1, head=3, parameter="blocks.1.attn.c_attn.w")
+    shown: list[tuple[object, object]] = []
+    session.selection.subscribe(lambda _before, now: shown.append((session.result, now.block)))
+    session.document.apply(SetPrompt("abcab"))  # its result comes after the other model was opened
+    session.document.apply(OpenModel(open_model("aab")))
+    assert shown[-1] == (None, 0)
+    executor.answer(0)
+    assert session.result is None
+    executor.wait()
+    assert text(session) == "baabaabaab"
+
+
+def test_redoing_a_training_run_that_opened_a_model_chooses_what_that_model_has(session: Session) -> None:
+    session.document.apply(OpenModel(open_model("induction"), gesture="run"))
+    session.document.undo()
+    session.selection.choose(step=3)
+    opened = open_model("sort")
+    session.document.apply(OpenModel(opened, gesture="train"))
+    session.document.amend(SetParameters((("wte", opened.model.parameters["wte"]),), "train", "train"))
+    session.selection.choose(block=1, parameter="blocks.1.attn.c_attn.w")
+    session.document.undo()
+    assert (session.selection.now.block, session.selection.now.parameter) == (0, "wte")
+    session.selection.choose(step=3, cell=CellRef("activation", "logits", (0, 0)))
+    session.document.redo()
+    assert (session.selection.now.step, session.selection.now.cell) == (0, None)
 
 
 def text(session: Session) -> str:

@@ -1,5 +1,6 @@
 """The behaviour panel: live, filtered, and each row leads to its internals."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,9 @@ from pytestqt.qtbot import QtBot
 from tests.engine.models import of_kind
 from visualizer.engine.interventions import Intervention
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.edits import SetCells, SetInterventions, SetParameters, pin_baseline
+from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetParameters, pin_baseline
+from visualizer.session.evaluation import Request, Result
+from visualizer.session.executor import InlineExecutor
 from visualizer.session.session import Session
 from visualizer.ui.panels.behaviour import BehaviourPanel
 
@@ -162,3 +165,27 @@ def test_a_hidden_panel_catches_up_when_it_is_shown(panel: BehaviourPanel, sessi
     assert panel.shown is before
     panel.show()
     assert panel.shown is not before
+
+
+class Held(InlineExecutor):
+    """Leaves every request unanswered while it is told to hold."""
+
+    holding = False
+
+    def submit(self, request: Request, done: Callable[[Result], None]) -> None:
+        """Answer, or don't."""
+        if not self.holding:
+            super().submit(request, done)
+
+
+def test_while_another_model_is_computed_no_row_of_the_old_one_can_be_chosen(qtbot: QtBot) -> None:
+    executor = Held()
+    session = Session(open_model("aab"), executor)
+    panel = shown_panel(session, qtbot)
+    before = cells(panel)
+    executor.holding = True
+    session.document.apply(OpenModel(open_model("induction")))
+    assert cells(panel) == []
+    executor.holding = False
+    session.document.undo()
+    assert cells(panel) == before

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.edits import SetCells, SetPrompt
+from visualizer.session.edits import OpenModel, SetCells, SetPrompt
 from visualizer.session.session import Session
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.panels.gradients import GradientsPanel
@@ -194,3 +194,18 @@ def test_a_large_model_waits_to_be_asked(qtbot: QtBot, monkeypatch: pytest.Monke
     click(panel, qtbot, "gradientCompute")
     qtbot.waitUntil(lambda: panel.reading is not None)
     assert said(panel, "gradientLoss").startswith("loss")
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_opening_a_smaller_model_forgets_the_gradients_of_the_larger(qtbot: QtBot, hidden: bool) -> None:
+    session = Session(open_model("induction"))
+    panel = shown_panel(session, qtbot)
+    session.selection.choose(parameter="wte", block=1)
+    qtbot.waitUntil(lambda: panel.reading is not None)
+    panel.setHidden(hidden)
+    session.document.apply(OpenModel(open_model("aab")))
+    panel.show()
+    assert panel.reading is not None
+    assert panel.reading.gradients["wte"].shape == (2, 8)
+    session.document.undo()
+    qtbot.waitUntil(lambda: panel.reading is not None and panel.reading.gradients["wte"].shape[0] > 2)

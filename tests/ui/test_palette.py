@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QLabel, QLineEdit, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import QDockWidget, QGraphicsScene, QLabel, QLineEdit, QMainWindow, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
 from visualizer.formats import open_model
@@ -29,6 +29,8 @@ class Window(QMainWindow):
         self.add(theme, "Dark")
         self.add(view, "Zero head").setEnabled(False)
         self.add(view, "Hidden").setVisible(False)
+        scene = QGraphicsScene(self)
+        self.scene_action = QAction("Of a plot's own menu", scene)
         dock = QDockWidget("Weights", self)
         self.panel = QLineEdit()
         dock.setWidget(self.panel)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +43,13 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
         shapes["lm_head.w"] = (d, config.d_vocab)
     shapes["lm_head.b"] = (config.d_vocab,)
     return shapes
+
+
+def parameter_count(config: ModelConfig) -> int:
+    """How many numbers the parameters of `parameter_shapes` hold, found without listing block after block."""
+    sizes = {name: math.prod(shape) for name, shape in parameter_shapes(replace(config, n_layers=1)).items()}
+    block = sum(size for name, size in sizes.items() if name.startswith("blocks."))
+    return sum(sizes.values()) + (config.n_layers - 1) * block
 
 
 def _norm_shapes(config: ModelConfig, name: str) -> dict[str, tuple[int, ...]]:

@@ -55,6 +55,7 @@ class Contribution:
     value: float
 
 
+@np.errstate(all="ignore")  # NaN and infinity are shown, not warned about
 def direct_contributions(trace: Trace, position: int, token: int) -> list[Contribution]:
     """What each head, MLP, embedding and bias adds to `logits[position, token]`, in the order of the model.
 

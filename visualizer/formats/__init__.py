@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,8 +41,14 @@ def open_model(source: str | os.PathLike[str], dtype: str | None = None) -> Open
     if name in SHIPPED:
         return replace(load_safetensors(resource(f"models/{name}.safetensors"), dtype), origin=name)
     known = f"a preset ({', '.join(PRESETS)}), a shipped model ({', '.join(SHIPPED)})"
-    if not Path(name).exists():
-        raise FormatError(f"{name!r} is neither {known} nor a file")
-    if Path(name).is_dir():
-        raise FormatError(f"{name!r} is a folder; {known} or a .safetensors file is needed")
+    missing = FormatError(f"{name!r} is neither {known} nor a file")
+    if not name:
+        raise missing
+    try:
+        mode = Path(name).stat().st_mode
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        raise missing from error
+    if not stat.S_ISREG(mode):  # a pipe would have us wait for whoever writes into it
+        what = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"
+        raise FormatError(f"{name!r} is {what}; {known} or a .safetensors file is needed")
     return load_safetensors(name, dtype)

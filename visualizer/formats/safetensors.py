@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
-from visualizer.errors import FormatError
+from visualizer.errors import FormatError, InputError
 from visualizer.formats.presets import OpenedModel
 from visualizer.formats.writing import write_whole
 from visualizer.tokenizers import tokenizer_from_dict
@@ -128,8 +128,7 @@ def load_safetensors(path: str | os.PathLike[str], dtype: str | None = None) -> 
     """The model in a file that `save_safetensors` wrote.
 
     Raises:
-        FormatError: the file is damaged, or is not one of ours.
-        ConfigError, ParameterError: what it says of the model does not hold together.
+        FormatError: the file is damaged, is not one of ours, or what it says of the model does not hold together.
     """
     where = str(path)
     header = read_header(path)
@@ -139,7 +138,17 @@ def load_safetensors(path: str | os.PathLike[str], dtype: str | None = None) -> 
         )
     if header.metadata.get("version") != str(VERSION):
         raise FormatError(f"{where!r} is of version {header.metadata.get('version')!r}; version {VERSION} is read")
-    about = _about(where, header.metadata)
+    try:
+        return _opened(path, header, _about(where, header.metadata), dtype)
+    except FormatError:
+        raise
+    except InputError as error:  # what the file says of the model does not hold together
+        raise FormatError(f"{where!r}: {error}") from error
+
+
+def _opened(path: str | os.PathLike[str], header: Header, about: dict[str, Any], dtype: str | None) -> OpenedModel:
+    """The model that a file's description and header speak of."""
+    where = str(path)
     config = ModelConfig.from_dict({**about["config"], **({"dtype": dtype} if dtype else {})})
     if config.n_layers > len(header.tensors):  # before anything is made for each of them
         raise FormatError(f"{where!r} holds {len(header.tensors)} tensors, too few for {config.n_layers} blocks")

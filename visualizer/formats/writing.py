@@ -22,12 +22,13 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], None]
         FormatError: the folder is missing or cannot be written to, or the disk is full.
     """
     target = Path(path)
-    if not os.fspath(path) or target.is_dir():
-        raise FormatError(f"cannot write {os.fspath(path)!r}: a file's name is needed, and this is a folder's or none")
     try:
+        if not os.fspath(path) or (target.exists() and not target.is_file()):  # a device would be replaced by a file
+            raise FormatError(f"cannot write {os.fspath(path)!r}: it is a folder, a device or nothing; name a file")
         handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    except OSError as error:
-        raise FormatError(f"cannot write {str(target)!r}: {error.strerror}") from error
+    except (OSError, ValueError) as error:  # ValueError: a name with a null character
+        reason = getattr(error, "strerror", None) or error
+        raise FormatError(f"cannot write {os.fspath(path)!r}: {reason}") from error
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)

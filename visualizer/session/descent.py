@@ -246,13 +246,14 @@ def check(model: Model, goal: Goal, parameter: str, cell: tuple[int, ...]) -> Ge
     for made, size in enumerate(DIFFERENCES):
         step = size * unit
         losses = []
-        for sign in (1, -1):
-            changed = np.array(array)
-            changed[cell] += sign * step
-            losses.append((changed[cell], _loss(double.replace({parameter: changed}), goal)))
-        (high, above), (low, below) = losses
+        with np.errstate(all="ignore"):  # a weight of NaN or infinity has a slope of NaN
+            for sign in (1, -1):
+                changed = np.array(array)
+                changed[cell] += sign * step
+                losses.append((changed[cell], _loss(double.replace({parameter: changed}), goal)))
+            (high, above), (low, below) = losses
+            found.append((float((above - below) / (high - low)), step))
         lost = max(lost, ROUNDING * max(abs(above), abs(below)))
-        found.append((float((above - below) / (high - low)), step))
         yield made + 1
     # What neighbouring steps disagree by, and what is lost to rounding when nearly equal losses are subtracted.
     doubts = [abs(b[0] - a[0]) + lost / b[1] for a, b in pairwise(found)]

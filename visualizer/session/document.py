@@ -28,6 +28,11 @@ class Change:
     initiator: object = None
     edits: tuple[Edit, ...] = ()
 
+    @property
+    def touches(self) -> frozenset[str]:
+        """What kinds of thing it changed: the words of `visualizer.session.edits`."""
+        return frozenset(edit.touches for edit in (self.edit, *self.edits))
+
 
 @dataclass(frozen=True)
 class _Done:

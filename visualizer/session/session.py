@@ -21,12 +21,14 @@ class Session:
     """Evaluates the document after every change and tells the listeners of each new result.
 
     A result is shown if it is newer than the last one shown, even when the document has moved on: during a
-    drag there is always something to see.
+    drag there is always something to see. Only when another model is opened there is nothing until its own
+    first result: `result` always belongs to the model that is open.
 
     Attributes:
         document: what the user works on.
         selection: what is chosen.
-        result: the latest result; there is one from the start where the executor works at once.
+        result: the latest result of the model that is open; None before its first, which is there from the start
+            where the executor works at once.
     """
 
     def __init__(self, opened: OpenedModel, executor: Executor | None = None, prompt: str | None = None) -> None:
@@ -155,14 +157,20 @@ class Session:
 
     def _document_changed(self, change: Change) -> None:
         state, now = self.document.state, self.selection.now
-        if change.edit.touches in (MODEL, PROMPT):
-            self.selection.choose(step=0, row=None, key=None, cell=None)
-        if change.edit.touches == MODEL:
-            keep = now.parameter if now.parameter in state.model.parameters else "wte"
-            self.selection.choose(block=0, head=0, parameter=keep)
-        if self.selection.now.step > state.length:
-            self.selection.choose(step=state.length)
+        chosen: dict[str, object] = {"step": min(now.step, state.length)}
+        if change.touches & {MODEL, PROMPT}:
+            chosen = {"step": 0, "row": None, "key": None, "cell": None}
+        if MODEL in change.touches:
+            self._forget_another_model()
+            chosen |= {"block": 0, "head": 0}
+            chosen["parameter"] = now.parameter if now.parameter in state.model.parameters else "wte"
+        self.selection.choose(**chosen)
         self._evaluate()
+
+    def _forget_another_model(self) -> None:
+        """A result of another model has other names, shapes and tokens than what is chosen and edited now."""
+        if self.result is not None and self.result.state.opened is not self.document.state.opened:
+            self.result = self._last_trace = None
 
     def _evaluate(self) -> None:
         document, step = self.document, self.selection.now.step
@@ -178,6 +186,8 @@ class Session:
             self._evaluate()
 
     def _arrived(self, result: Result) -> None:
+        if result.state.opened is not self.document.state.opened:
+            return
         if self.result is not None and result.revision < self.result.revision:
             return
         self.result = result

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.config import ModelConfig
-from visualizer.engine.parameters import parameter_shapes
+from visualizer.engine.parameters import parameter_count
 from visualizer.engine.training import Progress, Trainer, TrainingSettings
 from visualizer.errors import TrainingError
 from visualizer.formats import OpenedModel
@@ -127,11 +126,7 @@ class TrainingPlan:
         else:
             bpe = self.shape.tokenizer == "bpe"
             config = self.shape.config(self.shape.vocab_size if bpe else max(self.text.alphabet_size(), 1))
-        needed = step_bytes(config, self.settings.batch)
-        if needed > MAX_STEP_BYTES:
-            raise TrainingError(
-                f"a step needs about {needed / 2**30:.0f} GB of memory; a smaller batch, context or model is needed"
-            )
+        require_memory(config, self.settings.batch)
         return config
 
     def parameter_count(self) -> int:
@@ -139,24 +134,33 @@ class TrainingPlan:
         config = self.config()
         if self.present is not None:
             return self.present.model.parameters.count()
-        return sum(math.prod(shape) for shape in parameter_shapes(config).values())
+        return parameter_count(config)
 
     def title(self) -> str:
         """What undo calls the run."""
         return f"train on {self.text.name}"
 
 
+def require_memory(config: ModelConfig, batch: int) -> None:
+    """Refuse, before anything is made, what is too large to train. Raises TrainingError."""
+    needed = step_bytes(config, batch)
+    if needed > MAX_STEP_BYTES:
+        raise TrainingError(
+            f"a step needs about {needed / 2**30:.3g} GB of memory; a smaller batch, context or model is needed"
+        )
+
+
 def step_bytes(config: ModelConfig, batch: int) -> int:
     """About how many bytes the activations and gradients of one training step take."""
     row = 12 * config.d_model + 3 * config.d_mlp + 4 * config.n_heads * config.n_ctx
     numbers = batch * config.n_ctx * (config.n_layers * row + 4 * config.d_vocab)
-    weights = 6 * sum(math.prod(shape) for shape in parameter_shapes(config).values())
+    weights = 6 * parameter_count(config)
     return (2 * numbers + weights) * np.dtype(config.dtype).itemsize
 
 
 def step_cost(config: ModelConfig, batch: int) -> float:
     """About how many multiplications one training step takes, forward and backward."""
-    weights = sum(math.prod(shape) for shape in parameter_shapes(config).values())
+    weights = parameter_count(config)
     attention = 2 * config.n_layers * config.n_heads * config.d_head * config.n_ctx
     return 3.0 * batch * config.n_ctx * (weights + attention)
 

@@ -112,7 +112,7 @@ class MainWindow(QMainWindow):
             home = self.views if name in PLACES["middle"] else self
             dock = PanelDock(title, name, partial(build_panel, name, self.session), home)
             dock.built.connect(self._adopt)
-            dock.topLevelChanged.connect(self._order_focus)
+            dock.topLevelChanged.connect(lambda _floats: self._focus_due.start())
             self.docks[name] = dock
         self.arrangement = Arrangement(self, self.views, self.docks)
         self.arrangement.prepare()
@@ -166,7 +166,7 @@ class MainWindow(QMainWindow):
         while self.build_next():
             pass
 
-    def _order_focus(self, _floats: bool = False) -> None:
+    def _order_focus(self) -> None:
         order_focus(part for part in self._parts() if part.window() is self)  # a floating panel is a window of its own
 
     def _parts(self) -> list[QWidget]:

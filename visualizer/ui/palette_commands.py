@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QAbstractButton, QDockWidget, QMainWindow, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QAbstractButton, QDockWidget, QGraphicsScene, QMainWindow, QMenu, QToolButton, QWidget
 
 from visualizer.ui.palette_match import match
 
@@ -138,6 +138,8 @@ def _belongs(action: QAction, window: QMainWindow, of_bar: Collection[QObject]) 
         if isinstance(ancestor, QMenu):
             if ancestor not in of_bar:
                 return False
+        elif isinstance(ancestor, QGraphicsScene):  # the plotting library's own menu
+            return False
         elif isinstance(ancestor, QWidget) and ancestor.isWindow():
             # A floating dock is a window of its own and yet a part of this one.
             return ancestor is window or isinstance(ancestor, QDockWidget)

@@ -59,8 +59,7 @@ class SecondPromptField(SessionPanel):
 
     def document_changed(self, change: Change) -> None:
         """The text is kept right even while the field is hidden."""
-        touched = {edit.touches for edit in (change.edit, *change.edits)}
-        if MODEL in touched or (SECOND_PROMPT in touched and change.initiator is not self):
+        if MODEL in change.touches or (SECOND_PROMPT in change.touches and change.initiator is not self):
             self._bursts += 1
             self._show()
 

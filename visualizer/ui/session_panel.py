@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from visualizer.engine.generate import Step
 from visualizer.engine.trace import Trace
 from visualizer.session.document import Change
+from visualizer.session.edits import MODEL
 from visualizer.session.evaluation import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
@@ -90,7 +91,9 @@ class SessionPanel(QWidget):
         self.refresh_if_seen()
 
     def document_changed(self, change: Change) -> None:
-        """The document was edited; its result follows."""
+        """The document was edited; its result follows. Nothing of another model stays until then."""
+        if MODEL in change.touches and self.session.result is None:
+            self.refresh_if_seen()
 
     def refresh_if_seen(self) -> None:
         """Refresh now if the panel is visible, else when it is shown."""

@@ -74,7 +74,7 @@ def _careful_softmax(scores: Array, last: Array, hidden: NDArray[np.bool_], axis
     """
     np.copyto(last, -math.inf, where=hidden)
     top = np.maximum.reduce(scores, axis=axis, keepdims=True)
-    with np.errstate(invalid="ignore"):  # ∞ − ∞ and 0 / 0 are NaN, as they should be
+    with np.errstate(over="ignore", invalid="ignore"):  # ∞ − ∞ and 0 / 0 are NaN, as they should be
         scores -= top
         np.exp(scores, out=scores)
         scores /= np.add.reduce(scores, axis=axis, keepdims=True)
@@ -87,6 +87,7 @@ def _careful_softmax(scores: Array, last: Array, hidden: NDArray[np.bool_], axis
     return scores
 
 
+@np.errstate(over="ignore", invalid="ignore")  # ∞ − ∞ and 0 / 0 are NaN, as they should be
 def softmax(x: Array) -> Array:
     """Softmax of x [..., n] over the last axis, as a new array: e^(x − max) / Σ e^(x − max).
 

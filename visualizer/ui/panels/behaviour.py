@@ -22,8 +22,7 @@ from PySide6.QtWidgets import (
 from visualizer.errors import TokenError
 from visualizer.formats import OpenedModel
 from visualizer.session.behaviour import MOST_ROWS, Behaviour, behaviour, cost
-from visualizer.session.document import Change
-from visualizer.session.edits import MODEL, SetPrompt
+from visualizer.session.edits import SetPrompt
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import Baseline, State
@@ -101,6 +100,9 @@ class BehaviourPanel(SessionPanel):
         """Work the table out for the weights of the present result, unless it is there already."""
         result = self.result
         if result is None:
+            self._work.cancel()
+            self._asked = None
+            self.rows.show_behaviour(self.session.document.state.opened, None, None)
             self.count.setText("computing …")
             return
         state = result.state
@@ -119,10 +121,6 @@ class BehaviourPanel(SessionPanel):
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         """What is chosen changes no input's next token."""
-
-    def document_changed(self, change: Change) -> None:
-        if change.edit.touches == MODEL:
-            self._work.cancel()
 
     def _pattern_ids(self, state: State) -> tuple[int, ...]:
         text = self.pattern.text()

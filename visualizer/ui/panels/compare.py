@@ -136,6 +136,7 @@ class ComparePanel(SessionPanel):
             self.table.scrollTo(self.table.ripple.index(ripple.stages.index(ripple.first), 0))
 
     def document_changed(self, change: Change) -> None:
+        super().document_changed(change)
         if self.session.document.state.baseline is None and self.session.selection.now.comparison != "value":
             self.session.selection.choose(comparison="value")
         self._enable()

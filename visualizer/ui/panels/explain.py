@@ -134,7 +134,7 @@ class ExplainPanel(SessionPanel):
             self.refresh_if_seen()
 
     def document_changed(self, change: Change) -> None:
-        if change.edit.touches == MODEL:  # its cells may not exist any more
+        if MODEL in change.touches:  # its cells may not exist any more
             self._history.clear()
             self._at = -1
             self.refresh_if_seen()

@@ -23,7 +23,7 @@ from visualizer.session.state import State
 from visualizer.ui.background import Background
 from visualizer.ui.gradient_maps import show_activation, show_parameter
 from visualizer.ui.gradient_view import GradientView
-from visualizer.ui.session_panel import SessionPanel
+from visualizer.ui.session_panel import COMPUTING, SessionPanel
 
 #: Readings cheaper than this many multiplications are made at once.
 AT_ONCE = 5e6
@@ -131,6 +131,7 @@ class GradientsPanel(SessionPanel):
             box.blockSignals(False)
         view.rate.setText(f"{usual_rate(state.model):g}")
         self._opened, self._target, self._chosen_by_user = opened, None, False
+        self._nothing("")  # what is shown or being read is of another model
 
     def _first_target(self, state: State, trace: Trace) -> int:
         """What the pattern goes on with; else what the model thinks most probable."""
@@ -163,7 +164,7 @@ class GradientsPanel(SessionPanel):
         if state.opened is not self._opened:
             self._fill_choices(state)
         if trace is None:
-            self._nothing(EMPTY)
+            self._nothing(EMPTY if self.result is not None else COMPUTING)
             return
         if self._target is None or not self._chosen_by_user:
             self._target = self._first_target(state, trace)
@@ -217,7 +218,7 @@ class GradientsPanel(SessionPanel):
 
     def _read(self, reading: Reading) -> None:
         goal = self.goal()
-        if goal is None:
+        if goal is None or self._opened is not self.session.document.state.opened:
             return
         self.reading = reading
         self.view.loss.setText(f"loss {short(reading.loss, 4)} nats · |gradient| {short(reading.norm)}")

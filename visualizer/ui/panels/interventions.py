@@ -108,7 +108,7 @@ class InterventionsPanel(SessionPanel):
             QTimer.singleShot(0, self, self._open_editor)
 
     def document_changed(self, change: Change) -> None:
-        if change.edit.touches not in (INTERVENTIONS, MODEL):
+        if not change.touches & {INTERVENTIONS, MODEL}:
             return
         self._refuse("")
         if change.initiator == ASKS_FOR_NUMBER:

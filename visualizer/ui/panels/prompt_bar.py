@@ -172,8 +172,7 @@ class PromptBar(SessionPanel):
         """Show the continuation, and what can be done at the cursor."""
         self._show_icons()
         result = self.result
-        if result is not None:
-            self._show_output(result.state.model.text(result.generated))
+        self._show_output("" if result is None else result.state.model.text(result.generated))
         step, length = self.session.selection.now.step, self.session.document.state.length
         self.actions_by_name["stepBack"].setEnabled(step > 0)
         self.actions_by_name["resetGeneration"].setEnabled(step > 0 or length > 0)
@@ -189,12 +188,12 @@ class PromptBar(SessionPanel):
             self.refresh()
 
     def document_changed(self, change: Change) -> None:
-        if change.edit.touches not in (MODEL, PROMPT):
+        if not change.touches & {MODEL, PROMPT}:
             return
         self.stop()
-        if change.edit.touches == MODEL:
+        if MODEL in change.touches:
             self._show_model()
-        if change.initiator is not self or change.edit.touches == MODEL:
+        if change.initiator is not self or MODEL in change.touches:
             self._bursts += 1
             self._show_prompt()
 

@@ -76,6 +76,7 @@ class SelfCheckBadge(SessionPanel):
             self.refresh_if_seen()
 
     def document_changed(self, change: Change) -> None:
+        super().document_changed(change)
         if self._settle.isActive():
             self._settle.start()
 

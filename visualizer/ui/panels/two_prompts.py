@@ -199,9 +199,9 @@ class TwoPromptsPanel(SessionPanel):
         self._mark()
 
     def document_changed(self, change: Change) -> None:
-        touched = {edit.touches for edit in change.edits} | {change.edit.touches}
-        if touched & {MODEL, SECOND_PROMPT}:
+        if change.touches & {MODEL, SECOND_PROMPT}:
             self._picked = None
+        super().document_changed(change)
 
     def _fill_choosers(self) -> None:
         model, now = self.session.document.state.model, self.session.selection.now
