@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
@@ -27,7 +29,10 @@ def _controller() -> ThreadpoolController:
 
 @contextmanager
 def one_thread_each() -> Iterator[None]:
-    """Keep NumPy's matrix products on the thread that asks for them; small ones lose time by being shared."""
+    """Keep NumPy's matrix products on the thread that asks for them; small ones lose time by being shared.
+
+    It is one setting for the whole process, so only one thread may be inside at a time.
+    """
     with _controller().limit(limits=1, user_api="blas"):
         yield
 
@@ -49,3 +54,28 @@ class Blocks:
         """Let the threads end."""
         if self._pool is not None:
             self._pool.shutdown()
+
+
+@lru_cache(maxsize=1)
+def _shared() -> Blocks:
+    return Blocks()
+
+
+_cores_taken = threading.Lock()
+
+
+def each(work: Callable[[Item], object], items: Iterable[Item]) -> None:
+    """Do `work` with each item, several at once, each on one core; NumPy's settings are those of the caller.
+
+    Products that wait for each other's threads lose many times their own time where another program is busy too.
+    While the cores are taken by another thread that called this, the items are done one after the other.
+    """
+    if not _cores_taken.acquire(blocking=False):
+        for item in items:
+            work(item)
+        return
+    try:
+        with one_thread_each():
+            _shared().map(lambda job: job[0].run(work, job[1]), [(contextvars.copy_context(), i) for i in items])
+    finally:
+        _cores_taken.release()

@@ -6,7 +6,7 @@ Letters: T queries (the rows of this pass), S keys (all positions so far), H hea
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -15,6 +15,7 @@ import numpy as np
 from visualizer.engine.explanation import Explanation, Source, Term
 from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, rows_of, sum_rows
 from visualizer.engine.ops.softmax import causal_softmax, causal_softmax_by_key, future, softmax_backward, stored_by_key
+from visualizer.engine.threads import each
 
 #: Added to the score of a key that lies after its query, as in the article.
 MASK = -1e10
@@ -221,24 +222,43 @@ def _blocked_pattern(q: Array, k: Array, scale: float, careful: bool) -> Array:
     rows, keys = q.shape[-2], k.shape[-1]
     offset = keys - rows
     pattern = np.zeros((*q.shape[:-1], keys), dtype=q.dtype)
-    for index in np.ndindex(*q.shape[:-2]):
+
+    def fill(index: tuple[int, ...]) -> None:
         queries, of_head, weights = q[index] * scale, k[index], pattern[index]
         for start in range(0, rows, BLOCK):
             stop = min(start + BLOCK, rows)
             visible = offset + stop
             scores = np.matmul(queries[start:stop], of_head[:, :visible], out=weights[start:stop, :visible])
             causal_softmax(scores, careful)
+
+    _for_heads(fill, q.shape[:-2])
     return pattern
+
+
+def _for_heads(work: Callable[[tuple[int, ...]], None], shape: tuple[int, ...]) -> None:
+    """`work` of each head's index; several at once where there is no batch that is spread over the cores already."""
+    if len(shape) == 1:
+        each(work, np.ndindex(*shape))
+    else:
+        for index in np.ndindex(*shape):
+            work(index)
 
 
 def _mix(pattern: Array, v: Array, out: Array) -> None:
     """Out = pattern v; in long passes a block of queries at a time, each with the keys that it can see."""
     rows, keys = pattern.shape[-2:]
-    step = max(rows, 1) if rows <= BLOCK else 2 * BLOCK
-    for start in range(0, rows, step):
-        stop = min(start + step, rows)
-        seen = keys - rows + stop
-        np.matmul(pattern[..., start:stop, :seen], v[..., :seen, :], out=out[..., start:stop, :])
+    if rows <= BLOCK:
+        np.matmul(pattern, v, out=out)
+        return
+
+    def mix(index: tuple[int, ...]) -> None:
+        of_head, values, mixed = pattern[index], v[index], out[index]
+        for start in range(0, rows, 2 * BLOCK):
+            stop = min(start + 2 * BLOCK, rows)
+            seen = keys - rows + stop
+            np.matmul(of_head[start:stop, :seen], values[:seen], out=mixed[start:stop])
+
+    _for_heads(mix, pattern.shape[:-2])
 
 
 def _mix_carefully(pattern: Array, v: Array, out: Array) -> None:
