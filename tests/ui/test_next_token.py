@@ -71,22 +71,22 @@ def many_tokens(size: int) -> Session:
 
 
 def test_it_is_about_the_end_of_the_context_under_the_cursor(panel: NextTokenPanel, session: Session) -> None:
-    assert title(panel) == "after a₄ (position 4)"
+    assert title(panel) == "after a₄"
     assert [(row.text, row.probability) for row in shown(panel).rows] == [("b", 1.0), ("a", 0.0)]
     session.go_to_step(1)
-    assert title(panel) == "after b₄ (position 4)"
+    assert title(panel) == "after b₄"
     assert [row.text for row in shown(panel).rows] == ["a", "b"]
 
 
 def test_a_chosen_row_is_shown_in_place_of_the_last(panel: NextTokenPanel, session: Session) -> None:
     session.selection.choose(row=2)
-    assert title(panel) == "after b₂ (position 2)"
+    assert title(panel) == "after b₂"
     assert session.trace is not None
     for row in shown(panel).rows:
         assert row.probability == session.trace["probs"][2, row.token]
         assert row.logit == session.trace["logits"][2, row.token]
     session.selection.choose(row=None)
-    assert title(panel) == "after a₄ (position 4)"
+    assert title(panel) == "after a₄"
 
 
 def test_logarithms_belong_to_the_probabilities(panel: NextTokenPanel, session: Session) -> None:
@@ -192,7 +192,7 @@ def test_a_click_on_a_token_forces_it_and_branches(panel: NextTokenPanel, sessio
 
 
 def test_it_is_walked_by_keyboard(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
-    assert panel.bars.accessibleDescription().startswith("after a₄ (position 4): b   id 1; probability 1")
+    assert panel.bars.accessibleDescription().startswith("after a₄: b   id 1; probability 1")
     qtbot.keyClick(panel.bars, Qt.Key.Key_Down)
     assert ": a   id 0" in panel.bars.accessibleDescription()
     qtbot.keyClick(panel.bars, Qt.Key.Key_Return)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import zip_longest
+
 import pytest
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QAction, QColor, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QSlider, QTabBar, QToolButton
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.cut_off import cut_off
+from visualizer.session.edits import SetCells, SetSecondPrompt
+from visualizer.session.selection import CellRef
+from visualizer.ui.arrangement import PLACES
 from visualizer.ui.main_window import MainWindow
+from visualizer.ui.panels.flip import FlipPanel
 from visualizer.ui.panels.self_check import GREEN
 from visualizer.ui.theme import DARK, LIGHT
 
@@ -32,6 +40,54 @@ def settle(window: MainWindow, size: tuple[int, int] | None = None) -> None:
     for _ in range(4):
         QApplication.processEvents()
     QTest.qWait(1)
+
+
+def with_data(window: MainWindow) -> None:
+    """Fill every panel: a baseline and an edit, a second prompt, a search, gradients, a number that is explained."""
+    session = window.session
+    window.build_all()
+    pin = window.findChild(QAction, "pinBaselineAction")
+    assert pin is not None
+    pin.trigger()
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((1, 2),), (-1.0,)))
+    session.document.apply(SetSecondPrompt(session.document.state.prompt[::-1], None))
+    session.go_to_step(3)
+    session.wait()
+    settle(window)
+
+
+def show(qtbot: QtBot, window: MainWindow, panels: Iterable[str], cell: CellRef) -> None:
+    """Bring these panels to the front with a cell chosen, and wait for what they work out."""
+    for name in panels:
+        window.docks[name].reveal()
+    window.session.selection.choose(cell=cell, row=cell.cell[1] if cell.kind == "activation" else None)
+    if "flipPanel" in panels:
+        flip = window.docks["flipPanel"].panel
+        assert isinstance(flip, FlipPanel)
+        flip.find_button.click()
+        qtbot.waitUntil(lambda: not flip.find_button.isEnabled() or flip.flip is not None)
+    window.session.wait()
+    badge = window.findChild(QToolButton, "selfCheckButton")
+    assert badge is not None
+    qtbot.waitUntil(lambda: badge.text().startswith("✓"))
+    settle(window)
+
+
+@pytest.mark.parametrize("size", [SMALLEST, USUAL])
+@pytest.mark.parametrize("model", ["aab", "induction"])
+def test_no_word_is_cut_off_in_any_panel(qtbot: QtBot, model: str, size: tuple[int, int]) -> None:
+    window = visualizer.ui.open_window(model)
+    qtbot.addWidget(window)
+    settle(window, size)
+    with_data(window)
+    weight = CellRef("parameter", "blocks.0.attn.c_attn.w", (1, 2))
+    number = CellRef("activation", "blocks.0.attn.pattern", (0, 3, 1))
+    shown = zip_longest(*PLACES.values())  # one panel of each place at a time
+    for panels in shown:
+        for cell in (weight, number):
+            there = [name for name in panels if name is not None]
+            show(qtbot, window, there, cell)
+            assert cut_off(window) == [], there
 
 
 def columns(window: MainWindow) -> tuple[int, int, int]:

@@ -142,7 +142,7 @@ class ArcsView(QWidget):
         if pointed is not None:
             return f"from {self._names[pointed]}"
         if not self._chosen:
-            return f"summed over all {len(self._names)} tokens"
+            return f"summed over all {len(self._names)} tokens (click tokens to choose them)"
         names = [self._names[i] for i in sorted(self._chosen)]
         shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
         return f"from {shown}" if len(names) == 1 else f"summed over {shown}"

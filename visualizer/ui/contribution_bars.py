@@ -87,7 +87,7 @@ class ContributionBars(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         number = 7.5 * QFontMetricsF(self._font).horizontalAdvance("0")
-        words = min(self._words_width, self.width() * 0.45)
+        words = min(self._words_width, self.width() * 0.55)
         left, right = words + 6, self.width() - number - 6
         middle, half = (left + right) / 2, max((right - left) / 2, 4.0)
         painter.setPen(QColor(current_theme().rule))

@@ -26,6 +26,8 @@ class FlipPlot(pg.PlotWidget):
         item.setMenuEnabled(False)
         item.hideButtons()
         item.setLabel("left", "logit margin")
+        for side in ("left", "bottom"):
+            item.getAxis(side).enableAutoSIPrefix(False)  # "×0.001" beside an axis is read as a unit
         item.showGrid(x=False, y=False)
         for side in ("left", "bottom"):
             item.getAxis(side).enableAutoSIPrefix(False)  # "(x0.001)" beside an axis is for no one

@@ -92,8 +92,11 @@ class ScenePainter:
     def _tile(self, painter: QPainter, view: View, content: FlowContent, index: int) -> bool:
         """A matrix with its words; whether all of the picture was there."""
         words, tile, camera = self._words, view.scene.tiles[index], view.camera
-        words.heading(painter, camera.rect(tile.rect), tile, content.heading(tile), camera.scale, view.rect)
         window = window_onto(tile, camera, view.rect)
+        rows_fit, columns_fit = (False, False) if window is None else words.labels_fit(window)
+        words.heading(
+            painter, camera.rect(tile.rect), tile, content.heading(tile), camera.scale, view.rect, columns_fit
+        )
         if window is None:
             return True
         picture = view.picture(tile)
@@ -104,7 +107,6 @@ class ScenePainter:
         marks = view.marks_of(index)
         if marks != NO_MARKS:
             self._cells.frames(painter, window, tile.matrix.size[1], marks)
-        rows_fit, columns_fit = words.labels_fit(window)
         row, column = marks.cell if marks.cell is not None else (marks.row, None)
         pointed = marks.hovered or marks.cursor or (None, None)
         if rows_fit:

@@ -46,11 +46,11 @@ class WordPainter:
         self._fonts: dict[tuple[int, bool], QFont] = {}
 
     def heading(
-        self, painter: QPainter, rect: QRectF, tile: Tile, heading: Heading, scale: float, view: QRectF
+        self, painter: QPainter, rect: QRectF, tile: Tile, heading: Heading, scale: float, view: QRectF, labelled: bool
     ) -> None:
         """Title, formula and shape over the cells `rect`; smaller from afar, and gone where nobody could read them.
 
-        They move along where the cells begin out of sight.
+        They move along where the cells begin out of sight, and stand above the columns' labels where it is `labelled`.
         """
         left = max(rect.left() - 1, view.left() + GAP)
         room = self._slot_left(rect, tile, scale) + (tile.slot.width() + GAP_X * 0.6) * scale - left
@@ -58,7 +58,7 @@ class WordPainter:
         if TITLE_SIZE * zoom < SMALLEST_TEXT or room < TITLE_SIZE:
             return
         theme = self.texts.theme
-        y = rect.top() - self._label_room(scale)
+        y = rect.top() - (self.texts.label_height + 1 if labelled else self._label_room(scale))
         lines = [(heading.title, True, theme.text, TITLE_SIZE)]
         for text in (heading.formula, heading.shape):
             if text and FORMULA_SIZE * zoom >= SMALLEST_TEXT:

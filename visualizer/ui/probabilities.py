@@ -95,8 +95,7 @@ def next_tokens(result: Result, step: int, row: int | None) -> NextTokens:
     note = "nan: these logits have no softmax." if np.isnan(probs).any() else ""
     place = chosen.context_start + position + 1
     forcible = place >= len(result.state.prompt)
-    title = f"after {label} (position {position})"
-    return NextTokens(title, position, rows, more, taken, how, note, place, forcible)
+    return NextTokens(f"after {label}", position, rows, more, taken, how, note, place, forcible)
 
 
 def most_probable(probs: NDArray[Any], count: int) -> NDArray[np.intp]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QPainter
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -23,7 +23,10 @@ from visualizer.ui.theme import current_theme, number_font
 AnyIndex = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 NAME, LARGEST, BAR = range(3)
-HEADERS = ("stage", "max |Δ|", "log scale")
+HEADERS = ("stage", "max |Δ|", "log")
+NARROWEST_BAR = 32
+#: The longest number in the second column.
+WIDEST_NUMBER = "1.23e-10"
 #: A bar ends this many powers of ten below the largest.
 DECADES = 6.0
 
@@ -148,12 +151,21 @@ class RippleTable(QTableView):
         header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(BAR, QHeaderView.ResizeMode.Stretch)
-        letter = self.fontMetrics().averageCharWidth()
-        self.setColumnWidth(NAME, 15 * letter)
-        self.setColumnWidth(LARGEST, 10 * letter)
+        self.setColumnWidth(LARGEST, QFontMetrics(number_font()).horizontalAdvance(WIDEST_NUMBER) + 10)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setWordWrap(False)  # else a name is cut after its first word
+        self.ripple.modelReset.connect(self._fit_names)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(self._follow)
+
+    def _fit_names(self) -> None:
+        """Make the names' column as wide as they are, as far as that leaves the bars some room."""
+        font = QFont(self.font())
+        font.setBold(True)
+        names = (str(self.ripple.index(row, NAME).data()) for row in range(self.ripple.rowCount()))
+        widest = max((QFontMetrics(font).horizontalAdvance(name) for name in names), default=0) + 24
+        most = self.viewport().width() - self.columnWidth(LARGEST) - NARROWEST_BAR
+        self.setColumnWidth(NAME, min(max(widest, 80), max(most, 40)))
 
     def _follow(self, index: QModelIndex) -> None:
         if index.isValid() and self.ripple.stages[index.row()].moved:
@@ -164,3 +176,7 @@ class RippleTable(QTableView):
             self._follow(self.currentIndex())
         else:
             super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_names()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from visualizer.session.labels import token_labels
@@ -10,6 +11,8 @@ from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 
 MESSAGE_MS = 8000
+#: Between two parts, in pixels.
+GAP = 8
 
 
 class StatusBar(QStatusBar):
@@ -26,6 +29,7 @@ class StatusBar(QStatusBar):
         self._facts.setAccessibleName("State of the run")
         self.addWidget(self._readout, 1)
         self.addPermanentWidget(self._facts)
+        self.messageChanged.connect(self._share_room)
         session.subscribe(lambda _: self.refresh())
         session.selection.subscribe(lambda _before, _now: self.refresh())
         session.selection.subscribe_hover(self._show_readout)
@@ -34,6 +38,18 @@ class StatusBar(QStatusBar):
     def say(self, message: str) -> None:
         """Show a message for a while."""
         self.showMessage(message, MESSAGE_MS)
+
+    def _share_room(self) -> None:
+        """A long message takes the room of the facts for as long as it is shown."""
+        parts = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        wanted = [
+            part.sizeHint().width() + GAP for part in parts if part.isVisibleTo(self) and part is not self._readout
+        ]
+        if self._facts.isHidden():
+            wanted.append(self._facts.sizeHint().width() + GAP)
+        message = self.currentMessage()
+        words = self.fontMetrics().horizontalAdvance(message) + 2 * GAP
+        self._facts.setVisible(not message or words + sum(wanted) <= self.width())
 
     def refresh(self) -> None:
         """Write the facts of the present result."""
@@ -75,3 +91,9 @@ class StatusBar(QStatusBar):
             else:
                 words.append(f"{axis} {index}")
         return f"{ref.name.rpartition('.')[2]}[{', '.join(words)}] = {full(float(array[ref.cell]), array.dtype)}"
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._share_room()
+        return done

@@ -33,6 +33,8 @@ NOTHING_YET = (
     "Nothing is being trained. Choose a text and a shape, and press Train: loss and samples appear here, "
     "and every other panel follows the weights as they change."
 )
+#: Curves and samples stand beside the settings if they are at least so wide then, in pixels.
+NARROWEST_CURVES = 240
 
 
 class TrainingView:
@@ -79,7 +81,7 @@ class TrainingView:
         self._lay_out()
         self.show_facts("")
         self.said.hide()
-        self.settings.toggled.connect(self._scroll.setVisible)
+        self.settings.toggled.connect(lambda _shown: self.fit())
 
     def _button(self, name: str, text: str, tip: str) -> QPushButton:
         button = QPushButton(text, self._panel)
@@ -98,7 +100,7 @@ class TrainingView:
     def _lay_out(self) -> None:
         panel = self._panel
         buttons = _row(self.settings, self.start, self.pause, self.stop)
-        buttons.addWidget(self.cost, 1)
+        buttons.addStretch(1)
         self._kept_row = QWidget(panel)
         kept = _row(self.resume, self.forget)
         kept.setContentsMargins(0, 0, 0, 0)
@@ -116,14 +118,14 @@ class TrainingView:
         self._empty.setMargin(24)
         self._room = QStackedWidget(panel)
         self._room.addWidget(self._empty)
-        seen = QSplitter(Qt.Orientation.Vertical, panel)
-        seen.addWidget(self._room)
-        seen.addWidget(self.samples)
-        seen.setStretchFactor(0, 3)
-        seen.setStretchFactor(1, 1)
+        self._seen = QSplitter(Qt.Orientation.Vertical, panel)
+        self._seen.addWidget(self._room)
+        self._seen.addWidget(self.samples)
+        self._seen.setStretchFactor(0, 3)
+        self._seen.setStretchFactor(1, 1)
         middle = QHBoxLayout()
         middle.addWidget(self._scroll)
-        middle.addWidget(seen, 1)
+        middle.addWidget(self._seen, 1)
         back = _row(self.at)
         back.addWidget(self.slider, 1)
         back.addWidget(self.follow)
@@ -132,10 +134,18 @@ class TrainingView:
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
         layout.addLayout(buttons)
-        for widget in (self._kept_row, self.facts, self.said):
+        for widget in (self.cost, self._kept_row, self.facts, self.said):
             layout.addWidget(widget)
         layout.addLayout(middle, 1)
         layout.addLayout(back)
+
+    def fit(self) -> None:
+        """Show settings and curves side by side where the panel has the width for both, else the one or the other."""
+        wanted, least = self.settings.isChecked(), self._scroll.minimumWidth()
+        both = self._panel.width() >= least + NARROWEST_CURVES
+        self._scroll.setVisible(wanted)
+        self._scroll.setMaximumWidth(least if both else self._panel.maximumWidth())
+        self._seen.setVisible(both or not wanted)
 
     def shown_plots(self) -> TrainingPlots:
         """The plots, made when there is something to draw."""

@@ -12,7 +12,6 @@ from visualizer.session.session import Session
 from visualizer.ui.arcs_view import EMPTY, ArcsView
 from visualizer.ui.arcs_weights import Weights
 from visualizer.ui.session_panel import COMPUTING, SessionPanel
-from visualizer.ui.theme import current_theme
 
 HEAD, MEAN = 0, 1
 
@@ -119,11 +118,7 @@ class ArcsPanel(SessionPanel):
         whose = "mean over heads" if weights.head is None else f"head {weights.head}"
         compared = {"baseline": " · baseline", "difference": " · change against the baseline"}
         kind = compared.get(weights.comparison, "") if weights.baseline is not None else ""
-        hint = "" if self._chosen else "click tokens to sum what they attend to"
-        muted = current_theme().muted_text
-        self.title.setText(
-            f"<b>Arcs</b> block {weights.block} · {whose}{kind} <span style='color:{muted}'>{hint}</span>"
-        )
+        self.title.setText(f"<b>Arcs</b> block {weights.block} · {whose}{kind}")
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         if not self._choosing and before.row != now.row:

@@ -103,14 +103,18 @@ class FlipPanel(SessionPanel):
         head.addWidget(self.kind, 1)
         head.addWidget(self.find_button)
         head.addWidget(self.cancel_button)
-        head.addWidget(self.apply_button)
+        found = QHBoxLayout()
+        found.addWidget(self.apply_button)
+        found.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
         layout.addLayout(head)
         layout.addWidget(self.said)
+        layout.addLayout(found)
         layout.addWidget(self._room, 1)
         self.cancel_button.hide()
+        self._offer(False)
 
     def _button(self, name: str, text: str, tip: str) -> QPushButton:
         button = QPushButton(text, self)
@@ -163,12 +167,17 @@ class FlipPanel(SessionPanel):
         context = state.model.text(trace.tokens[-8:])
         return f"How little must {_named(target)} change for another token after “{context}”?"
 
+    def _offer(self, found: bool) -> None:
+        """Offer to make the change; its button takes no room while there is none."""
+        self.apply_button.setEnabled(found)
+        self.apply_button.setVisible(found)
+
     def _drop(self) -> None:
         """What was found is no longer true."""
         self._settle.stop()
         self._work.cancel()
         self._searched = self._flip = None
-        self.apply_button.setEnabled(False)
+        self._offer(False)
         self._room.setCurrentIndex(0)
 
     # -- searching
@@ -190,6 +199,7 @@ class FlipPanel(SessionPanel):
     def _busy_changed(self, busy: bool) -> None:
         self.cancel_button.setVisible(busy)
         self.cancel_button.setEnabled(busy)
+        self.find_button.setVisible(not busy)
         self.find_button.setEnabled(not busy and self._wanted() is not None)
 
     def _cancel(self) -> None:
@@ -220,7 +230,7 @@ class FlipPanel(SessionPanel):
         said = self._found_words(flip)
         self.said.setText(said)
         plot.setAccessibleDescription(said)
-        self.apply_button.setEnabled(flip.found is not None)
+        self._offer(flip.found is not None)
 
     def _found_words(self, flip: Flip) -> str:
         assert self._searched is not None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.stages import block_of, sections_of
+from visualizer.ui.elided_label import ElidedLabel
 from visualizer.ui.flow_canvas import ZOOM_STEP, FlowCanvas, Place
 from visualizer.ui.flow_content import FlowContent
 from visualizer.ui.flow_layout import Tile, lay_out
@@ -20,7 +21,7 @@ from visualizer.ui.theme import number_font
 
 TOP_TOKENS = 24  # of a large vocabulary
 NOTHING = "The prompt is empty. Type a few tokens to see how they flow through the model."
-HINT = "Click a cell to see where it comes from; Ctrl+wheel zooms, a double click goes nearer."
+HINT = "Click a cell: where it comes from. Ctrl+wheel: nearer."
 
 
 class FlowPanel(SessionPanel):
@@ -94,11 +95,11 @@ class FlowPanel(SessionPanel):
             button.setAccessibleName(self.actions_by_name[name].text())
             button.setAutoRaise(True)
             bar.addWidget(button)
-        self._readout = QLabel(HINT, self)
+        self._readout = ElidedLabel(self)
+        self._readout.setText(HINT)
         self._readout.setObjectName("flowReadout")
         self._readout.setAccessibleName("The number under the cursor")
         self._readout.setFont(number_font(self.font().pointSizeF() * 0.95))
-        self._readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)

@@ -22,7 +22,7 @@ from visualizer.engine.trace import Trace
 from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
-from visualizer.ui.heads_layout import MODEL, ORDERS
+from visualizer.ui.heads_layout import LARGEST_SIDE, MODEL, ORDERS
 from visualizer.ui.heads_mosaic import EMPTY, HeadMosaic
 from visualizer.ui.heads_preview import HeadPreview
 from visualizer.ui.heads_random import RandomText
@@ -81,9 +81,7 @@ class HeadsPanel(SessionPanel):
         head = QHBoxLayout()
         head.setSpacing(8)
         head.addWidget(self.title, 1)
-        label = QLabel("Order", self)
-        head.addWidget(label)
-        head.addWidget(self._order_chooser(label))
+        head.addWidget(self._order_chooser())
         head.addWidget(self._random_button())
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.setSpacing(8)
@@ -95,12 +93,11 @@ class HeadsPanel(SessionPanel):
         column.addLayout(head)
         column.addLayout(self._body, 1)
 
-    def _order_chooser(self, label: QLabel) -> QComboBox:
+    def _order_chooser(self) -> QComboBox:
         self._chooser = QComboBox(self)
         self._chooser.setObjectName("headOrder")
         self._chooser.setAccessibleName("Order of the heads")
         self._chooser.setToolTip("In which order the heads lie: as in the model, or by what they do, measured")
-        label.setBuddy(self._chooser)
         group = QActionGroup(self)
         for order, words in ORDERS.items():
             self._chooser.addItem(words, order)
@@ -338,7 +335,8 @@ class HeadsPanel(SessionPanel):
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
         self.preview.setVisible(width >= SMALLEST_WIDTH if wide else height >= SMALLEST_HEIGHT)
         layers, per_layer = (1, 1) if self._heads is None else self._heads.shape
-        share = min(width - height * per_layer // layers, round(height * 0.6), round(width * 0.34))
+        tile = min(height // layers, int(LARGEST_SIDE))
+        share = min(width - tile * per_layer, round(height * 0.6), round(width * 0.34))
         if height < SMALLEST_HEIGHT and width >= 3 * PREVIEW_WIDTH:
             share = PREVIEW_WIDTH + height  # pattern and scores side by side
         share = max(PREVIEW_WIDTH, share)

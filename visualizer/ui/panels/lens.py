@@ -39,6 +39,8 @@ from visualizer.ui.title import Title
 AT_ONCE = 1.5e7
 #: So many tokens can be chosen from; the others by choosing their logit in another panel.
 OFFERED = 40
+#: The map of the streams is at least so high, in pixels.
+LOWEST_GRID = 88
 EMPTY = "The prompt is empty. Type a few tokens to see what each layer would predict."
 
 
@@ -82,6 +84,7 @@ class LensPanel(SessionPanel):
         self.grid = LensGrid(self)
         self.grid.setObjectName("lensHeatmap")
         self.grid.set_square(False)
+        self.grid.setMinimumHeight(LOWEST_GRID)
         self.grid.cell_chosen.connect(self._choose_cell)
         self.grid.cell_hovered.connect(self._hover_cell)
         self.grid.let_go.connect(self.session.selection.let_go)
@@ -107,26 +110,26 @@ class LensPanel(SessionPanel):
         self._area.setFrameShape(QFrame.Shape.NoFrame)
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setMinimumHeight(round(2 * ROW_HEIGHT))
+        self._area.setMinimumHeight(round(3 * ROW_HEIGHT))
         upper, lower = QWidget(self), QWidget(self)
         above, below = QVBoxLayout(upper), QVBoxLayout(lower)
-        chooser, foot = QHBoxLayout(), QHBoxLayout()
-        for widget in (QLabel("Logit of", lower), self.token, QLabel("less", lower), self.minus):
+        chooser = QHBoxLayout()
+        for widget in (self.token, QLabel("less", lower), self.minus):
             chooser.addWidget(widget, 1 if isinstance(widget, QComboBox) else 0)
-        foot.addWidget(self._sum, 1)
-        foot.addWidget(self.by_size)
         for column in (above, below):
             column.setContentsMargins(0, 0, 0, 0)
             column.setSpacing(4)
         above.addWidget(self._title)
         above.addWidget(self.grid, 1)
         below.addLayout(chooser)
+        below.addWidget(self._sum)
         below.addWidget(self._area, 1)
-        below.addLayout(foot)
+        below.addWidget(self.by_size, 0, Qt.AlignmentFlag.AlignRight)
         splitter = QSplitter(Qt.Orientation.Vertical, self)
         splitter.setChildrenCollapsible(False)
         splitter.addWidget(upper)
         splitter.addWidget(lower)
+        splitter.setSizes([100, 100])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.addWidget(splitter)

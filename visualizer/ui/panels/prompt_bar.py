@@ -26,6 +26,8 @@ PLAY_LIMIT = 200
 SPEEDS = (1, 2, 4, 8)
 #: Alphabets up to this size are written out in the empty field.
 LISTED = 12
+#: The chooser of the model grows with the model's name up to so many pixels.
+WIDEST_CHOOSER = 200
 
 
 class PromptBar(SessionPanel):
@@ -57,6 +59,8 @@ class PromptBar(SessionPanel):
         self.model_chooser = QComboBox(self)
         self.model_chooser.setObjectName("modelChooser")
         self.model_chooser.setAccessibleName("Model")
+        self.model_chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.model_chooser.setMaximumWidth(WIDEST_CHOOSER)
         self.model_chooser.setToolTip("Open another model; undo brings this one back with all its edits")
         self.model_chooser.activated.connect(self._choose_model)
 

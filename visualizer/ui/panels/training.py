@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, QTimer
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QResizeEvent
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from visualizer.errors import InputError
@@ -394,6 +394,10 @@ class TrainingPanel(SessionPanel):
         self.view.at.setText("" if looked_at is None else f"step {looked_at.step:,}")
         self.view.follow.setEnabled(self._following is not None)
         self.view.use.setEnabled(self._following is not None and looked_at is not None)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.view.fit()
 
 
 def _data_folder() -> Path:
