@@ -159,6 +159,12 @@ class Arrangement:
                 return dock
         return None
 
+    def tabs(self, place: str) -> list[QTabBar]:
+        """The row of tabs of a place, in a list; an empty one where the place has none."""
+        titles = {self._docks[name].windowTitle() for name in PLACES[place] if name in self._docks}
+        bars = self._home(PLACES[place][0]).findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return [bar for bar in bars if bar.isVisible() and bar.count() and bar.tabText(0) in titles]
+
     def _docked(self, place: str) -> PanelDock | None:
         """A dock that stands in the window at its place, in front or behind another."""
         docks = [self._docks[name] for name in PLACES[place] if name in self._docks]

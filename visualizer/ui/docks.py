@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 
+from visualizer.ui.focus_order import go_through
 from visualizer.ui.stale import Veil
 
 
@@ -84,6 +85,9 @@ class PanelDock(QDockWidget):
         if visible:
             assert self.panel is not None
             self.mark_stale(self._stale)
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return go_through([self.panel], forward) if self.isFloating() else super().focusNextPrevChild(forward)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -19,10 +19,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
+    QDockWidget,
     QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QTabBar,
     QTextBrowser,
     QToolButton,
     QVBoxLayout,
@@ -72,6 +74,9 @@ def guide_actions(window: QWidget) -> list[QAction]:
 
 def _pointed_at(window: QWidget) -> QWidget | None:
     focus = QApplication.focusWidget()
+    if isinstance(focus, QTabBar):  # a row of tabs stands for the panel whose tab is chosen
+        title = focus.tabText(focus.currentIndex())
+        return next((dock for dock in window.findChildren(QDockWidget) if dock.windowTitle() == title), None)
     if focus is not None and focus is not window:
         return focus
     under = QApplication.widgetAt(QCursor.pos())

@@ -6,7 +6,17 @@ from functools import partial
 
 from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QToolBar, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QTabBar,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
 
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel, open_model
@@ -18,7 +28,8 @@ from visualizer.ui.cell_menu import build_cell_menu
 from visualizer.ui.docks import PanelDock
 from visualizer.ui.executor import WorkerExecutor
 from visualizer.ui.export import heatmap_actions
-from visualizer.ui.focus_order import go_on, order_focus
+from visualizer.ui.focus_order import go_on, go_through
+from visualizer.ui.focus_ring import FocusRings
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.menus import Menus
 from visualizer.ui.panels.interventions import InterventionsPanel
@@ -59,8 +70,6 @@ class MainWindow(QMainWindow):
         self._laid_out = False
         self._idle = QTimer(self, singleShot=True)
         self._idle.timeout.connect(self._build_while_idle)
-        self._focus_due = QTimer(self, singleShot=True, interval=0)
-        self._focus_due.timeout.connect(self._order_focus)
         self.docks: dict[str, PanelDock] = {}
         executor = WorkerExecutor(self)
         self.session = Session(opened, executor)
@@ -81,6 +90,7 @@ class MainWindow(QMainWindow):
         self.session.subscribe(lambda _result: self._busy_now())
         self.session.selection.subscribe(lambda _before, _now: self._busy_now())
         self._document_changed()
+        FocusRings(self)
         self._restore()
 
     # -- building
@@ -112,7 +122,6 @@ class MainWindow(QMainWindow):
             home = self.views if name in PLACES["middle"] else self
             dock = PanelDock(title, name, partial(build_panel, name, self.session), home)
             dock.built.connect(self._adopt)
-            dock.topLevelChanged.connect(lambda _floats: self._focus_due.start())
             self.docks[name] = dock
         self.arrangement = Arrangement(self, self.views, self.docks)
         self.arrangement.prepare()
@@ -126,7 +135,6 @@ class MainWindow(QMainWindow):
         interventions = self.docks["interventionsPanel"].panel
         assert isinstance(interventions, InterventionsPanel)
         interventions.number_wanted.connect(self.docks["interventionsPanel"].reveal)
-        self._order_focus()
 
     def _adopt(self, panel: QWidget) -> None:
         """Connect a panel that has just been made."""
@@ -136,9 +144,8 @@ class MainWindow(QMainWindow):
         if isinstance(panel, TimelinePanel):
             panel.height_wanted.connect(partial(self.arrangement.give_height, panel.objectName()))
         self.menus.take_actions(panel)
-        if self._focus_due.isActive() or panel.objectName() not in self.docks:
-            return
-        self._focus_due.start()
+        for table in panel.findChildren(QAbstractItemView):
+            table.setTabKeyNavigation(False)  # the arrows move in it, and Tab leaves it
 
     def _press_early(self, name: str, action: str) -> None:
         """Build a panel and run one of its actions: its key was pressed before anybody looked at it."""
@@ -166,23 +173,19 @@ class MainWindow(QMainWindow):
         while self.build_next():
             pass
 
-    def _order_focus(self) -> None:
-        order_focus(part for part in self._parts() if part.window() is self)  # a floating panel is a window of its own
-
     def _parts(self) -> list[QWidget]:
-        """What the window is made of, in the order of the screen; panels that nobody has looked at are left out."""
-        panels: list[QWidget | None] = [self.docks[name].widget() for place in PLACES.values() for name in place]
-        built = [panel for panel in panels if panel is not None]
-        return [self.prompt_bar, self.token_strip, *built, self.status]
+        """What is on screen in this window, in the order of reading; panels behind others are left out."""
+        parts: list[QWidget] = [self.prompt_bar, self.token_strip]
+        for place, names in PLACES.items():
+            parts += self.arrangement.tabs(place)
+            docks = [self.docks[name] for name in names]
+            parts += [dock.panel for dock in docks if dock.isVisible() and dock.in_front and not dock.isFloating()]
+        return [*parts, self.status]
 
     def go_to_panel(self, by: int) -> None:
         """Give the keyboard to the panel on screen that comes `by` places after the one that has it."""
-        seen = [part for part in self._parts() if not self._is_behind(part)]
-        go_on(seen, by)
-
-    def _is_behind(self, part: QWidget) -> bool:
-        dock = self.docks.get(part.objectName())
-        return dock is not None and not (dock.isVisible() and dock.in_front)
+        floating = [dock.panel for dock in self.docks.values() if dock.isFloating() and dock.isVisible()]
+        go_on([part for part in (*self._parts(), *floating) if not isinstance(part, QTabBar)], by)
 
     def float_panel(self) -> None:
         """Make a window of the panel that has the keyboard, or put it back."""
@@ -306,6 +309,10 @@ class MainWindow(QMainWindow):
         menu = QMenu(self)
         menu.addActions(self.menus.panels.actions())
         return menu
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # Qt's own way would lead through the panels behind others, which it keeps somewhere off the screen.
+        return go_through(self._parts(), forward)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

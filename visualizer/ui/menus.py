@@ -16,7 +16,7 @@ from visualizer.errors import InputError
 from visualizer.formats import PRESETS, SHIPPED, save_safetensors
 from visualizer.ui.docks import PanelDock
 from visualizer.ui.export import script_action
-from visualizer.ui.focus_order import stops
+from visualizer.ui.focus_order import enter
 from visualizer.ui.guide import guide_actions
 from visualizer.ui.palette import CommandPalette
 
@@ -115,9 +115,8 @@ def _panel_action(window: MainWindow, dock: PanelDock) -> QAction:
             dock.close()
         else:
             dock.reveal()
-            first = next(iter(stops(dock.panel)), None)
-            if first is not None:
-                first.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            if not enter(dock.panel):
+                dock.panel.setFocus(Qt.FocusReason.ShortcutFocusReason)  # an empty panel: F1 tells of it
         shown(True)
 
     dock.visibilityChanged.connect(shown)
