@@ -221,17 +221,28 @@ def test_nan_is_explained_by_nan(panel: ExplainPanel, session: Session) -> None:
     assert texts(panel)[0][0].endswith("nan") or "nan" in texts(panel)[0][0]
 
 
-def test_a_narrow_panel_shows_products_and_bare_names(panel: ExplainPanel, session: Session) -> None:
+def headings(panel: ExplainPanel) -> list[str]:
+    """What stands over the table's columns."""
+    model = table(panel).model()
+    return [model.headerData(column, Qt.Orientation.Horizontal) for column in range(model.columnCount())]
+
+
+def test_a_narrow_panel_shows_products_and_what_tells_the_names_apart(panel: ExplainPanel, session: Session) -> None:
     session.selection.choose(cell=QK)
     assert texts(panel)[0] == ["1024", "q[b₂, 1] = 1024", "k[a₁, 1] = 1"]
     panel.resize(200, 420)
-    assert texts(panel)[0] == ["1024·1", "q[b₂, 1]", "k[a₁, 1]"]
+    assert headings(panel) == ["term", "q[…, ·]", "k[…, ·]"]
+    assert texts(panel)[0] == ["1024·1", "1", "1"]
+    session.selection.choose(cell=CellRef("activation", "blocks.0.attn.q", (2, 0, 1)))
+    assert headings(panel) == ["term", "resid_pre[…, ·]", "c_attn.w[·, …]"]
+    assert [row[1] for row in texts(panel)][-1] == "c_attn.b[Q1]"
 
 
 def test_a_narrow_panel_writes_an_exponential_as_its_value(panel: ExplainPanel, session: Session) -> None:
     session.selection.choose(cell=PATTERN)
     panel.resize(200, 420)
-    assert texts(panel)[0] == ["▸ 1", "scores[b₂, a₁]", "max"]
+    assert headings(panel) == ["term", "scores[…, ·]", "with"]
+    assert texts(panel)[0] == ["▸ 1", "a₁", "max"]
 
 
 def test_a_number_that_is_only_passed_on_is_written_once(panel: ExplainPanel, session: Session) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.session.selection import CellRef
 from visualizer.ui.explained import Line, Link
+from visualizer.ui.term_names import shared_name
 from visualizer.ui.theme import current_theme, number_font
 
 Index = QModelIndex | QPersistentModelIndex
@@ -27,7 +28,7 @@ class TermModel(QAbstractTableModel):
     """Rows are terms; the first column is the term, the others are the numbers it was made of.
 
     Where there is room the first column holds the term's value and the others names and numbers; where there is
-    not, the first holds the numbers multiplied and the others only names.
+    not, the first holds the numbers multiplied and the others what tells their names apart: the rest is the heading.
     """
 
     def __init__(self) -> None:
@@ -35,6 +36,8 @@ class TermModel(QAbstractTableModel):
         self._lines: tuple[Line, ...] = ()
         self._columns = 1
         self._compact = False
+        self._headings: list[str] = []  # of the columns of names, where there is little room
+        self._names: list[list[str]] = []  # of each column, by row
         self.plain_font = number_font(number_font().pointSizeF() * 0.9)
         self._link_font = QFont(self.plain_font)
         self._link_font.setUnderline(True)
@@ -42,9 +45,14 @@ class TermModel(QAbstractTableModel):
     def set_lines(self, lines: tuple[Line, ...]) -> None:
         """Show other terms."""
         columns = 1 + max((len(line.links) for line in lines), default=0)
+        named = [
+            shared_name([line.links[i].name if i < len(line.links) else "" for line in lines])
+            for i in range(columns - 1)
+        ]
+        self._headings, self._names = [heading for heading, _ in named], [names for _, names in named]
         if len(lines) == len(self._lines) and columns == self._columns:
             self._lines = lines
-            self.dataChanged.emit(self.index(0, 0), self.index(len(lines) - 1, columns - 1))
+            self._all_changed()
             return
         self.beginResetModel()
         self._lines, self._columns = lines, columns
@@ -59,21 +67,30 @@ class TermModel(QAbstractTableModel):
         """Show the texts for little room, or for much."""
         if compact != self._compact:
             self._compact = compact
-            if self._lines:
-                self.dataChanged.emit(self.index(0, 0), self.index(len(self._lines) - 1, self._columns - 1))
+            self._all_changed()
+
+    def _all_changed(self) -> None:
+        if self._lines:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._lines) - 1, self._columns - 1))
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self._columns - 1)
 
     def longest(self, column: int, compact: bool) -> int:
         """The most characters that a column has."""
-        return max((len(self._text(line, column, compact)) for line in self._lines), default=0)
+        texts = (self._text(row, column, compact) for row in range(len(self._lines)))
+        return max(map(len, (*texts, self._heading(column, compact))))
 
-    @staticmethod
-    def _text(line: Line, column: int, compact: bool) -> str:
+    def _heading(self, column: int, compact: bool) -> str:
+        shared = self._headings[column - 1] if compact and column else ""
+        return shared or ("term" if column == 0 else "from" if column == 1 else "with")
+
+    def _text(self, row: int, column: int, compact: bool) -> str:
+        line = self._lines[row]
         if column == 0:
             return line.product if compact else line.value
         if column > len(line.links):
             return ""
         link = line.links[column - 1]
-        return link.name if compact else f"{link.name} = {link.value}"
+        return self._names[column - 1][row] if compact else f"{link.name} = {link.value}"
 
     def link(self, index: Index) -> Link | None:
         """The number at a cell; in the value's column, the term's number where it has just one to walk to."""
@@ -95,7 +112,7 @@ class TermModel(QAbstractTableModel):
         line, column = self._lines[index.row()], index.column()
         link = line.links[column - 1] if 0 < column <= len(line.links) else None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(line, column, self._compact)
+            return self._text(index.row(), column, self._compact)
         if role == Qt.ItemDataRole.ToolTipRole:
             return line.tip if column == 0 else link.tip if link is not None else None
         if role == Qt.ItemDataRole.FontRole:
@@ -110,7 +127,7 @@ class TermModel(QAbstractTableModel):
     ) -> str | None:
         if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
             return None
-        return "term" if section == 0 else "from" if section == 1 else "with"
+        return self._heading(section, self._compact)
 
 
 class TermDelegate(QStyledItemDelegate):
@@ -130,8 +147,8 @@ class TermDelegate(QStyledItemDelegate):
         painter.setPen(QColor(theme.text))
         metrics = QFontMetrics(font)
         if metrics.horizontalAdvance(text) > rect.width():
-            # A name's indices tell the rows apart: they stay.
-            mode = Qt.TextElideMode.ElideLeft if text.endswith("]") else Qt.TextElideMode.ElideRight
+            # A name's last index tells it from others: it stays.
+            mode = Qt.TextElideMode.ElideMiddle if text.endswith("]") else Qt.TextElideMode.ElideRight
             text = metrics.elidedText(text, mode, rect.width())
         painter.drawText(rect, align, text)
 
@@ -164,6 +181,7 @@ class TermTable(QTableView):
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
+        header.setTextElideMode(Qt.TextElideMode.ElideRight)
         header.setMinimumSectionSize(24)
         header.setStretchLastSection(True)
         self._digit = QFontMetricsF(self.terms.plain_font).horizontalAdvance("0")
