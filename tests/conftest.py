@@ -23,8 +23,15 @@ settings.load_profile("visualizer")
 
 
 def pytest_unconfigure() -> None:
-    """The temporary settings go with the run."""
+    """The temporary settings go with the run, and so does what was copied: without a screen, Qt would let go of it only
+    when Python's part of it is gone, and crash.
+    """
     _SETTINGS.cleanup()
+    if "PySide6.QtGui" in sys.modules:
+        from PySide6.QtGui import QGuiApplication
+
+        if QGuiApplication.instance() is not None:
+            QGuiApplication.clipboard().clear()
 
 
 @pytest.fixture(autouse=True)

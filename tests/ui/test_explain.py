@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QToolButton
 from pytestqt.qtbot import QtBot
 
 from visualizer.formats import open_model
-from visualizer.session.edits import OpenModel, SetCells, SetPrompt
+from visualizer.session.edits import OpenModel, SetCells, SetPrompt, pin_baseline
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.panels.explain import ExplainPanel
@@ -282,3 +282,18 @@ def test_a_click_below_the_terms_changes_nothing(panel: ExplainPanel, session: S
     bottom = QPoint(20, table(panel).viewport().height() - 2)
     qtbot.mouseClick(table(panel).viewport(), Qt.MouseButton.LeftButton, pos=bottom)
     assert session.selection.now.cell == PATTERN
+
+
+def test_a_number_is_told_beside_that_of_the_baseline_which_can_be_explained_too(
+    panel: ExplainPanel, session: Session
+) -> None:
+    session.selection.choose(cell=QK)
+    assert said(panel, "Compared") == ""
+    session.document.apply(pin_baseline(session.document.state))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((2, 1),), (512.0,)))
+    assert said(panel, "Title").endswith("= 512")
+    assert said(panel, "Compared") == "baseline 1024, difference −512"
+    session.selection.choose(comparison="baseline")
+    assert said(panel, "Title").endswith("= 1024")
+    assert "1024·1" in said(panel, "Numbers")
+    assert said(panel, "Compared") == "in the baseline; at present 512"

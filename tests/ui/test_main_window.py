@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 import visualizer
 from visualizer.engine.interventions import Intervention
 from visualizer.resources import resource
-from visualizer.session.edits import SetInterventions
+from visualizer.session.edits import SetInterventions, pin_baseline
 from visualizer.session.selection import CellRef
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.main_window import MainWindow
@@ -423,3 +423,15 @@ def test_the_view_menu_names_the_panels_as_their_tabs_do_and_in_their_order(wind
     named = [text for text in shown if text in titles]
     assert named == [title for title in titles if title in named]
     assert {"Explain", "Baseline", "Arcs", "Heads"} <= set(named)
+
+
+def test_the_number_under_the_cursor_follows_an_edit_and_is_told_beside_the_baseline(window: MainWindow) -> None:
+    readout = next(
+        label for label in window.status.findChildren(QLabel) if label.accessibleName() == "Number under the cursor"
+    )
+    window.session.selection.hover(CellRef("activation", "logits", (4, 1)))
+    assert readout.text() == "logits[position a₄, token 'b'] = 1024"
+    window.session.document.apply(pin_baseline(window.session.document.state))
+    write_cell(window, "blocks.0.attn.c_proj.w", 7, 6, "0")
+    window.session.wait()
+    assert readout.text() == "logits[position a₄, token 'b'] = 0; baseline 1024, difference −1024"

@@ -12,7 +12,7 @@ from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.edits import OpenModel, SetCells
+from visualizer.session.edits import OpenModel, SetCells, pin_baseline
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.panels.weights import WeightPanel
@@ -595,3 +595,38 @@ def test_a_panel_that_is_gone_is_told_nothing(qtbot: QtBot) -> None:
     assert not isValid(panel)
     session.document.apply(SetCells("wte", ((0, 0),), (3.0,)))
     session.selection.choose(parameter="wpe")
+
+
+def test_the_grid_shows_value_baseline_or_difference_and_typing_sets_the_value(qtbot: QtBot) -> None:
+    session = Session(open_model("aab"))
+    grid = Grid(qtbot, session)
+    session.document.apply(pin_baseline(session.document.state))
+    grid.view.model().setData(grid.at(0, 0), "1000")
+    shown = {}
+    for comparison in ("value", "baseline", "difference"):
+        session.selection.choose(comparison=comparison)
+        shown[comparison] = grid.text(0, 0), grid.text(0, 1), label_text(grid)
+    assert shown == {
+        "value": ("1000", "0", f"{C_ATTN}  8×24"),
+        "baseline": ("1024", "0", f"{C_ATTN}  of the baseline  8×24"),
+        "difference": ("−24", "0", f"{C_ATTN}  − baseline  8×24"),
+    }
+    assert grid.at(0, 0).data(EDIT) == "1000"
+    assert "baseline 1024, difference −24" in grid.at(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    grid.view.model().setData(grid.at(0, 0), "2048")
+    assert grid.value(0, 0) == 2048
+    assert grid.text(0, 0) == "1024"
+    same, more = (grid.at(row, 0).data(Qt.ItemDataRole.BackgroundRole).name() for row in (1, 0))
+    assert same != more  # nothing has changed in row 1: the middle of the scale
+    session.selection.choose(comparison="baseline")
+    assert not grid.at(0, 0).flags() & Qt.ItemFlag.ItemIsEditable
+    session.document.go_to(0)
+    assert grid.text(0, 0) == "1024"
+    assert grid.at(0, 0).flags() & Qt.ItemFlag.ItemIsEditable  # nothing is pinned any more
+
+
+def label_text(grid: Grid) -> str:
+    """What stands above the grid."""
+    title = grid.panel.findChild(QLabel, "weightTitle")
+    assert title is not None
+    return title.text()

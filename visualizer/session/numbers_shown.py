@@ -56,6 +56,13 @@ def full(x: float, dtype: np.dtype[Any] | type[Any] = np.float64) -> str:
     return f"{mantissa.replace('-', MINUS)}e{int(exponent)}"
 
 
+def against(now: float, before: float, dtype: np.dtype[Any] | type[Any] = np.float64) -> str:
+    """How a number stands to that of the baseline: `baseline 0.5, difference −0.375`, in all digits."""
+    with np.errstate(all="ignore"):
+        difference = np.dtype(dtype).type(now) - np.dtype(dtype).type(before)
+    return f"baseline {full(before, dtype)}, difference {full(float(difference), dtype)}"
+
+
 def typed(x: float, dtype: np.dtype[Any] | type[Any] = np.float64) -> str:
     """`full` as a keyboard writes it, for fields that are edited and for other programs: ``-1e10``."""
     return full(x, dtype).replace(MINUS, "-")

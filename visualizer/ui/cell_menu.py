@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
-import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
 from visualizer.engine.interventions import POSITIONS, Kind
-from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.trace import Trace
+from visualizer.session.cell_numbers import against_baseline, present_number
 from visualizer.session.intervening import ASKS_FOR_NUMBER, freeze, intervene, refusal
 from visualizer.session.labels import token_label, token_labels
 from visualizer.session.numbers_shown import full
@@ -45,12 +43,15 @@ def build_cell_menu(session: Session, ref: CellRef, parent: QWidget | None = Non
     menu.setObjectName("cellMenu")
     menu.setToolTipsVisible(True)
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    number = _number(session, ref)
+    number = present_number(session, ref)
     if number is None:
         _said(menu, "This number is not in the present pass.")
         return menu
     digits = full(float(number), number.dtype)
     _said(menu, f"{_cell_words(session, ref)} = {digits}")
+    compared = against_baseline(session, ref)
+    if compared:
+        _said(menu, compared)
     _add(menu, "Explain this number", "Show where it comes from", partial(_explain, session, ref))
     _add(menu, "Copy value", "Copy it with all its digits", partial(QGuiApplication.clipboard().setText, digits))
     menu.addSeparator()
@@ -62,27 +63,6 @@ def build_cell_menu(session: Session, ref: CellRef, parent: QWidget | None = Non
     for place in places_around(session.document.state.model, ref.name, ref.cell):
         _add_place(menu, session, trace, place, float(number))
     return menu
-
-
-def _number(session: Session, ref: CellRef) -> np.floating[Any] | None:
-    """The number itself; None where there is no such cell."""
-    trace, model = session.trace, session.document.state.model
-    if ref.kind == "parameter":
-        array = model.parameters.get(ref.name)
-    elif trace is None or ref.name not in trace:
-        array = None
-    elif ref.name in ("logits", "probs"):  # of a large vocabulary, one position is made and no more
-        position, token = ref.cell
-        if not (0 <= position < len(trace.tokens) and 0 <= token < model.config.d_vocab):
-            return None
-        row = trace.logits_at(position)
-        return (row if ref.name == "logits" else softmax(row))[token]  # type: ignore[no-any-return]
-    else:
-        array = trace[ref.name]
-    if array is None or len(ref.cell) != array.ndim:
-        return None
-    inside = all(0 <= i < n for i, n in zip(ref.cell, array.shape, strict=True))
-    return array[ref.cell] if inside else None
 
 
 def _cell_words(session: Session, ref: CellRef) -> str:

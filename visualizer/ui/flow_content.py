@@ -79,7 +79,7 @@ class FlowContent:
         words = self._words.cell(Source(kind, ref.name, ref.cell, value), block_prefix(ref.name))
         remark = " (masked)" if matrix.causal and column > row else ""
         if self.values.is_difference(matrix):
-            remark += " more than in the baseline"
+            words += " − baseline"
         return f"{words} = {full(value, np.dtype(self._state.model.config.dtype))}{remark}"
 
     def tip(self, tile: Tile, row: int, column: int, value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
 
+from visualizer.session.cell_numbers import against_baseline, present_number
 from visualizer.session.labels import token_labels
 from visualizer.session.numbers_shown import full
 from visualizer.session.selection import CellRef
@@ -30,7 +31,7 @@ class StatusBar(QStatusBar):
         self.addWidget(self._readout, 1)
         self.addPermanentWidget(self._facts)
         self.messageChanged.connect(self._share_room)
-        session.subscribe(lambda _: self.refresh())
+        session.subscribe(lambda _: self._show_result())
         session.selection.subscribe(lambda _before, _now: self.refresh())
         session.selection.subscribe_hover(self._show_readout)
         self.refresh()
@@ -70,16 +71,17 @@ class StatusBar(QStatusBar):
             facts.append(f"undo: {titles[done - 1]}")
         self._facts.setText(" · ".join(facts))
 
+    def _show_result(self) -> None:
+        self.refresh()
+        self._show_readout(self._session.selection.hovered)
+
     def _show_readout(self, cell: CellRef | None) -> None:
         self._readout.setText("" if cell is None else self._describe(cell))
 
     def _describe(self, ref: CellRef) -> str:
-        """`pattern[head 0, query b₂, key a₁] = 0.5`, with all digits."""
-        trace = self._session.trace
-        if ref.kind != "activation" or trace is None or ref.name not in trace:
-            return ""
-        array = trace[ref.name]
-        if any(i >= n for i, n in zip(ref.cell, array.shape, strict=True)):
+        """`pattern[head 0, query b₂, key a₁] = 0.5`, with all digits, and how it stands to the baseline."""
+        trace, number = self._session.trace, present_number(self._session, ref)
+        if ref.kind != "activation" or trace is None or number is None:
             return ""
         opened = self._session.document.state.opened
         words = []
@@ -90,7 +92,9 @@ class StatusBar(QStatusBar):
                 words.append(f"token {opened.model.text([index])!r}")
             else:
                 words.append(f"{axis} {index}")
-        return f"{ref.name.rpartition('.')[2]}[{', '.join(words)}] = {full(float(array[ref.cell]), array.dtype)}"
+        said = f"{ref.name.rpartition('.')[2]}[{', '.join(words)}] = {full(float(number), number.dtype)}"
+        compared = against_baseline(self._session, ref)
+        return f"{said}; {compared}" if compared else said
 
     def event(self, event: QEvent) -> bool:
         done = super().event(event)

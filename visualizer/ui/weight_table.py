@@ -14,7 +14,7 @@ from visualizer.session.cell_edits import Index, counted, write_cells
 from visualizer.session.document import Change, Document
 from visualizer.session.edits import SetCells
 from visualizer.session.labels import axis_labels
-from visualizer.session.numbers_shown import full, short, typed
+from visualizer.session.numbers_shown import against, full, short, typed
 from visualizer.session.numbers_typed import parse_number
 from visualizer.ui.colors import color_indices, lookup_table, symmetric_limit
 from visualizer.ui.theme import current_theme, theme_notifier
@@ -33,6 +33,9 @@ _ALIGNMENT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 class WeightTableModel(QAbstractTableModel):
     """A parameter of the document; a vector is one row.
 
+    With a pinned baseline it shows, as every panel does, the present numbers, the baseline's, or the difference. What
+    is typed is always the present number; the baseline's cannot be typed over.
+
     Signals:
         refused(str): a text was no number; the message says what would be accepted. The cell keeps its number.
 
@@ -48,6 +51,7 @@ class WeightTableModel(QAbstractTableModel):
     def __init__(self, document: Document, parameter: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self._wanted = "value"
         self._read_theme()
         self._show(parameter)
         self.destroyed.connect(document.subscribe(self._follow))
@@ -62,10 +66,27 @@ class WeightTableModel(QAbstractTableModel):
             self._show(parameter)
             self.endResetModel()
 
+    def show_comparison(self, comparison: str) -> None:
+        """Show the present numbers, the baseline's or the difference, from now on."""
+        if comparison != self._wanted:
+            self._wanted = comparison
+            self._compare()
+            self._all_changed()
+
+    @property
+    def comparison(self) -> str:
+        """What is shown: the value where nothing is pinned."""
+        return self._wanted if self._pinned is not None else "value"
+
     @property
     def values(self) -> Array:
-        """The numbers [row, column]; cannot be written to."""
+        """The present numbers [row, column]; cannot be written to."""
         return self._values
+
+    @property
+    def shown(self) -> Array:
+        """The numbers [row, column] on screen: the present ones, the baseline's or the difference."""
+        return self._shown
 
     @property
     def is_vector(self) -> bool:
@@ -86,38 +107,38 @@ class WeightTableModel(QAbstractTableModel):
 
     def text(self, row: int, column: int) -> str:
         """A cell's number in at most `WIDEST` characters."""
-        return _shown(float(self._values[row, column]))
+        return _worded(float(self._shown[row, column]))
 
     def texts(self, block: Block) -> list[list[str]]:
         """The numbers of a block of cells, as `text` gives them."""
-        return [[_shown(number) for number in row] for row in self._values[block].tolist()]
+        return [[_worded(number) for number in row] for row in self._shown[block].tolist()]
 
     def widest_text(self) -> int:
         """Characters that the longest number of the table takes."""
         if self._values.size > SMALL:
             return WIDEST
-        return max((len(_shown(number)) for number in np.unique(self._values).tolist()), default=1)
+        return max((len(_worded(number)) for number in np.unique(self._shown).tolist()), default=1)
 
     def tints(self, block: Block) -> NDArray[np.uint8]:
         """Entries of a block of cells in the diverging `lookup_table`; the limits are the whole parameter's."""
-        return color_indices(self._values[block], None, "diverging", self._limit)
+        return color_indices(self._shown[block], None, "diverging", self._tint_limit)
 
     def ink_codes(self, block: Block, tints: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Which of `inks` each number of a block has: the one that reads better, and zeros stand back."""
-        return np.where(self._values[block] == 0, ZERO, self._dark_ink[tints]).astype(np.uint8)
+        return np.where(self._shown[block] == 0, ZERO, self._dark_ink[tints]).astype(np.uint8)
 
     def changed(self, block: Block) -> NDArray[np.bool_]:
         """Which cells of a block differ from the model as it was opened."""
-        now, then = self._values[block], self._baseline[block]
+        now, then = self._values[block], self._original[block]
         return (now != then) & ~(np.isnan(now) & np.isnan(then))
 
     def opened_value(self, row: int, column: int) -> float:
         """The cell's number in the model as it was opened."""
-        return float(self._baseline[row, column])
+        return float(self._original[row, column])
 
     @property
     def limit(self) -> float:
-        """The largest finite magnitude of the parameter, where the tints end."""
+        """The largest finite magnitude of the parameter."""
         return self._limit
 
     def _show(self, parameter: str) -> None:
@@ -126,9 +147,26 @@ class WeightTableModel(QAbstractTableModel):
         self._opened = state.opened
         self._array = state.model.parameters[parameter]
         self._values = np.atleast_2d(self._array)
-        self._baseline = np.atleast_2d(state.opened.model.parameters[parameter])
+        self._original = np.atleast_2d(state.opened.model.parameters[parameter])
         self.row_labels, self.column_labels = axis_labels(state.opened, parameter)
         self._limit = _largest(self._values)
+        self._compare()
+
+    def _compare(self) -> None:
+        """Find what is shown, and where its tints end: value and baseline have one scale, the difference its own."""
+        self._base = self._document.state.baseline
+        self._pinned = None if self._base is None else np.atleast_2d(self._base.model.parameters[self.parameter])
+        self._shown, self._tint_limit = self._values, self._limit
+        if self._pinned is None:
+            return
+        if self._wanted == "difference":
+            with np.errstate(all="ignore"):
+                self._shown = self._values - self._pinned
+            self._tint_limit = _largest(self._shown)
+            return
+        self._tint_limit = max(self._limit, _largest(self._pinned))
+        if self._wanted == "baseline":
+            self._shown = self._pinned
 
     # The document
 
@@ -141,28 +179,26 @@ class WeightTableModel(QAbstractTableModel):
         array = state.model.parameters[self.parameter]
         if array is not self._array:
             self._take(array, change)
+        elif state.baseline is not self._base:
+            self._compare()
+            self._all_changed()
 
     def _take(self, array: Array, change: Change) -> None:
         """Show new numbers, and tell the view which cells are others."""
         places = self._places(change)
         before, values = self._values, np.atleast_2d(array)
         self._array, self._values = array, values
-        limit = self._limit
-        if places is None:
-            self._limit = _largest(values)
-        else:
-            old, new = before[places], values[places]
-            most_new = _largest(new)
-            if most_new >= limit:
-                self._limit = most_new
-            elif _largest(old) == limit:
-                self._limit = _largest(values)
-        top = left = 0
-        bottom, right = values.shape[0] - 1, values.shape[1] - 1
-        if places is not None and self._limit == limit:
-            top, bottom = int(places[0].min()), int(places[0].max())
-            left, right = int(places[1].min()), int(places[1].max())
-        self.dataChanged.emit(self.index(top, left), self.index(bottom, right))
+        tint_limit = self._tint_limit
+        self._limit = _largest(values) if places is None else _largest_now(before, values, places, self._limit)
+        self._compare()
+        if places is None or self._tint_limit != tint_limit:
+            self._all_changed()
+            return
+        first = self.index(int(places[0].min()), int(places[1].min()))
+        self.dataChanged.emit(first, self.index(int(places[0].max()), int(places[1].max())))
+
+    def _all_changed(self) -> None:
+        self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
 
     def _places(self, change: Change) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
         """(rows, columns) of the cells that a change names; None where it may be any."""
@@ -187,7 +223,7 @@ class WeightTableModel(QAbstractTableModel):
 
     def _theme_changed(self) -> None:
         self._read_theme()
-        self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
+        self._all_changed()
 
     # Overrides of QAbstractTableModel
 
@@ -198,7 +234,7 @@ class WeightTableModel(QAbstractTableModel):
         return 0 if parent.isValid() else self._values.shape[1]
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
-        return _FLAGS
+        return _FLAGS if self.comparison != "baseline" else _FLAGS & ~Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if not index.isValid():
@@ -256,6 +292,8 @@ class WeightTableModel(QAbstractTableModel):
         text += f"\n{self.row_labels[row]} → {self.column_labels[column]}"
         if self.changed(_one(row, column)).any():
             text += f"\nas opened: {full(self.opened_value(row, column), dtype)}"
+        if self._pinned is not None:
+            text += f"\n{against(float(self._values[row, column]), float(self._pinned[row, column]), dtype)}"
         return text
 
 
@@ -265,7 +303,15 @@ def _largest(values: Array) -> float:
     return most if np.isfinite(most) else symmetric_limit(values, None)
 
 
-def _shown(number: float) -> str:
+def _largest_now(before: Array, now: Array, places: tuple[Array, Array], limit: float) -> float:
+    """The largest finite magnitude after the numbers at `places` have changed; `limit` was that of `before`."""
+    most_new = _largest(now[places])
+    if most_new >= limit:
+        return most_new
+    return _largest(now) if _largest(before[places]) == limit else limit
+
+
+def _worded(number: float) -> str:
     text = short(number)
     return text if len(text) <= WIDEST else short(number, 2)
 

@@ -166,6 +166,7 @@ class AttentionPanel(QWidget):
         hidden = np.arange(count) > np.arange(count)[:, None]
         compared = now.comparison == "difference" and session.baseline_trace is not None
         weights = DIVERGING if compared else SEQUENTIAL
+        shown = COMPARED[now.comparison if session.baseline_trace is not None else "value"]
         self._columns = self._vocabulary(trace)
         vocabulary = [token_label(opened, t) for t in self._columns]
         vocabulary_hues = [token_color(t, theme) for t in self._columns]
@@ -188,7 +189,7 @@ class AttentionPanel(QWidget):
                 column_axis="key" if by_key else "token",
                 column_positions=by_key,
                 scale=scale,
-                name=name,
+                name=name + shown,
             )
         self._write_titles(count)
 

@@ -8,10 +8,14 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from visualizer.engine.trace import Trace
+from visualizer.session.cell_numbers import against_baseline, present_number
 from visualizer.session.document import Change
 from visualizer.session.edits import MODEL
+from visualizer.session.numbers_shown import full
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
+from visualizer.session.state import State
 from visualizer.ui.explained import EMPTY, Explained, explain_cell
 from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.term_table import TermTable
@@ -57,6 +61,7 @@ class ExplainPanel(SessionPanel):
         self.formula = self._label("explainFormula")
         self.numbers = self._label("explainNumbers")
         self.numbers.setFont(number_font())
+        self.compared = self._label("explainCompared")
         self.note = self._label("explainNote")
         self.rest = self._label("explainRest")
         self.show_parameter = QPushButton(self)
@@ -104,7 +109,7 @@ class ExplainPanel(SessionPanel):
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
         layout.addLayout(top)
-        for widget in (self.place, self.formula, self.numbers, self.note, self.show_parameter):
+        for widget in (self.place, self.compared, self.formula, self.numbers, self.note, self.show_parameter):
             layout.addWidget(widget)
         layout.addWidget(self.table, 1)
         layout.addWidget(self.rest)
@@ -120,7 +125,8 @@ class ExplainPanel(SessionPanel):
         result = self.result
         said: Explained | str = EMPTY
         if cell is not None and result is not None:
-            said = explain_cell(result.state, self.trace(), cell)
+            said = explain_cell(*self._of(result.state), cell)
+        self._say_compared(cell)
         if isinstance(said, Explained):
             self._show(said)
         else:
@@ -128,9 +134,25 @@ class ExplainPanel(SessionPanel):
         self.actions_by_name["explainBack"].setEnabled(self._back_index() >= 0)
         self.actions_by_name["explainForward"].setEnabled(self._at + 1 < len(self._history))
 
+    def _of(self, state: State) -> tuple[State, Trace | None]:
+        """The state and the pass whose numbers are explained: the baseline's where those are shown everywhere."""
+        base = self.session.baseline_trace
+        if self.session.selection.now.comparison != "baseline" or state.baseline is None or base is None:
+            return state, self.trace()
+        return state.with_(model=state.baseline.model), base
+
+    def _say_compared(self, cell: CellRef | None) -> None:
+        """How the number stands to that of the baseline, where one is pinned."""
+        text = against_baseline(self.session, cell) if cell is not None else ""
+        now = present_number(self.session, cell) if cell is not None else None
+        if text and now is not None and self.session.selection.now.comparison == "baseline":
+            text = f"in the baseline; at present {full(float(now), now.dtype)}"
+        self.compared.setText(text)
+        self.compared.setVisible(bool(text))
+
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         self._remember(now.cell)
-        if before.cell != now.cell or before.step != now.step:
+        if (before.cell, before.step, before.comparison) != (now.cell, now.step, now.comparison):
             self.refresh_if_seen()
 
     def document_changed(self, change: Change) -> None:

@@ -145,7 +145,7 @@ class WeightPanel(QWidget):
         if not mask[block].all():
             self.message.emit("the selection has gaps; select one block of cells to copy")
             return
-        QGuiApplication.clipboard().setText(format_block(self.table.values[block]))
+        QGuiApplication.clipboard().setText(format_block(self.table.shown[block]))
         self.message.emit(f"copied {shape_text(mask[block].shape)} of {self.table.parameter}")
 
     def paste(self) -> None:
@@ -225,6 +225,9 @@ class WeightPanel(QWidget):
         if now.parameter != self.table.parameter and now.parameter in self._session.document.state.model.parameters:
             self._remember()
             self.table.show_parameter(now.parameter)
+        if now.comparison != before.comparison:
+            self.table.show_comparison(now.comparison)
+            self._say_comparison()
         cell = now.cell
         here = cell is not None and (cell.kind, cell.name) == ("parameter", self.table.parameter)
         self.view.hold_choice(here)
@@ -240,6 +243,10 @@ class WeightPanel(QWidget):
     def _hover(self, row: int, column: int) -> None:
         self._session.selection.hover(CellRef("parameter", self.table.parameter, self.table.cell(row, column)))
 
+    def _say_comparison(self) -> None:
+        words = {"value": "", "baseline": "of the baseline", "difference": "− baseline"}
+        self._title.show_remark(words[self.table.comparison])
+
     def _remember(self) -> None:
         current = self.view.currentIndex()
         if current.isValid():
@@ -252,6 +259,7 @@ class WeightPanel(QWidget):
         name, values = self.table.parameter, self.table.values
         shape = values.shape[1:] if self.table.is_vector else values.shape
         self._title.show_name(name, shape_text(shape), meaning(name))
+        self._say_comparison()
         config = self._session.document.state.model.config
         self.view.lay_out(qkv_bands(config) if "attn.c_attn." in name else [])
         place = self._places.get(name)
@@ -283,7 +291,7 @@ class _Title(QLabel):
         super().__init__(parent)
         self.setObjectName("weightTitle")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._name = self._shape = ""
+        self._name = self._shape = self._remark = ""
 
     def show_name(self, name: str, shape: str, tip: str) -> None:
         self._name, self._shape = name, shape
@@ -291,10 +299,15 @@ class _Title(QLabel):
         self.setAccessibleName(f"{name} {shape}")
         self._fit()
 
+    def show_remark(self, remark: str) -> None:
+        """Say what the numbers are, where they are not the present ones."""
+        self._remark = remark
+        self._fit()
+
     def _fit(self) -> None:
-        room = self.width() - self.fontMetrics().horizontalAdvance(f"  {self._shape}") - 2
-        name = self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideLeft, room)
-        self.setText(f"{name}  {self._shape}")
+        after = "  ".join(("", *filter(None, (self._remark, self._shape))))
+        room = self.width() - self.fontMetrics().horizontalAdvance(after) - 2
+        self.setText(self.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideLeft, room) + after)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
