@@ -297,3 +297,15 @@ def test_a_number_is_told_beside_that_of_the_baseline_which_can_be_explained_too
     assert said(panel, "Title").endswith("= 1024")
     assert "1024·1" in said(panel, "Numbers")
     assert said(panel, "Compared") == "in the baseline; at present 512"
+
+
+def test_the_terms_stay_in_sight_when_links_are_followed(qtbot: QtBot) -> None:
+    session = Session(open_model("rhymes"))
+    panel = ExplainPanel(session)
+    qtbot.addWidget(panel)
+    panel.resize(260, 420)
+    panel.show()
+    for name, cell in (("attn.q", (3, 0, 1)), ("ln1.normalized", (3, 7)), ("attn.q", (3, 0, 1)), ("mlp.pre", (3, 1))):
+        session.selection.choose(cell=CellRef("activation", f"blocks.0.{name}", cell))
+        assert table(panel).columnViewportPosition(0) == 0
+        assert table(panel).columnWidth(0) < table(panel).viewport().width() / 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
@@ -22,20 +24,23 @@ from visualizer.ui.theme import current_theme, number_font
 Index = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 LEAST_OF_A_NAME = 0.7
+Form = Literal["roomy", "products", "bare"]
+FORMS: tuple[Form, ...] = ("roomy", "products", "bare")
 
 
 class TermModel(QAbstractTableModel):
     """Rows are terms; the first column is the term, the others are the numbers it was made of.
 
-    Where there is room the first column holds the term's value and the others names and numbers; where there is
-    not, the first holds the numbers multiplied and the others what tells their names apart: the rest is the heading.
+    Its form is "roomy" where there is room: the first column holds the term's value, the others names and numbers.
+    "products" holds the numbers multiplied first, and then what tells their names apart: the rest is the heading.
+    "bare" has neither products nor numbers.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._lines: tuple[Line, ...] = ()
         self._columns = 1
-        self._compact = False
+        self._form: Form = "roomy"
         self._headings: list[str] = []  # of the columns of names, where there is little room
         self._names: list[list[str]] = []  # of each column, by row
         self.plain_font = number_font(number_font().pointSizeF() * 0.9)
@@ -63,10 +68,10 @@ class TermModel(QAbstractTableModel):
         """The terms that are shown."""
         return self._lines
 
-    def set_compact(self, compact: bool) -> None:
-        """Show the texts for little room, or for much."""
-        if compact != self._compact:
-            self._compact = compact
+    def set_form(self, form: Form) -> None:
+        """Show the texts for much room, for little, or for very little."""
+        if form != self._form:
+            self._form = form
             self._all_changed()
 
     def _all_changed(self) -> None:
@@ -74,23 +79,23 @@ class TermModel(QAbstractTableModel):
             self.dataChanged.emit(self.index(0, 0), self.index(len(self._lines) - 1, self._columns - 1))
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, 0, self._columns - 1)
 
-    def longest(self, column: int, compact: bool) -> int:
+    def longest(self, column: int, form: Form) -> int:
         """The most characters that a column has."""
-        texts = (self._text(row, column, compact) for row in range(len(self._lines)))
-        return max(map(len, (*texts, self._heading(column, compact))))
+        texts = (self._text(row, column, form) for row in range(len(self._lines)))
+        return max(map(len, (*texts, self._heading(column, form))))
 
-    def _heading(self, column: int, compact: bool) -> str:
-        shared = self._headings[column - 1] if compact and column else ""
+    def _heading(self, column: int, form: Form) -> str:
+        shared = self._headings[column - 1] if form != "roomy" and column else ""
         return shared or ("term" if column == 0 else "from" if column == 1 else "with")
 
-    def _text(self, row: int, column: int, compact: bool) -> str:
+    def _text(self, row: int, column: int, form: Form) -> str:
         line = self._lines[row]
         if column == 0:
-            return line.product if compact else line.value
+            return line.product if form == "products" else line.value
         if column > len(line.links):
             return ""
         link = line.links[column - 1]
-        return self._names[column - 1][row] if compact else f"{link.name} = {link.value}"
+        return f"{link.name} = {link.value}" if form == "roomy" else self._names[column - 1][row]
 
     def link(self, index: Index) -> Link | None:
         """The number at a cell; in the value's column, the term's number where it has just one to walk to."""
@@ -112,7 +117,7 @@ class TermModel(QAbstractTableModel):
         line, column = self._lines[index.row()], index.column()
         link = line.links[column - 1] if 0 < column <= len(line.links) else None
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(index.row(), column, self._compact)
+            return self._text(index.row(), column, self._form)
         if role == Qt.ItemDataRole.ToolTipRole:
             return line.tip if column == 0 else link.tip if link is not None else None
         if role == Qt.ItemDataRole.FontRole:
@@ -127,7 +132,7 @@ class TermModel(QAbstractTableModel):
     ) -> str | None:
         if role != Qt.ItemDataRole.DisplayRole or orientation != Qt.Orientation.Horizontal:
             return None
-        return self._heading(section, self._compact)
+        return self._heading(section, self._form)
 
 
 class TermDelegate(QStyledItemDelegate):
@@ -198,24 +203,26 @@ class TermTable(QTableView):
             row = min(max(before.row(), 0), len(lines) - 1)
             column = min(max(before.column(), min(1, self.terms.columnCount() - 1)), self.terms.columnCount() - 1)
             self.setCurrentIndex(self.terms.index(row, column))
+            self.horizontalScrollBar().setValue(0)  # the terms come first
 
     def _fit_columns(self) -> None:
         columns = range(self.terms.columnCount())
         room = self.viewport().width()
-        widths = [self._column_width(column, compact=False) for column in columns]
-        compact = sum(widths) > room
-        if compact:
-            widths = [self._column_width(column, compact=True) for column in columns]
-            # Long names are cut a little before anyone has to scroll sideways for them.
-            shrink = max((room - widths[0]) / max(sum(widths[1:]), 1), LEAST_OF_A_NAME)
-            widths[1:] = [int(width * min(shrink, 1.0)) for width in widths[1:]]
-        self.terms.set_compact(compact)
+        for form in FORMS:
+            widths = [self._column_width(column, form) for column in columns]
+            # Long names are cut a little before products are given up, or anyone has to scroll sideways for them.
+            least = 1.0 if form == "roomy" else LEAST_OF_A_NAME
+            shrink = min((room - widths[0]) / max(sum(widths[1:]), 1), 1.0)
+            if shrink >= least:
+                break
+        widths[1:] = [int(width * max(shrink, least)) for width in widths[1:]]
+        self.terms.set_form(form)
         for column, width in zip(columns, widths, strict=True):
             if self.columnWidth(column) != width:
                 self.setColumnWidth(column, width)
 
-    def _column_width(self, column: int, compact: bool) -> int:
-        return round(max(self.terms.longest(column, compact), 4) * self._digit) + 10
+    def _column_width(self, column: int, form: Form) -> int:
+        return round(max(self.terms.longest(column, form), 4) * self._digit) + 10
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
