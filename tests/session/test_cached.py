@@ -6,7 +6,7 @@ import pytest
 from tests.engine.models import of_kind
 from visualizer.engine.interventions import Intervention
 from visualizer.formats import OpenedModel
-from visualizer.session.cached import ABSENT, AGAIN, COMPUTED, COPIED, REUSED, cache_map, said
+from visualizer.session.cached import ABSENT, AGAIN, COMPUTED, COPIED, REUSED, cache_map, said, without_internals
 from visualizer.session.edits import SetCells, SetGeneration, SetInterventions, SetPrompt
 from visualizer.session.evaluation import Result
 from visualizer.session.session import Session
@@ -46,7 +46,7 @@ def test_what_no_edit_reaches_is_copied_and_the_rest_computed_again(session: Ses
     before = shown(session)
     session.document.apply(SetCells("blocks.1.attn.c_attn.w", ((0, 9),), (0.25,)))
     after = shown(session)
-    first, second = (cache_map(after, block, before) for block in (0, 1))
+    first, second = (cache_map(after, block) for block in (0, 1))
     assert first[:, 0].tolist()[:3] == [COPIED] * 3
     assert second[:, 0].tolist()[:3] == [AGAIN] * 3
     assert (first[:3, 1] == REUSED).all()
@@ -57,9 +57,8 @@ def test_what_no_edit_reaches_is_copied_and_the_rest_computed_again(session: Ses
 
 
 def test_a_longer_text_copies_and_invalidates_nothing(session: Session) -> None:
-    before = shown(session)
     session.document.apply(SetGeneration(5, session.document.state.sampling))
-    states = cache_map(shown(session), 1, before)
+    states = cache_map(shown(session), 1)
     assert not np.isin(states, [AGAIN]).any()
     assert (states[:3, 0] == COPIED).all()
 
@@ -73,31 +72,29 @@ def test_a_slid_window_copies_what_nothing_reaches() -> None:
     longer = shown(session)
     known = [step for step in slid if before.context(step) == longer.context(step)]
     assert known
-    assert (cache_map(longer, 1, before)[:, known] == COPIED).all()
+    assert (cache_map(longer, 1)[:, known] == COPIED).all()
     last = len(longer.steps) - 1  # nobody has seen this window before
-    assert (cache_map(longer, 1, before)[:, last] == COMPUTED).all()
+    assert (cache_map(longer, 1)[:, last] == COMPUTED).all()
     session.document.apply(SetCells("blocks.1.attn.c_attn.w", ((0, 9),), (0.25,)))
     after = shown(session)
     same = [step for step in slid if longer.context(step) == after.context(step)]
     assert same
-    assert (cache_map(after, 0, longer)[:, same] == COPIED).all()
-    assert (cache_map(after, 1, longer)[:, same] == AGAIN).all()
+    assert (cache_map(after, 0)[:, same] == COPIED).all()
+    assert (cache_map(after, 1)[:, same] == AGAIN).all()
 
 
 def test_an_intervention_behind_the_keys_leaves_them_copied(session: Session) -> None:
     session.document.apply(SetInterventions((Intervention("blocks.0.attn.z", "zero"),)))
-    before = shown(session)
     session.document.apply(SetInterventions((Intervention("blocks.1.attn.z", "zero"),)))
     first = shown(session)
-    assert (cache_map(first, 0, before)[:3, 0] == COPIED).all()
-    assert (cache_map(first, 1, before)[:3, 0] == AGAIN).all()
+    assert (cache_map(first, 0)[:3, 0] == COPIED).all()
+    assert (cache_map(first, 1)[:3, 0] == AGAIN).all()
 
 
 def test_interventions_reuse_nothing_of_the_cache(session: Session) -> None:
-    before = shown(session)
     session.document.apply(SetInterventions((Intervention("blocks.0.attn.q", "zero"),)))
     for block in (0, 1):
-        states = cache_map(shown(session), block, before)
+        states = cache_map(shown(session), block)
         assert not np.isin(states, [REUSED, COPIED]).any()
         assert (states[:3, 0] == AGAIN).all()
 
@@ -106,3 +103,11 @@ def test_an_empty_context_has_no_rows() -> None:
     session = Session(OpenedModel(of_kind("gpt-2"), "small", "small"))
     session.document.apply(SetPrompt(()))
     assert said(cache_map(shown(session), 0), 0) == "an empty context: nothing to compute"
+
+
+def test_it_can_be_told_after_the_numbers_are_let_go_of(session: Session) -> None:
+    session.document.apply(SetCells("blocks.1.attn.c_attn.w", ((0, 9),), (0.25,)))
+    light = without_internals(shown(session))
+    assert all(step.trace is None for step in light.steps)
+    assert (cache_map(light, 1) == cache_map(shown(session), 1)).all()
+    assert AGAIN in cache_map(light, 1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.session.evaluation import Result
+from visualizer.session.ripple import Earlier
 
 Array = NDArray[Any]
 
@@ -21,38 +23,39 @@ WORDS = {
 }
 
 
-def cache_map(result: Result, block: int, before: Result | None = None) -> Array:
+def without_internals(result: Result) -> Result:
+    """The same result without the arrays of its passes: all that `cache_map` reads, and small enough to be kept."""
+    steps = tuple(replace(step, trace=None) for step in result.steps)
+    earlier = None if result.earlier is None else Earlier(result.earlier.tokens, ())
+    return replace(result, steps=steps, earlier=earlier, baseline_steps=None, baseline_trace=None, second=None)
+
+
+def cache_map(result: Result, block: int) -> Array:
     """What became of the keys and values of `block`, uint8 [position, step]; ABSENT after the end of a context.
 
-    `before` is the result before this one: rows that it had of the same context are AGAIN where they were computed
-    anew because weights or interventions changed.
+    Rows that the generation before the last change of weights or interventions had of the same context are AGAIN
+    where they were computed anew.
     """
     longest = max((step.position - step.context_start for step in result.steps), default=0)
     states = np.full((longest, len(result.steps)), ABSENT, dtype=np.uint8)
     attention = f"blocks.{block}.attn."
     kept = {f"{attention}{name}" for name in ("k", "v", "rot_k")} & result.state.model.graph.producer.keys()
-    edited = before is not None and _edited(before, result)
+    had = _steps_known_before(result)
     for number, step in enumerate(result.steps):
         count = step.position - step.context_start
         states[:count, number] = REUSED
-        if kept <= step.copied:
-            state = COPIED
-        else:
-            known = edited and before is not None and _had(before, result, number)
-            state = AGAIN if known else COMPUTED
-        states[step.reused : count, number] = state
+        computed = AGAIN if number < had else COMPUTED
+        states[step.reused : count, number] = COPIED if kept <= step.copied else computed
     return states
 
 
-def _edited(before: Result, now: Result) -> bool:
-    """Whether the two generate from the same prompt with other weights or interventions."""
-    if before.state.opened is not now.state.opened or before.state.prompt != now.state.prompt:
-        return False
-    return before.state.model is not now.state.model or before.state.interventions != now.state.interventions
-
-
-def _had(before: Result, now: Result, step: int) -> bool:
-    return step < len(before.steps) and before.context(step) == now.context(step)
+def _steps_known_before(result: Result) -> int:
+    """How many steps at the beginning saw the same tokens before the last change."""
+    if result.earlier is None:
+        return 0
+    before, now = result.earlier.tokens, tuple(step.token for step in result.steps)
+    same = next((i for i, (old, new) in enumerate(zip(before, now, strict=False)) if old != new), len(before))
+    return min(same + 1, len(before))
 
 
 def said(states: Array, step: int, position: int | None = None) -> str:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from visualizer.session.cached import WORDS, cache_map, said
+from visualizer.session.cached import WORDS, cache_map, said, without_internals
 from visualizer.session.evaluation import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
@@ -63,8 +63,7 @@ class TimelinePanel(SessionPanel):
         self.bars = StepBars(self.slider, self)
         self.bars.step_chosen.connect(self.session.go_to_step)
         # The first result of the present revision and the one before it, to tell what an edit invalidated.
-        self._before: Result | None = None
-        self._latest: Result | None = session.result
+        self._cached = None if session.result is None else without_internals(session.result)
         self._make_details()
         self._lay_out()
 
@@ -153,7 +152,7 @@ class TimelinePanel(SessionPanel):
         if result is not None:
             self._show_branches(result)
             if self.cache.isVisibleTo(self):
-                self._show_cache(self._latest or result)
+                self._show_cache(self._cached or result)
 
     def _show_branches(self, result: Result) -> None:
         names = [branch.name for branch in result.state.branches]
@@ -166,7 +165,7 @@ class TimelinePanel(SessionPanel):
 
     def _show_cache(self, result: Result) -> None:
         block = min(self.session.selection.now.block, result.state.model.config.n_layers - 1)
-        states = cache_map(result, block, self._before)
+        states = cache_map(result, block)
         step = self.shown_step
         self.cache.show_states(states, step)
         colors = state_colors(current_theme())
@@ -180,8 +179,8 @@ class TimelinePanel(SessionPanel):
         self.legend.setAccessibleName(head)
 
     def result_arrived(self, result: Result) -> None:
-        if self._latest is None or result.revision != self._latest.revision:
-            self._before, self._latest = self._latest, result
+        if self._cached is None or result.revision != self._cached.revision:
+            self._cached = without_internals(result)
         super().result_arrived(result)
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
