@@ -12,13 +12,14 @@ from pytestqt.qtbot import QtBot
 import visualizer
 from visualizer.engine.sampling import Sampling
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.edits import SetCells, SetGeneration, SetPrompt
+from visualizer.session.edits import SetCells, SetGeneration, SetPrompt, pin_baseline
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.tokenizers import CharacterTokenizer
 from visualizer.ui.panels.next_token import NextTokenPanel
 from visualizer.ui.probabilities import LISTED, NextTokens, most_probable
 from visualizer.ui.probability_bars import ROW_HEIGHT
+from visualizer.ui.signed_color import signed_color
 from visualizer.ui.theme import current_theme, token_color
 
 
@@ -360,3 +361,32 @@ def test_the_context_menu_forces_and_explains(panel: NextTokenPanel, session: Se
     actions["Force a here and branch"].trigger()
     assert session.document.state.branch == 1
     menu.close()
+
+
+def test_the_baseline_and_the_difference_from_it_are_shown_as_everywhere(
+    panel: NextTokenPanel, session: Session
+) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 6),), (0.0,)))
+    a, b = 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(1))
+    assert numbers(panel) == {"a": (pytest.approx(a), 1), "b": (pytest.approx(b), 0)}
+    session.selection.choose(comparison="baseline")
+    assert title(panel) == "after a₄, of the baseline"
+    assert numbers(panel) == {"b": (1, 1024), "a": (0, 1)}
+    assert (shown(panel).taken, shown(panel).taken_how) == (1, "what the baseline takes")
+    session.selection.choose(comparison="difference")
+    assert title(panel) == "after a₄ − baseline"
+    assert numbers(panel) == {"a": (pytest.approx(a), 0), "b": (pytest.approx(b - 1), -1024)}
+    row = next(row for row in shown(panel).rows if row.text == "b")
+    assert "logit 0 (baseline 1024, difference −1024)" in panel.bars.tooltip(row)
+    gold, blue = (signed_color(value).name() for value in (1, -1))
+    picture = panel.bars.grab().toImage()
+    colors = {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
+    assert {gold, blue} <= colors
+    session.document.go_to(0)
+    assert title(panel) == "after a₄"
+
+
+def numbers(panel: NextTokenPanel) -> dict[str, tuple[float, float]]:
+    """Probability and logit of each token on screen, in their order."""
+    return {row.text: (row.probability, row.logit) for row in shown(panel).rows}

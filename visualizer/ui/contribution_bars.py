@@ -10,12 +10,10 @@ from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEv
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from visualizer.session.numbers_shown import full, short
-from visualizer.ui.colors import STEPS, lookup_table
+from visualizer.ui.signed_color import signed_color
 from visualizer.ui.theme import current_theme, number_font
 
 ROW_HEIGHT = 18.0
-#: Where in the diverging map the bars' two colours are: clear, and not its darkest end.
-SHARE_OF_MAP = 0.85
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ class ContributionBars(QWidget):
         theme, bar, top = current_theme(), self.bars[index], ROW_HEIGHT * index
         share = bar.value / self._largest if self._largest and math.isfinite(bar.value) else 0.0
         width = share * half
-        painter.fillRect(QRectF(middle, top + 4, width, ROW_HEIGHT - 8).normalized(), _color(bar.value))
+        painter.fillRect(QRectF(middle, top + 4, width, ROW_HEIGHT - 8).normalized(), signed_color(bar.value))
         painter.setPen(QColor(theme.text))
         painter.setFont(self.font())
         align = Qt.AlignmentFlag.AlignVCenter
@@ -149,11 +147,3 @@ class ContributionBars(QWidget):
             QToolTip.showText(event.globalPos(), "" if bar is None else self.tooltip(bar), self)
             return True
         return super().event(event)
-
-
-def _color(value: float) -> QColor:
-    """The diverging map's colour for a large number of this sign."""
-    reach = round(SHARE_OF_MAP * (STEPS // 2))
-    index = STEPS // 2 + (reach if value > 0 else -reach)
-    red, green, blue, _ = lookup_table("diverging", current_theme()).rgba[index].tolist()
-    return QColor(red, green, blue)

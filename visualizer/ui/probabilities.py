@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.ops.softmax import softmax
-from visualizer.engine.sampling import Distribution, Sampling, argmax, distribution
+from visualizer.engine.sampling import Distribution, Sampling, argmax, choose, distribution
+from visualizer.engine.trace import Trace
+from visualizer.formats import OpenedModel
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label, with_position
-from visualizer.session.numbers_shown import full, short
+from visualizer.session.numbers_shown import against, full, short
 
+#: What the title adds for each comparison with the baseline.
+COMPARED = {"value": "", "baseline": ", of the baseline", "difference": " − baseline"}
 #: So many tokens are listed.
 LISTED = 20
 
@@ -49,6 +53,7 @@ class NextTokens:
         note: a sentence in place of rows, or about them; often empty.
         place: where in the text, prompt included, the next token stands.
         forcible: whether a token can be forced there: the prompt's own are not chosen by the model.
+        signed: whether the rows' numbers are differences from the baseline, the largest first.
     """
 
     title: str
@@ -60,11 +65,39 @@ class NextTokens:
     note: str = ""
     place: int = 0
     forcible: bool = False
+    signed: bool = False
 
 
-def next_tokens(result: Result, step: int, row: int | None) -> NextTokens:
-    """The distribution after `row` of the context of `step`, or after its last position where `row` is None."""
-    chosen, opened = result.steps[step], result.state.opened
+@dataclass(frozen=True)
+class _Reading:
+    """The logits after one position of a pass, and what follows from them; arrays are [d_vocab]."""
+
+    logits: NDArray[Any]
+    probs: NDArray[Any]
+    log_total: float
+    stages: Distribution | None
+
+    @classmethod
+    def of(cls, logits: NDArray[Any], sampling: Sampling) -> _Reading:
+        """The reading of some logits; filtered where tokens are drawn."""
+        stages = None if sampling.greedy else distribution(logits, sampling)
+        return cls(logits, softmax(logits), _log_sum_exp(logits), stages)
+
+    def numbers(self, token: int) -> tuple[float, ...]:
+        """Probability, log-probability, logit and, where tokens are drawn, the probability that it is drawn with."""
+        logit = float(self.logits[token])
+        final = () if self.stages is None else (float(self.stages.final[token]),)
+        return float(self.probs[token]), logit - self.log_total, logit, *final
+
+
+def next_tokens(
+    result: Result, step: int, row: int | None, comparison: str = "value", baseline: Trace | None = None
+) -> NextTokens:
+    """The distribution after `row` of the context of `step`, or after its last position where `row` is None.
+
+    With the `baseline`'s pass over the same context, `comparison` asks for "value", "baseline" or "difference".
+    """
+    chosen, opened, sampling = result.steps[step], result.state.opened, result.state.sampling
     trace = chosen.trace
     if trace is None:
         first = token_label(opened, chosen.token)
@@ -73,29 +106,30 @@ def next_tokens(result: Result, step: int, row: int | None) -> NextTokens:
     _, context = result.context(step)
     last = len(context) - 1
     position = last if row is None or not 0 <= row <= last else row
-    logits = trace.logits_at(position)
-    sampling, probs, stages = result.state.sampling, softmax(logits), None
-    if not sampling.greedy:
-        stages = chosen.stages if position == last else distribution(logits, sampling)
-    if position == last:
-        taken, how = chosen.token, "forced" if chosen.forced else _how(probs, chosen.token, sampling.greedy)
-    else:
-        taken, how = context[position + 1], "what the text has here"
-    order = most_probable(probs, LISTED)
-    log_total = _log_sum_exp(logits)
-    rows = tuple(
-        _with_stages(_row(int(token), token_label(opened, int(token)), probs, logits, log_total), stages, sampling)
-        for token in order
-    )
-    more = ""
-    if len(order) < len(probs):
-        rest = 1.0 - float(probs[order].sum(dtype=np.float64))
-        more = f"… and {len(probs) - len(order)} more, together {max(rest, 0.0):.3g}"
-    label = with_position(token_label(opened, context[position]), position)
-    note = "nan: these logits have no softmax." if np.isnan(probs).any() else ""
     place = chosen.context_start + position + 1
+    now = _Reading.of(trace.logits_at(position), sampling)
+    before = None if baseline is None else _Reading.of(baseline.logits_at(position), sampling)
+    shown = before if before is not None and comparison == "baseline" else now
+    if position < last:
+        taken, how = context[position + 1], "what the text has here"
+    elif shown is before:
+        taken, how = choose(distribution(shown.logits, sampling), sampling, place), "what the baseline takes"
+    else:
+        taken, how = chosen.token, "forced" if chosen.forced else _how(now.probs, chosen.token, sampling.greedy)
+    signed = before is not None and comparison == "difference"
+    with np.errstate(invalid="ignore"):
+        keys = np.abs(now.probs - before.probs) if signed and before is not None else shown.probs
+    order = most_probable(keys, LISTED)
+    rows = tuple(_row(int(token), opened, now, before, comparison, sampling) for token in order)
+    more = ""
+    if len(order) < len(keys):
+        rest = f", together {max(1.0 - float(keys[order].sum(dtype=np.float64)), 0.0):.3g}" if not signed else ""
+        more = f"… and {len(keys) - len(order)} more{rest}"
+    label = with_position(token_label(opened, context[position]), position)
+    note = "nan: these logits have no softmax." if np.isnan(keys).any() else ""
+    title = f"after {label}{COMPARED[comparison] if before is not None else ''}"
     forcible = place >= len(result.state.prompt)
-    return NextTokens(f"after {label}", position, rows, more, taken, how, note, place, forcible)
+    return NextTokens(title, position, rows, more, taken, how, note, place, forcible, signed)
 
 
 def most_probable(probs: NDArray[Any], count: int) -> NDArray[np.intp]:
@@ -114,25 +148,32 @@ def _how(probs: NDArray[Any], token: int, greedy: bool) -> str:
     return "the most probable" if argmax(probs) == token else "chosen"
 
 
-def _row(token: int, text: str, probs: NDArray[Any], logits: NDArray[Any], log_total: float) -> Row:
-    logit, probability = float(logits[token]), float(probs[token])
-    log_probability = logit - log_total
-    readout = "\n".join(
-        (
-            f"{text}   id {token}",
-            f"probability {full(probability, probs.dtype)}",
-            f"log-probability {full(log_probability, probs.dtype)}",
-            f"logit {full(logit, logits.dtype)}",
-        )
-    )
-    return Row(token, text, probability, logit, log_probability, readout)
+def _row(
+    token: int, opened: OpenedModel, now: _Reading, before: _Reading | None, comparison: str, sampling: Sampling
+) -> Row:
+    text, dtype = token_label(opened, token), now.logits.dtype
+    numbers = now.numbers(token)
+    others = numbers if before is None else before.numbers(token)
+    lines = [f"{text}   id {token}"]
+    for words, number, other in zip(("probability", "log-probability", "logit"), numbers, others, strict=False):
+        lines.append(f"{words} {full(number, dtype)}")
+        if before is not None:
+            lines[-1] += f" ({against(number, other, dtype)})"
+    lines += _stage_lines(token, now.stages, sampling)
+    if comparison == "baseline":
+        numbers = others
+    elif before is not None and comparison == "difference":
+        numbers = tuple(number - other for number, other in zip(numbers, others, strict=True))
+    probability, log_probability, logit = numbers[:3]
+    final = numbers[3] if len(numbers) > 3 else None
+    return Row(token, text, probability, logit, log_probability, "\n".join(lines), final)
 
 
-def _with_stages(row: Row, stages: Distribution | None, sampling: Sampling) -> Row:
-    """The row with what each filter made of its probability."""
+def _stage_lines(token: int, stages: Distribution | None, sampling: Sampling) -> list[str]:
+    """What each filter made of a token's probability."""
+    lines: list[str] = []
     if stages is None:
-        return row
-    token, lines = row.token, [row.readout]
+        return lines
     for word, setting, probs in (
         ("temperature", sampling.temperature, stages.tempered),
         ("top-k", sampling.top_k, stages.top_k),
@@ -142,7 +183,7 @@ def _with_stages(row: Row, stages: Distribution | None, sampling: Sampling) -> R
             left = float(probs[token])
             logarithm = f", log {short(math.log(left), 4)}" if left > 0 else ""
             lines.append(f"after {word} {setting:g}: {full(left, probs.dtype)}{logarithm}")
-    return replace(row, readout="\n".join(lines), final=float(stages.final[token]))
+    return lines
 
 
 def _log_sum_exp(logits: NDArray[Any]) -> float:

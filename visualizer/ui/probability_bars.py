@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from visualizer.session.numbers_shown import short
 from visualizer.ui.probabilities import NextTokens, Row
+from visualizer.ui.signed_color import signed_color
 from visualizer.ui.theme import current_theme, number_font, token_color
 
 ROW_HEIGHT = 22.0
@@ -155,7 +156,8 @@ class ProbabilityBars(QWidget):
                 left, width = columns[name]
                 align = Qt.AlignmentFlag.AlignLeft if name == "token" else Qt.AlignmentFlag.AlignRight
                 room = QRectF(left, 0, max(width, 60) if name == "token" else width, ROW_HEIGHT)
-                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | align, name)
+                heading = f"Δ {name}" if self.shown is not None and self.shown.signed and name in NUMBERS else name
+                painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | align, heading)
         painter.setPen(QColor(theme.rule))
         painter.drawLine(0, round(ROW_HEIGHT) - 1, self.width(), round(ROW_HEIGHT) - 1)
 
@@ -174,16 +176,14 @@ class ProbabilityBars(QWidget):
             painter.drawLine(2, base, round(2 + width), base)
         self._write(painter, columns["id"], top, str(row.token), left, QColor(theme.muted_text), small=True)
         at, width = columns["bar"]
-        share = 0.0 if math.isnan(row.probability) else min(max(row.probability, 0.0), 1.0)
-        bar = QRectF(at, top + 5, max(share * width, 1.0), ROW_HEIGHT - 10)
-        if row.final is None:
-            painter.fillRect(bar, hue)
-        else:
-            faint = QColor(hue)
+        final = row.probability if row.final is None else row.final
+        if row.final is not None:
+            faint = self._bar_color(row.probability, hue)
             faint.setAlphaF(FAINT)
-            painter.fillRect(bar, faint)
-            left_over = 0.0 if math.isnan(row.final) else row.final
-            painter.fillRect(QRectF(at, top + 8, left_over * width, ROW_HEIGHT - 16), hue)
+            painter.fillRect(self._bar(at, top + 5, width, row.probability, ROW_HEIGHT - 10), faint)
+        inset = 5 if row.final is None else 8
+        bar = self._bar(at, top + inset, width, final, ROW_HEIGHT - 2 * inset)
+        painter.fillRect(bar, self._bar_color(final, hue))
         if row.token == shown.taken:
             self._write(painter, columns["taken"], top, TAKEN, right, text, small=True)
         for name in NUMBERS:
@@ -196,6 +196,19 @@ class ProbabilityBars(QWidget):
         elif self.hasFocus() and index == self._current:
             painter.setPen(QPen(text, 1, Qt.PenStyle.DotLine))
             painter.drawRect(QRectF(0.5, top + 0.5, self.width() - 1, ROW_HEIGHT - 1))
+
+    def _bar(self, left: float, top: float, width: float, value: float, height: float) -> QRectF:
+        """A bar from the left for 0 to 1; for a difference, from the middle for −1 to 1."""
+        share = 0.0 if math.isnan(value) else min(max(value, -1.0), 1.0)
+        if self.shown is None or not self.shown.signed:
+            return QRectF(left, top, max(share * width, 1.0), height)
+        return QRectF(left + width / 2, top, share * width / 2 or 1.0, height).normalized()
+
+    def _bar_color(self, value: float, hue: QColor) -> QColor:
+        """The token's own hue; for a difference, the end of the diverging scale that it lies towards."""
+        if self.shown is None or not self.shown.signed or math.isnan(value):
+            return QColor(hue)
+        return signed_color(value)
 
     def _write(
         self, painter: QPainter, column: tuple[float, float], top: float, text: str,

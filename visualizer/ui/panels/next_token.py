@@ -29,7 +29,7 @@ class NextTokenPanel(SessionPanel):
         self.setObjectName("nextTokenPanel")
         self.setAccessibleName("Next token")
         self._result_shown: Result | None = None
-        self._about: tuple[int, int | None] | None = None
+        self._about: tuple[int, int | None, str] | None = None
         self.title = ElidedLabel(self)
         self.title.setObjectName("nextTokenTitle")
         self.note = QLabel(self)
@@ -98,9 +98,11 @@ class NextTokenPanel(SessionPanel):
         if result is None:
             self.title.setText("computing …")
             return
-        shown, about = self.shown, (self.shown_step, self.session.selection.now.row)
+        now = self.session.selection.now
+        shown, about = self.shown, (self.shown_step, now.row, now.comparison)
         if shown is None or result is not self._result_shown or about != self._about:
-            shown = next_tokens(result, *about)  # a large vocabulary is worth doing this once
+            # A large vocabulary is worth doing this once.
+            shown = next_tokens(result, *about, baseline=self.session.baseline_trace)
             self._result_shown, self._about = result, about
         self.title.setText(shown.title)
         self.note.setText(shown.note)
