@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from visualizer.formats import OpenedModel
 from visualizer.session.edits import MODEL, PARAMETERS, Edit, SetCells, SetGeneration, SetInterventions, SetParameters
@@ -44,7 +45,9 @@ class _Done:
     gesture: object
     began: int
 
+    @cached_property
     def size(self) -> int:
+        """Bytes that it keeps."""
         return sum(edit.size() for edit in (*self.redo, *self.undo))
 
     def touches_weights(self) -> bool:
@@ -188,6 +191,6 @@ class Document:
         return change
 
     def _forget_oldest(self) -> None:
-        total = sum(step.size() for step in self._done)
+        total = sum(step.size for step in self._done)
         while total > UNDO_BYTES and len(self._done) > 1:
-            total -= self._done.pop(0).size()
+            total -= self._done.pop(0).size

@@ -44,6 +44,7 @@ class StepBars(QWidget):
         super().__init__(parent)
         self._slider = slider
         self._result: Result | None = None
+        self._handle: tuple[QStyle, int] | None = None  # the slider's, in pixels, by style
         self._step = 0
         self._font = number_font(self.font().pointSizeF() * 0.8)
         self._text_height = QFontMetricsF(self._font).height()
@@ -83,10 +84,14 @@ class StepBars(QWidget):
 
     def _span(self) -> tuple[float, float]:
         """Where the middle of the slider's handle can be: its leftmost pixel here, and how far it goes."""
-        option = QStyleOptionSlider()
-        option.initFrom(self._slider)
-        option.orientation = Qt.Orientation.Horizontal
-        handle = self._slider.style().pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self._slider)
+        style = self._slider.style()
+        if self._handle is None or self._handle[0] is not style:
+            option = QStyleOptionSlider()
+            option.initFrom(self._slider)
+            option.orientation = Qt.Orientation.Horizontal
+            width = style.pixelMetric(QStyle.PixelMetric.PM_SliderLength, option, self._slider)
+            self._handle = (style, width)
+        handle = self._handle[1]
         return self._slider.x() - self.x() + handle / 2, float(max(self._slider.width() - handle, 0))
 
     def paintEvent(self, event: QPaintEvent) -> None:

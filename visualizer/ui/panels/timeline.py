@@ -63,7 +63,7 @@ class TimelinePanel(SessionPanel):
         self.bars = StepBars(self.slider, self)
         self.bars.step_chosen.connect(self.session.go_to_step)
         # The first result of the present revision and the one before it, to tell what an edit invalidated.
-        self._cached = None if session.result is None else without_internals(session.result)
+        self._cached = session.result
         self._make_details()
         self._lay_out()
 
@@ -180,7 +180,9 @@ class TimelinePanel(SessionPanel):
 
     def result_arrived(self, result: Result) -> None:
         if self._cached is None or result.revision != self._cached.revision:
-            self._cached = without_internals(result)
+            self._cached = result
+        else:  # made again for a step's internals: what the first run did is what counts, but not its arrays
+            self._cached = without_internals(self._cached)
         super().result_arrived(result)
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
