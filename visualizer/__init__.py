@@ -16,7 +16,7 @@ from visualizer.engine.generate import Step
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
-from visualizer.errors import InputError, VisualizerError
+from visualizer.errors import ConfigError, FormatError, InputError, VisualizerError
 from visualizer.formats import open_model, open_preset
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def handmade(pattern: str = "aab") -> Model:
     Raises:
         ConfigError: the pattern has another form.
     """
+    if not isinstance(pattern, str):
+        raise ConfigError(f"the pattern is {pattern!r}; a text such as 'aab' is needed")
     return open_preset(pattern).model
 
 
@@ -52,6 +54,8 @@ def load(path: str | os.PathLike[str]) -> Model:
     Raises:
         FormatError: it cannot be read as a model.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise FormatError(f"{path!r} is no name of a model; a path or a preset's name is needed")
     return open_model(path).model
 
 

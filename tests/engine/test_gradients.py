@@ -284,3 +284,10 @@ def test_a_prompt_or_target_that_says_nothing_is_refused() -> None:
         model.gradients([1], 6)
     with pytest.raises(InterventionError, match=r"no activation 'blocks\.0\.attn\.nothing'"):
         model.loss_gradients([1], 2, ["blocks.0.attn.nothing"])
+
+
+def test_a_norm_whose_squares_lie_outside_single_precision_is_still_a_number() -> None:
+    large = {"a": np.full(4, 1e30, dtype=np.float32), "b": np.zeros(2, dtype=np.float32)}
+    assert global_norm(large) == pytest.approx(2e30, rel=1e-6)
+    assert global_norm({"a": np.array([np.inf], dtype=np.float32)}) == np.inf
+    assert np.isnan(global_norm({"a": np.array([np.nan, np.inf], dtype=np.float32)}))

@@ -294,3 +294,12 @@ def test_all_of_a_long_text_can_be_chosen_and_drawn(qtbot: QtBot) -> None:
     np.testing.assert_allclose(panel.view.received(), pattern(session)[0].sum(axis=0), rtol=1e-4)
     assert "494 more" in panel.view.summary()
     assert not panel.view.grab().isNull()
+
+
+def test_stepping_back_before_a_chosen_token_lets_go_of_it(panel: ArcsPanel, session: Session, qtbot: QtBot) -> None:
+    session.go_to_step(3)
+    click(panel, 14, qtbot)
+    assert panel.chosen == (14,)
+    session.step_back()
+    assert panel.chosen == ()
+    assert panel.view.summary().startswith("summed over all 14 tokens")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
+from numbers import Integral
 from typing import Any
 
 from visualizer.errors import ConfigError
@@ -49,6 +50,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         for name in ("n_heads", "d_head", "n_key_value_heads", "d_mlp", "rotary_dim"):
             value = getattr(self, name)
+            if value is not None and not isinstance(value, Integral):
+                self._require_count(name)
             if value is None or value == -1:  # "not given", as None or TransformerLens' -1
                 self._set(name, 0)
         for name in ("n_layers", "d_model", "n_ctx", "d_vocab"):
@@ -109,9 +112,9 @@ class ModelConfig:
 
     def _require_count(self, name: str) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+        if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
             raise ConfigError(f"{name} is {value!r}; a whole number of at least 1 is needed")
-        self._set(name, value.__index__())
+        self._set(name, int(value))
 
     def _require_truth(self, name: str) -> None:
         value = getattr(self, name)

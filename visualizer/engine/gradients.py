@@ -122,7 +122,10 @@ def _of_activation(graph: Graph, run: Run, gradients: Gradients, name: str) -> A
 def global_norm(gradients: Mapping[str, Array]) -> float:
     """√ of the sum of squares of all gradients together."""
     total = 0.0
-    for gradient in gradients.values():
-        flat = gradient.reshape(-1)
-        total += float(flat.dot(flat))
+    with np.errstate(over="ignore", invalid="ignore"):
+        for gradient in gradients.values():
+            flat = gradient.reshape(-1)
+            total += float(flat.dot(flat))
+        if math.isinf(total):  # the squares may lie outside single precision, and the norm within
+            total = sum(float(np.square(gradient, dtype=np.float64).sum()) for gradient in gradients.values())
     return math.sqrt(total) if total >= 0 else math.nan

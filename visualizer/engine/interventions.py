@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
@@ -63,6 +63,13 @@ class Intervention:
             raise InterventionError(f"{self.kind!r} is no kind of intervention; {', '.join(KINDS)} are")
         if (self.kind == "patch") != (self.array is not None):
             raise InterventionError("an array goes with 'patch', and only with it")
+        if self.array is not None and not isinstance(self.array, np.ndarray):
+            raise InterventionError(f"the array of a patch is {type(self.array).__name__}; a NumPy array is needed")
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float | np.number):
+            raise InterventionError(f"the value is {self.value!r}; a number is needed")
+        if not _is_where(self.where):
+            example = "(('head', 3), ('query', (2, 5)))"
+            raise InterventionError(f"where is {self.where!r}; pairs of an axis and an index, {example}, are needed")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Intervention) or self.array is not other.array:
@@ -197,6 +204,27 @@ def _bounds(index: int | tuple[int, int], size: int) -> tuple[int, int]:
     """First place and one past the last, counted from the beginning."""
     start, stop = index if isinstance(index, tuple) else (index, index + 1 or size)
     return (start + size if start < 0 else start), (stop + size if stop < 0 else stop)
+
+
+def _is_where(where: object) -> bool:
+    return isinstance(where, tuple) and all(map(_is_pair, where))
+
+
+def _is_pair(pair: object) -> bool:
+    """Whether it is an axis with an index, with the first one and the one past the last, or with None."""
+    match pair:
+        case (str(), None | int() | np.integer() | (int() | np.integer(), int() | np.integer())):
+            return True
+    return False
+
+
+def listed(interventions: object) -> tuple[Intervention, ...]:
+    """The interventions as a tuple. Raises InterventionError where they are anything else."""
+    changes = tuple(interventions) if isinstance(interventions, Iterable) else (interventions,)
+    wrong = [change for change in changes if not isinstance(change, Intervention)]
+    if wrong:
+        raise InterventionError(f"{wrong[0]!r} is no Intervention; a list of them is needed")
+    return changes
 
 
 def applied(interventions: Sequence[Intervention]) -> dict[str, list[Intervention]]:

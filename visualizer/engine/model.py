@@ -13,14 +13,14 @@ from visualizer.engine.config import ModelConfig
 from visualizer.engine.generate import Step, generate
 from visualizer.engine.gradients import LossGradients, loss_gradients
 from visualizer.engine.graph import Graph, build_graph
-from visualizer.engine.interventions import Intervention, applied
+from visualizer.engine.interventions import Intervention, applied, listed
 from visualizer.engine.kv_cache import RowCache
 from visualizer.engine.ops.base import Operation, Run, surely_finite
-from visualizer.engine.parameters import Parameters
+from visualizer.engine.parameters import Parameters, by_name
 from visualizer.engine.progress import listener
-from visualizer.engine.sampling import Sampling
+from visualizer.engine.sampling import Sampling, is_whole
 from visualizer.engine.trace import Trace
-from visualizer.errors import InterventionError, TokenError
+from visualizer.errors import ConfigError, InterventionError, SamplingError, TokenError
 
 Array = NDArray[Any]
 Prompt = str | Sequence[int] | NDArray[np.integer[Any]]
@@ -60,8 +60,10 @@ class Model:
     def __init__(
         self, config: ModelConfig, parameters: Mapping[str, ArrayLike], tokenizer: Tokenizer | None = None
     ) -> None:
+        if not isinstance(config, ModelConfig):
+            raise ConfigError(f"the configuration is {type(config).__name__}; a ModelConfig is needed")
         if config.tie_embeddings is None:
-            config = replace(config, tie_embeddings="lm_head.w" not in parameters)
+            config = replace(config, tie_embeddings="lm_head.w" not in by_name(parameters))
         self.config = config
         self.parameters = Parameters(config, parameters)
         self.tokenizer = tokenizer
@@ -97,7 +99,10 @@ class Model:
                     f"give token ids from 0 to {self.config.d_vocab - 1}"
                 )
             prompt = self.tokenizer.encode(prompt)
-        ids = np.asarray(prompt)
+        try:
+            ids = np.asarray(prompt)
+        except ValueError as error:  # a list of lists of different lengths
+            raise TokenError("token ids are a flat list of whole numbers") from error
         if ids.size == 0:
             return np.zeros(0, dtype=np.intp)
         if ids.dtype == np.intp and ids.ndim == 1 and np.maximum.reduce(ids.view(np.uintp)) < self.config.d_vocab:
@@ -134,7 +139,7 @@ class Model:
         if len(tokens) > self.config.n_ctx:
             tokens = tokens[-self.config.n_ctx :]
         tokens.flags.writeable = False
-        changes = tuple(interventions)
+        changes = listed(interventions)
         hooks = applied(changes) if changes else {}
         if hooks:
             self._check_hooks(hooks)
@@ -271,8 +276,10 @@ class Model:
         Raises:
             TokenError, SamplingError: before the first step.
         """
+        if not is_whole(n):
+            raise SamplingError(f"the number of tokens is {n!r}; a whole number is needed")
         sampling = Sampling.of(temperature, top_k, top_p, seed)
-        return generate(self, self.ids(prompt), n, sampling, tuple(interventions))
+        return generate(self, self.ids(prompt), int(n), sampling, listed(interventions))
 
     def gradients(self, prompt: Prompt, target: str | int) -> tuple[float, dict[str, Array]]:
         """Cross-entropy in nats of `target` after the last token of `prompt`, and its gradient by parameter.
@@ -317,5 +324,5 @@ class Model:
         """The text of token ids; without a tokenizer the ids themselves, separated by commas."""
         if self.tokenizer is None:
             return ",".join(str(int(i)) for i in ids)
-        text: str = self.tokenizer.decode([int(i) for i in ids])
+        text: str = self.tokenizer.decode(list(ids))
         return text

@@ -58,6 +58,13 @@ def _norm_shapes(config: ModelConfig, name: str) -> dict[str, tuple[int, ...]]:
     return {f"{name}.g": (config.d_model,), f"{name}.b": (config.d_model,)}
 
 
+def by_name(arrays: object) -> Mapping[str, ArrayLike]:
+    """What was given as parameters, where it is a table. Raises ParameterError."""
+    if not isinstance(arrays, Mapping):
+        raise ParameterError(f"parameters are {type(arrays).__name__}; arrays by name are needed, such as {{'wte': …}}")
+    return arrays
+
+
 class Parameters(Mapping[str, Array]):
     """The arrays of a model by name, in the order of use. Arrays cannot be written to.
 
@@ -108,7 +115,7 @@ class Parameters(Mapping[str, Array]):
             ParameterError: a name is not there, or a shape differs.
         """
         arrays = dict(self._arrays)
-        for name, value in changes.items():
+        for name, value in by_name(changes).items():
             arrays[name] = _checked(name, value, self[name].shape, self.config.dtype)
         new = object.__new__(Parameters)
         new.config = self.config
@@ -121,7 +128,7 @@ def _checked(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: str) ->
         # Numbers beyond the range of float32 become infinite, visibly; that is no reason to warn.
         with np.errstate(over="ignore"):
             given = np.asarray(value)
-            if given.dtype.kind in "cSU":
+            if given.dtype.kind not in "fiub":
                 raise TypeError(f"{given.dtype} is no real number")
             array = np.ascontiguousarray(given, dtype=dtype)  # a fitting array stays the same object
             if array.ndim != given.ndim:  # a single number has become a list of one

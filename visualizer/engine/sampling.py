@@ -15,8 +15,13 @@ from visualizer.errors import SamplingError
 Array = NDArray[Any]
 
 
-def _is_whole(value: object) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, bool)
+def is_whole(value: object) -> bool:
+    """Whether it is a whole number of Python's or NumPy's."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return is_whole(value) or isinstance(value, float | np.floating)
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,13 @@ class Sampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.temperature < math.inf:
+        if not (_is_number(self.temperature) and 0 <= self.temperature < math.inf):
             raise SamplingError(f"temperature is {self.temperature}; a number of at least 0 is needed (0 is greedy)")
-        if self.top_k is not None and not (_is_whole(self.top_k) and self.top_k >= 1):
+        if self.top_k is not None and not (is_whole(self.top_k) and self.top_k >= 1):
             raise SamplingError(f"top-k is {self.top_k}; a whole number of at least 1 is needed")
-        if self.top_p is not None and not 0 < self.top_p <= 1:
+        if self.top_p is not None and not (_is_number(self.top_p) and 0 < self.top_p <= 1):
             raise SamplingError(f"top-p is {self.top_p}; a number above 0 and up to 1 is needed")
-        if not (_is_whole(self.seed) and self.seed >= 0):
+        if not (is_whole(self.seed) and self.seed >= 0):
             raise SamplingError(f"seed is {self.seed}; a whole number of at least 0 is needed")
 
     @classmethod

@@ -100,6 +100,7 @@ class ArcsView(QWidget):
         count = 0 if weights is None else weights.count
         self._cursor = None if self._cursor is None or self._cursor >= count else self._cursor
         self._hovered = None if self._hovered is None or self._hovered >= count else self._hovered
+        self._chosen = frozenset(place for place in self._chosen if place < count)
         self._fit()
         self._describe()
         self.update()
