@@ -19,7 +19,7 @@ CHANGE: Any = Intervention
 SIZES: dict[str, Any] = {"n_layers": 1, "d_model": 8, "n_ctx": 5, "d_vocab": 2, "n_heads": 1, "attn_only": True}
 
 WRONG: dict[str, Callable[[], object]] = {
-    **{f"generate {n!r} tokens": lambda n=n: MODEL.generate("aab", n) for n in ("x", 1.5, None, -1, True, np.nan)},
+    **{f"generate {n!r} tokens": lambda n=n: MODEL.generate("aab", n) for n in ("x", 1.5, None, True, np.nan)},
     "a temperature in words": lambda: MODEL.generate("aab", 1, temperature="hot"),
     "two temperatures": lambda: MODEL.generate("aab", 1, temperature=np.ones(2)),
     "top-k as text": lambda: MODEL.generate("aab", 1, top_k="all"),
@@ -63,8 +63,6 @@ def test_what_is_of_the_wrong_type_is_refused_in_one_sentence(name: str) -> None
 
 
 def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
-    sizes = {
-        name: np.int64(size) if isinstance(size, int) and name != "attn_only" else size for name, size in SIZES.items()
-    }
-    assert visualizer.ModelConfig(**sizes) == visualizer.ModelConfig(**SIZES)
+    sizes: dict[str, Any] = {name: np.int64(size) for name, size in SIZES.items() if size is not True}
+    assert visualizer.ModelConfig(**sizes, attn_only=True) == visualizer.ModelConfig(**SIZES)
     assert len(list(MODEL.generate(np.array([0, 1], dtype=np.uint8), np.int32(3), top_k=np.int64(1)))) == 3

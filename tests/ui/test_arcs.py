@@ -299,7 +299,6 @@ def test_all_of_a_long_text_can_be_chosen_and_drawn(qtbot: QtBot) -> None:
 def test_stepping_back_before_a_chosen_token_lets_go_of_it(panel: ArcsPanel, session: Session, qtbot: QtBot) -> None:
     session.go_to_step(3)
     click(panel, 14, qtbot)
-    assert panel.chosen == (14,)
     session.step_back()
-    assert panel.chosen == ()
+    assert not panel.chosen
     assert panel.view.summary().startswith("summed over all 14 tokens")
