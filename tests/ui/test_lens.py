@@ -1,5 +1,6 @@
 """The lens panel: tokens in cells, bars that sum to the logit, and what clicks choose."""
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel
@@ -151,6 +152,25 @@ def test_against_the_baseline_bars_are_differences(panel: LensPanel, session: Se
     assert "the change of the logit of 1" in sum_words(panel)
     session.selection.choose(comparison="baseline")
     assert total(panel) == pytest.approx(before)
+
+
+def test_against_the_baseline_cells_are_differences_of_their_tokens_probability(
+    panel: LensPanel, session: Session
+) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    session.document.apply(SetCells("blocks.1.mlp.c_proj.w", ((0, 0),), (3.0,)))
+    base, now = session.baseline_trace, session.trace
+    assert base is not None
+    assert now is not None
+    session.selection.choose(comparison="difference")
+    token = int(now["probs"][3].argmax())
+    difference = float(now["probs"][3, token] - base["probs"][3, token])
+    assert panel.grid.image()[-1, 3] == pytest.approx(difference)
+    assert np.abs(panel.grid.image()[0]).max() == 0  # before the edit's block nothing differs
+    assert panel.grid.matrix is not None
+    assert "baseline" in panel.grid.matrix.readout(panel.grid.image().shape[0] - 1, 3)
+    session.selection.choose(comparison="value")
+    assert panel.grid.image()[-1, 3] == pytest.approx(now["probs"][3, token])
 
 
 def test_an_empty_prompt_is_explained(panel: LensPanel, session: Session) -> None:

@@ -13,7 +13,7 @@ from tests.engine.models import of_kind
 from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.edits import OpenModel, SetPrompt
+from visualizer.session.edits import OpenModel, SetParameters, SetPrompt, pin_baseline
 from visualizer.session.session import Session
 from visualizer.tokenizers import CharacterTokenizer
 from visualizer.ui.heatmap import Heatmap
@@ -240,3 +240,21 @@ def test_ids_are_typed_where_there_is_no_tokenizer(qtbot: QtBot) -> None:
     assert session.document.state.second_prompt == (1, 2, 5)
     qtbot.keyClicks(field(panel), ",x")
     assert "'x' is no token id" in said(panel, "secondPromptRefusal")
+
+
+def test_both_prompts_can_be_compared_with_the_baseline(panel: TwoPromptsPanel, session: Session) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    before = [np.array(heatmap.image()) for heatmap in (panel.first, panel.second)]
+    weights = np.random.default_rng(3).normal(size=session.document.state.model.parameters["wpe"].shape)
+    session.document.apply(SetParameters((("wpe", weights),), "other positions"))
+    now = [np.array(heatmap.image()) for heatmap in (panel.first, panel.second)]
+    session.selection.choose(comparison="baseline")
+    for heatmap, was, present in zip((panel.first, panel.second), before, now, strict=True):
+        np.testing.assert_array_equal(heatmap.image(), was)
+        assert not np.array_equal(was, present)
+    assert "those of the baseline" in said(panel, "twoPromptsNote")
+    session.selection.choose(comparison="difference")
+    for heatmap, was, present in zip((panel.first, panel.second), before, now, strict=True):
+        np.testing.assert_array_equal(heatmap.image(), present - was)
+        assert heatmap.matrix is not None
+        assert heatmap.matrix.scale.kind == "diverging"

@@ -77,6 +77,7 @@ class Result:
         untouched: the last position's logits [d_vocab] of the step that is looked at, without interventions; None
             where there are none, or no second prompt to compare with.
         second_logits: the second prompt's last logits [d_vocab]; None where there is none.
+        second_baseline: the baseline's pass of the second prompt; None where there is none, or nothing is pinned.
     """
 
     revision: int
@@ -94,6 +95,7 @@ class Result:
     ripple: Ripple | None = None
     untouched: NDArray[Any] | None = None
     second_logits: NDArray[Any] | None = None
+    second_baseline: Trace | None = None
     began: int = 0
 
     @property
@@ -143,7 +145,9 @@ def _evaluate(request: Request, watch: Watch | None) -> Result:
     looked_at = steps[min(request.step, len(steps) - 1)].trace
     _prepare(looked_at)
     baseline_steps, baseline_trace = _baseline(request, steps, tokens, watch)
-    second = _second(state, previous)
+    pinned = None if state.baseline is None else state.baseline.model
+    second = _second(state, state.model, previous.second if previous is not None else None)
+    second_baseline = _second(state, pinned, previous.second_baseline if previous is not None else None)
     result = Result(
         request.revision,
         state,
@@ -160,6 +164,7 @@ def _evaluate(request: Request, watch: Watch | None) -> Result:
         _ripple(looked_at, baseline_trace),
         _untouched(request, looked_at),
         second.logits_at(-1) if second is not None else None,
+        second_baseline,
         request.began,
     )
     return replace(result, seconds=time.perf_counter() - began)
@@ -264,11 +269,11 @@ def _branches(state: State, tokens: tuple[int, ...], watch: Watch | None) -> tup
     )
 
 
-def _second(state: State, previous: Result | None) -> Trace | None:
-    """The pass of the second prompt, without interventions: it is what one patches from."""
-    if not state.second_prompt:
+def _second(state: State, model: Model | None, reuse: Trace | None) -> Trace | None:
+    """A model's pass of the second prompt, without interventions: it is what one patches from."""
+    if not state.second_prompt or model is None:
         return None
-    return state.model.forward(state.second_prompt, reuse=previous.second if previous is not None else None)
+    return model.forward(state.second_prompt, reuse=reuse)
 
 
 def _earlier(request: Request) -> Earlier | None:

@@ -36,6 +36,7 @@ class Lens:
         tokens, probabilities: the TOP most probable, [stream, position, rank].
         position: the position that contributions are about.
         part: the trace of that position alone, with its logits.
+        asked: the probabilities of the tokens that were asked for, [stream, position]; None where none were.
     """
 
     names: tuple[str, ...]
@@ -44,6 +45,7 @@ class Lens:
     probabilities: Array
     position: int
     part: Trace
+    asked: Array | None = None
 
 
 def streams(graph: Graph) -> tuple[str, ...]:
@@ -63,8 +65,10 @@ def reads_all(trace: Trace) -> bool:
     return cost(trace, len(trace.tokens)) <= ALL_POSITIONS
 
 
-def lens(trace: Trace, position: int) -> Generator[float, None, Lens]:
+def lens(trace: Trace, position: int, asked: Array | None = None) -> Generator[float, None, Lens]:
     """Read every stream, yielding how much is done (0 to 1). Long passes and large vocabularies: `position` alone.
+
+    `asked` are tokens [stream, position] whose probabilities are wanted too.
 
     Raises IndexError where there is no such position.
     """
@@ -78,14 +82,17 @@ def lens(trace: Trace, position: int) -> Generator[float, None, Lens]:
     count = min(TOP, trace.parameters.config.d_vocab)
     tokens = np.empty((len(names), len(positions), count), dtype=np.intp)
     probabilities = np.empty((len(names), len(positions), count))
+    wanted = None if asked is None else np.empty(asked.shape)
     for i, name in enumerate(names):
         with np.errstate(all="ignore"):
             probs = softmax(logit_lens(source, name))
         tokens[i] = _most_probable(probs, count)
         probabilities[i] = np.take_along_axis(probs, tokens[i], axis=1)
+        if wanted is not None and asked is not None:
+            wanted[i] = np.take_along_axis(probs, asked[i][:, None], axis=1)[:, 0]
         yield (i + 1) / (len(names) + 1)
     part["logits"]  # made here, so that whoever reads contributions next need not
-    return Lens(names, positions, tokens, probabilities, position, part)
+    return Lens(names, positions, tokens, probabilities, position, part, wanted)
 
 
 def _most_probable(probs: Array, count: int) -> Array:

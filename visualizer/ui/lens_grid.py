@@ -10,8 +10,8 @@ from PySide6.QtCore import QSize
 from visualizer.formats import OpenedModel
 from visualizer.session.labels import token_label, with_position
 from visualizer.session.lens import Lens
-from visualizer.session.numbers_shown import full, short
-from visualizer.ui.colors import SEQUENTIAL
+from visualizer.session.numbers_shown import against, full, short
+from visualizer.ui.colors import SEQUENTIAL, Scale
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.heatmap_matrix import LONGEST_LABEL, VISIBLE, Matrix
 from visualizer.ui.theme import current_theme, token_color
@@ -28,6 +28,7 @@ class _TokenMatrix(Matrix):
 
     opened: OpenedModel
     seen: Lens
+    base: Lens | None = None
 
     def text(self, row: int, column: int, room: int) -> str:
         token = _visible(token_label(self.opened, int(self.seen.tokens[row, column, 0])))
@@ -41,8 +42,12 @@ class _TokenMatrix(Matrix):
         lines = [f"{self.seen.names[row]} after {self.column_labels[column]} would predict"]
         for token, probability in zip(tokens.tolist(), probabilities.tolist(), strict=True):
             lines.append(f"  {token_label(self.opened, token)}   {full(probability, np.float32)}")
+        if self.base is not None and self.base.asked is not None:
+            words = against(float(probabilities[0]), float(self.base.asked[row, column]), np.float32)
+            lines.append(f"{token_label(self.opened, int(tokens[0]))}: {words}")
         if self.changed is not None and self.changed[row, column]:
-            lines.append("another token than the baseline's")
+            was = token_label(self.opened, int(self.base.tokens[row, column, 0])) if self.base is not None else ""
+            lines.append(f"another token than the baseline's {was}")
         return "\n".join(lines)
 
     def spoken(self, row: int, column: int) -> str:
@@ -52,19 +57,27 @@ class _TokenMatrix(Matrix):
 class LensGrid(Heatmap):
     """Rows are residual streams, columns positions; coloured by the probability of the token in the cell."""
 
-    def show_lens(self, opened: OpenedModel, ids: Sequence[int], seen: Lens, base: Lens | None) -> None:
-        """Show a reading of the context `ids`; cells whose token is not the baseline's are marked as changed."""
+    def show_lens(
+        self, opened: OpenedModel, ids: Sequence[int], seen: Lens, base: Lens | None, compared: bool = False
+    ) -> None:
+        """Show a reading of the context `ids`; cells whose token is not the baseline's are marked as changed.
+
+        `compared` colours them by how much more probable their token is than in the baseline.
+        """
         labels = [with_position(token_label(opened, ids[p]), p) for p in seen.positions]
         theme = current_theme()
-        same = base is not None and base.positions == seen.positions
+        if base is not None and base.positions != seen.positions:
+            base = None
+        before = base.asked if compared and base is not None else None
+        values = seen.probabilities[:, :, 0]
         matrix = _TokenMatrix(
-            seen.probabilities[:, :, 0],
+            values if before is None else values - before,
             masked=None,
-            changed=seen.tokens[:, :, 0] != base.tokens[:, :, 0] if base is not None and same else None,
+            changed=seen.tokens[:, :, 0] != base.tokens[:, :, 0] if base is not None else None,
             row_labels=[stream_words(name) for name in seen.names],
             column_labels=labels,
-            scale=SEQUENTIAL,
-            name="logit lens",
+            scale=SEQUENTIAL if before is None else Scale("diverging", 1.0),
+            name="logit lens" if before is None else "logit lens − baseline",
             row_axis="stream",
             column_axis="position",
             row_label_colors=None,
@@ -72,7 +85,7 @@ class LensGrid(Heatmap):
             row_positions=False,
             column_positions=False,
         )
-        matrix.opened, matrix.seen = opened, seen
+        matrix.opened, matrix.seen, matrix.base = opened, seen, base
         before, self._matrix = self._matrix, matrix
         if before is None or before.shape != matrix.shape:
             self._hovered, self._cursor = self._inside(self._hovered), self._inside(self._cursor)

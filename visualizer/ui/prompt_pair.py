@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from visualizer.session.numbers_shown import short
 from visualizer.session.places import axis_size, short_name
 from visualizer.session.state import State
 from visualizer.session.two_prompts import LogitDifference, in_common, matrix
+from visualizer.ui.attention_words import COMPARED
 from visualizer.ui.colors import SEQUENTIAL, Scale, symmetric_limit
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.theme import current_theme, token_color
@@ -26,14 +28,40 @@ LISTED = 3
 MOST_COLUMNS = 1024
 
 
-def draw_pair(state: State, pairs: Sequence[tuple[Heatmap, Trace]], name: str, head: int) -> None:
+@dataclass(frozen=True)
+class Shown:
+    """What a heatmap is to show.
+
+    Attributes:
+        heatmap: where.
+        trace: the pass.
+        base: the baseline's pass over the same tokens; None where nothing is pinned.
+    """
+
+    heatmap: Heatmap
+    trace: Trace
+    base: Trace | None = None
+
+    def values(self, state: State, name: str, head: int, comparison: str) -> Array:
+        """The numbers [row, column]: the present ones, the baseline's, or the difference."""
+        now = matrix(self.trace, state.model, name, head)[:, :MOST_COLUMNS]
+        if self.base is None or comparison == "value":
+            return now
+        before = matrix(self.base, state.model, name, head)[:, :MOST_COLUMNS]
+        with np.errstate(all="ignore"):
+            return before if comparison == "baseline" else now - before
+
+
+def draw_pair(state: State, pairs: Sequence[Shown], name: str, head: int, comparison: str = "value") -> None:
     """Show one activation of each trace in its heatmap, all on one scale, so that colours can be compared."""
-    shown = [matrix(trace, state.model, name, head)[:, :MOST_COLUMNS] for _, trace in pairs]
+    shown = [pair.values(state, name, head, comparison) for pair in pairs]
+    signed = comparison == "difference" and any(pair.base is not None for pair in pairs)
     scale = SEQUENTIAL
-    if not name.endswith(".pattern"):
+    if signed or not name.endswith(".pattern"):
         scale = Scale("diverging", max((symmetric_limit(v, _hidden(name, v)) for v in shown), default=0.0))
-    for (heatmap, trace), values in zip(pairs, shown, strict=True):
-        _draw(state, heatmap, trace, values, name, scale)
+    for pair, values in zip(pairs, shown, strict=True):
+        compared = COMPARED[comparison] if pair.base is not None else ""
+        _draw(state, pair, values, name, scale, compared)
 
 
 def _hidden(name: str, values: Array) -> NDArray[np.bool_] | None:
@@ -43,8 +71,8 @@ def _hidden(name: str, values: Array) -> NDArray[np.bool_] | None:
     return np.triu(np.ones(values.shape, dtype=np.bool_), 1)
 
 
-def _draw(state: State, heatmap: Heatmap, trace: Trace, values: Array, name: str, scale: Scale) -> None:
-    opened, theme = state.opened, current_theme()
+def _draw(state: State, shown: Shown, values: Array, name: str, scale: Scale, compared: str) -> None:
+    heatmap, trace, opened, theme = shown.heatmap, shown.trace, state.opened, current_theme()
     tokens = [token_label(opened, int(token)) for token in trace.tokens]
     hues = [token_color(int(token), theme) for token in trace.tokens]
     axes = trace.axes(name)
@@ -64,7 +92,7 @@ def _draw(state: State, heatmap: Heatmap, trace: Trace, values: Array, name: str
         column_axis="key" if by_key else axes[-1],
         column_positions=by_key,
         scale=scale,
-        name=short_name(name),
+        name=short_name(name) + compared,
     )
 
 

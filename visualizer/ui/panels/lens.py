@@ -69,6 +69,7 @@ class LensPanel(SessionPanel):
         self.setAccessibleName("Lens")
         self._read: _Read | None = None
         self._asked: tuple[Trace, Trace | None, int] | None = None
+        self._compared = False
         self._offered: list[int] = []
         self._token: int | None = None  # None: the most probable one
         self._minus: int | None = None
@@ -165,6 +166,8 @@ class LensPanel(SessionPanel):
         position = now.row if now.row is not None and now.row < len(trace.tokens) else len(trace.tokens) - 1
         asked, had = (trace, base, position), self._asked
         if had is not None and had[0] is trace and had[1] is base and had[2] == position:
+            if self._read is not None and self._compared != (now.comparison == "difference"):
+                self._show(self._read)
             self._mark()
             self._show_contributions()
             return
@@ -183,14 +186,17 @@ class LensPanel(SessionPanel):
             self._show(self._read)
 
     def _show(self, read: _Read) -> None:
-        self._read = read
+        self._read, self._compared = read, self.session.selection.now.comparison == "difference"
         opened, seen = read.state.opened, read.seen
         ids = read.trace.tokens.tolist()
-        self.grid.show_lens(opened, ids, seen, read.base)
+        compared = read.base is not None and self.session.selection.now.comparison == "difference"
+        self.grid.show_lens(opened, ids, seen, read.base, compared)
         streams, count = len(seen.names), len(ids)
         shape = f"[{streams}, {count}]" if len(seen.positions) == count else f"position {seen.position} of {count}"
         read_out = "x W_U" if read.state.model.config.normalization_type is None else "Norm(x) W_U"
-        self._title.set_words("Logit lens", f"softmax({read_out}) of each residual stream {shape}")
+        of_baseline = self.session.selection.now.comparison == "baseline" and self.session.baseline_trace is not None
+        words = "Logit lens" + (" − baseline" if compared else " of the baseline" if of_baseline else "")
+        self._title.set_words(words, f"softmax({read_out}) of each residual stream {shape}")
         self._offer()
         self._mark()
         self._show_contributions()
@@ -325,7 +331,7 @@ def _reading(state: State, trace: Trace, base: Trace | None, position: int) -> G
     seen = yield from lens(trace, position)
     other = None
     if base is not None:
-        other = yield from lens(base, position)
+        other = yield from lens(base, position, seen.tokens[:, :, 0])
     return _Read(state, trace, seen, other)
 
 

@@ -27,7 +27,7 @@ from visualizer.session.session import Session
 from visualizer.session.two_prompts import EXTENTS, activations, cell_at, logit_difference, place_at
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.patch_heatmap import DragHeatmap, DropHeatmap
-from visualizer.ui.prompt_pair import MOST_COLUMNS, difference_words, draw_pair, pair_notes, top_words
+from visualizer.ui.prompt_pair import MOST_COLUMNS, Shown, difference_words, draw_pair, pair_notes, top_words
 from visualizer.ui.second_prompt import SecondPromptField
 from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.theme import current_theme
@@ -38,6 +38,12 @@ PATCH_TIPS = {
     "cell": "Take one cell across",
     "row": "Take a whole row across: one query's weights, or one position's vector",
     "head": "Take all that is shown across: every position of the head, or of the stream",
+}
+#: What is said of the numbers in both heatmaps.
+COMPARED = {
+    "value": "",
+    "baseline": "The numbers are those of the baseline.",
+    "difference": "The numbers are the present ones less the baseline's.",
 }
 
 
@@ -225,20 +231,23 @@ class TwoPromptsPanel(SessionPanel):
             label.setVisible(shown)
 
     def _draw(self, first: Trace | None, second: Trace | None) -> None:
-        now, state = self.session.selection.now, self.session.document.state
-        drawn = (first, second, self.name, now.head, current_theme())
+        now, state, result = self.session.selection.now, self.session.document.state, self.result
+        base, other = self.session.baseline_trace, result.second_baseline if result is not None else None
+        drawn = (first, second, self.name, now.head, current_theme(), base, other, now.comparison)
         if all(a is b or (isinstance(a, str | int) and a == b) for a, b in zip(drawn, self._drawn, strict=False)):
             return
         self._drawn = drawn
         for heatmap, trace, missing in ((self.first, first, NO_FIRST), (self.second, second, NO_SECOND)):
             if trace is None:
                 heatmap.set_empty(missing)
-        pairs = [(h, t) for h, t in ((self.first, first), (self.second, second)) if t is not None]
-        draw_pair(state, pairs, self.name, now.head)
+        pairs = ((self.first, first, base), (self.second, second, other))
+        shown = [Shown(heatmap, trace, before) for heatmap, trace, before in pairs if trace is not None]
+        draw_pair(state, shown, self.name, now.head, now.comparison)
 
     def _say(self, first: Trace | None, second: Trace | None) -> None:
         result, step, state = self.result, self.shown_step, self.session.document.state
-        notes = pair_notes(state, first, second, self.name)
+        compared = "" if self.session.baseline_trace is None else COMPARED[self.session.selection.now.comparison]
+        notes = " ".join(filter(None, (compared, pair_notes(state, first, second, self.name))))
         self.note.setText(notes)
         self.note.setVisible(bool(notes))
         if result is None or (self._said[0] is result and self._said[1] == step):
