@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,13 @@ CHANGE: Any = Intervention
 SIZES: dict[str, Any] = {"n_layers": 1, "d_model": 8, "n_ctx": 5, "d_vocab": 2, "n_heads": 1, "attn_only": True}
 
 WRONG: dict[str, Callable[[], object]] = {
-    **{f"generate {n!r} tokens": lambda n=n: MODEL.generate("aab", n) for n in ("x", 1.5, None, True, np.nan)},
+    **{f"generate {n!r} tokens": partial(MODEL.generate, "aab", n) for n in ("x", 1.5, None, True, np.nan)},
     "a temperature in words": lambda: MODEL.generate("aab", 1, temperature="hot"),
     "two temperatures": lambda: MODEL.generate("aab", 1, temperature=np.ones(2)),
     "top-k as text": lambda: MODEL.generate("aab", 1, top_k="all"),
     "top-p that is complex": lambda: MODEL.generate("aab", 1, top_p=1j),
     **{
-        f"forward {prompt!r}": lambda prompt=prompt: MODEL.forward(prompt)
+        f"forward {prompt!r}": partial(MODEL.forward, prompt)
         for prompt in (None, 3, [0.5], [[0, 1]], [[0], [0, 1]], b"aab", ["a", "b"], [True], {0, 1}, [2**70], [None])
     },
     "interventions as text": lambda: MODEL.forward("aab", interventions="zero"),
