@@ -22,6 +22,8 @@ from visualizer.ui.panels.self_check import GREEN
 from visualizer.ui.theme import DARK, LIGHT
 
 SMALLEST, USUAL, LARGE, HUGE = (1024, 640), (1280, 720), (1440, 900), (3840, 2160)
+#: What 1280×720 pixels are at a scale factor of 1.5.
+SCALED = (853, 480)
 
 
 @pytest.fixture
@@ -88,6 +90,21 @@ def test_no_word_is_cut_off_in_any_panel(qtbot: QtBot, model: str, size: tuple[i
             there = [name for name in panels if name is not None]
             show(qtbot, window, there, cell)
             assert cut_off(window) == [], there
+
+
+def test_a_panel_with_less_room_than_it_needs_is_scrolled_and_never_squeezed(window: MainWindow) -> None:
+    settle(window, SCALED)
+    assert (window.width(), window.height()) == SCALED
+    with_data(window)
+    for dock in window.docks.values():
+        dock.reveal()
+        settle(window)
+        layout = dock.panel.layout()
+        assert layout is not None
+        tall = layout.hasHeightForWidth()
+        least = layout.minimumHeightForWidth(dock.panel.width()) if tall else layout.totalMinimumSize().height()
+        assert dock.panel.width() >= layout.totalMinimumSize().width(), dock.panel_name
+        assert dock.panel.height() >= least, dock.panel_name
 
 
 def columns(window: MainWindow) -> tuple[int, int, int]:

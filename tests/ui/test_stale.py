@@ -58,7 +58,7 @@ def part(window: MainWindow, name: str) -> QWidget:
 
 
 def veiled(window: MainWindow) -> bool:
-    return bool(window.docks["attentionPanel"].panel.findChildren(stale.Veil))
+    return bool(window.docks["attentionPanel"].findChildren(stale.Veil))
 
 
 def test_a_long_computation_shows_itself_and_keeps_the_last_picture(
@@ -83,16 +83,16 @@ def test_a_panel_that_comes_to_the_front_meanwhile_is_veiled_and_the_veil_covers
     lens, explain = window.docks["lensPanel"], window.docks["explainPanel"]
     assert lens.panel is not None
     window.session.document.apply(SetPrompt("bab"))
-    qtbot.waitUntil(lambda: bool(explain.panel.findChildren(stale.Veil)))
-    assert not lens.panel.findChildren(stale.Veil)
+    qtbot.waitUntil(lambda: bool(explain.findChildren(stale.Veil)))
+    assert not lens.findChildren(stale.Veil)
     lens.reveal()
-    qtbot.waitUntil(lambda: bool(lens.panel.findChildren(stale.Veil)))
+    qtbot.waitUntil(lambda: bool(lens.findChildren(stale.Veil)))
     window.resize(window.width() + 60, window.height() + 40)
-    attention = window.docks["attentionPanel"].panel
+    attention = window.docks["attentionPanel"]
     veil = attention.findChildren(stale.Veil)[0]
-    qtbot.waitUntil(lambda: veil.size() == attention.size())
+    qtbot.waitUntil(lambda: veil.size() == attention.widget().size())
     gate.open.set()
-    qtbot.waitUntil(lambda: not lens.panel.findChildren(stale.Veil))
+    qtbot.waitUntil(lambda: not lens.findChildren(stale.Veil))
 
 
 def test_cancelling_ends_the_work_and_it_can_be_taken_up_again(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:

@@ -102,8 +102,8 @@ class Arrangement:
     def _suggested(self) -> dict[str, tuple[float, float]]:
         """What part of the window each place has by itself: beside the text columns, the middle gets the most."""
         width, height = self._window.width(), self._window.height()
-        left = min(max(0.265 * width, 230), max(480, 0.2 * width)) / width
-        right = min(max(0.21 * width, min(250, 0.245 * width), 200), max(420, 0.17 * width)) / width
+        left = min(max(0.265 * width, 254), max(480, 0.2 * width)) / width
+        right = min(max(0.21 * width, min(250, 0.245 * width), 230), max(420, 0.17 * width)) / width
         timeline = self._docks["timelinePanel"]
         along = 0 if timeline.isFloating() or timeline.isHidden() else timeline.height()
         rows = 1 - (142 + along) / height  # less the prompt, the timeline and the status bar

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QFrame, QMainWindow, QScrollArea, QWidget
 
 from visualizer.ui.focus_order import go_through
 from visualizer.ui.stale import Veil
@@ -22,6 +22,7 @@ class PanelDock(QDockWidget):
     Attributes:
         panel_name: the panel's object name.
         in_front: whether the panel is seen, and not only the tab of it.
+        scrolls: whether the panel is scrolled where it has less room than it needs.
         least: the (width, height) in pixels that the panel is given at least. It is fixed, so that a panel whose
             contents change never pushes its neighbours about.
     """
@@ -39,6 +40,8 @@ class PanelDock(QDockWidget):
         self._stale = False
         self._veil: Veil | None = None
         self._build: Callable[[], QWidget] | None = build
+        self._panel: QWidget | None = None
+        self.scrolls = True
         self.toggleViewAction().setVisible(False)  # the View menu has its own, which also brings the panel to the front
         self.visibilityChanged.connect(self._seen)
 
@@ -58,11 +61,17 @@ class PanelDock(QDockWidget):
         """The panel, built now if nobody has seen it yet."""
         if self._build is not None:
             build, self._build = self._build, None
-            panel = build()
-            panel.setMinimumSize(*self._least)
-            self.setWidget(panel)
-            self.built.emit(panel)
-        return self.widget()
+            self._panel = build()
+            self.setWidget(_Room(self._panel) if self.scrolls else self._panel)
+            self.widget().setMinimumSize(*self._least)
+            self.built.emit(self._panel)
+        assert self._panel is not None
+        return self._panel
+
+    @property
+    def built_panel(self) -> QWidget | None:
+        """The panel, or None while nobody has seen it."""
+        return self._panel
 
     def reveal(self) -> None:
         """Show the panel, in front of those that share its place."""
@@ -95,3 +104,14 @@ class PanelDock(QDockWidget):
             self._veil.setGeometry(self.widget().rect())
         if QApplication.mouseButtons() & Qt.MouseButton.LeftButton:
             self.edge_moved.emit()
+
+
+class _Room(QScrollArea):
+    """Shows a panel as large as it is itself, but never smaller than the panel can be: then it scrolls."""
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidgetResizable(True)
+        self.setWidget(panel)

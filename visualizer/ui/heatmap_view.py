@@ -272,7 +272,7 @@ class HeatmapView(QWidget):
         return QSize(276, 236)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(170, 140)
+        return QSize(120, 100)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

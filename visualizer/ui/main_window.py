@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         for name, (title, _, _) in PANELS.items():
             home = self.views if name in PLACES["middle"] else self
             dock = PanelDock(title, name, partial(build_panel, name, self.session), home)
+            dock.scrolls = name not in PLACES["bottom"]
             dock.built.connect(self._adopt)
             self.docks[name] = dock
         self.arrangement = Arrangement(self, self.views, self.docks)
@@ -158,7 +159,7 @@ class MainWindow(QMainWindow):
 
     def build_next(self) -> bool:
         """Build one panel that nobody has looked at yet; returns whether there are more."""
-        waiting = [dock for dock in self.docks.values() if dock.widget() is None]
+        waiting = [dock for dock in self.docks.values() if dock.built_panel is None]
         if waiting:
             assert waiting[0].panel is not None
         return len(waiting) > 1
@@ -332,12 +333,12 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         for dock in self.docks.values():  # a panel at work may ask before it is ended
-            may_close = getattr(dock.widget(), "may_close", None)
+            may_close = getattr(dock.built_panel, "may_close", None)
             if may_close is not None and not may_close():
                 event.ignore()
                 return
         for dock in self.docks.values():
-            shut_down = getattr(dock.widget(), "shut_down", None)
+            shut_down = getattr(dock.built_panel, "shut_down", None)
             if shut_down is not None:
                 shut_down()
         self._idle.stop()

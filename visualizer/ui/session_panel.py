@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -102,6 +102,16 @@ class SessionPanel(QWidget):
             self.refresh()
         else:
             self._behind = True
+
+    def minimumSizeHint(self) -> QSize:
+        """Without what `heightForWidth` knows better."""
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), 0) if self.hasHeightForWidth() else hint
+
+    def heightForWidth(self, width: int) -> int:
+        """The least height at a width: a panel takes what it is given, and is scrolled where that is less."""
+        layout = self.layout()
+        return layout.minimumHeightForWidth(width) if layout is not None and layout.hasHeightForWidth() else -1
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

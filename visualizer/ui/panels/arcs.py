@@ -174,6 +174,5 @@ class ArcsPanel(SessionPanel):
     # -- Qt
 
     def theme_changed(self) -> None:
-        """Everything drawn is keyed on the theme; the title has colours of its own."""
-        self._mark()
+        """Everything drawn is keyed on the theme."""
         self.view.update()

@@ -253,9 +253,6 @@ class FlowPanel(SessionPanel):
     def sizeHint(self) -> QSize:
         return QSize(640, 480)
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(260, 180)
-
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.session.selection.hover(None)
