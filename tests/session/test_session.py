@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from visualizer.engine.interventions import Intervention
+from visualizer.engine.ops.softmax import softmax
 from visualizer.errors import InputError
 from visualizer.formats import open_model
-from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetParameters, SetPrompt
+from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetParameters, SetPrompt, force_token
 from visualizer.session.evaluation import Request, Result, evaluate
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
@@ -242,3 +243,18 @@ def test_a_listener_that_has_ended_hears_nothing_more(session: Session) -> None:
     end()
     session.document.apply(SetPrompt("b"))
     assert [result.state.prompt_text for result in told] == ["ab"]
+
+
+def test_each_branch_has_the_log_probability_of_its_tokens(session: Session) -> None:
+    session.document.apply(force_token(session.document.state, 5, 0))
+    result = session.result
+    assert result is not None
+    main, forced = result.branch_log_probabilities
+    assert main == pytest.approx(0, abs=1e-6)
+    assert forced == pytest.approx(-1023)  # 0 in single precision, and yet no minus infinity
+    session.document.apply(OpenModel(open_model("rhymes")))
+    result = session.result
+    assert result is not None
+    steps = result.steps[:-1]
+    expected = sum(np.log(softmax(step.trace.logits_at(-1).astype(float))[step.token]) for step in steps if step.trace)
+    assert result.branch_log_probabilities[0] == pytest.approx(float(expected), rel=1e-5)

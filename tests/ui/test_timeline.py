@@ -11,6 +11,7 @@ from visualizer.formats import open_model
 from visualizer.session.cached import AGAIN, COMPUTED, REUSED
 from visualizer.session.edits import SetCells, SetPrompt, force_token
 from visualizer.session.session import Session
+from visualizer.ui.branch_list import CONTINUES, LOG_P
 from visualizer.ui.panels.timeline import TimelinePanel
 from visualizer.ui.step_bars import BAR_HEIGHT
 from visualizer.ui.theme import current_theme, token_color
@@ -205,7 +206,10 @@ def test_branches_are_listed_compared_and_switched(panel: TimelinePanel, session
     first = panel.branches.topLevelItem(0)
     assert first is not None
     # The first token agrees; the second does not.
-    assert [len(part) for part in first.data(1, Qt.ItemDataRole.UserRole)] == [1, 1, 8]
+    assert [len(part) for part in first.data(CONTINUES, Qt.ItemDataRole.UserRole)] == [1, 1, 8]
+    second = panel.branches.topLevelItem(1)
+    assert second is not None
+    assert [first.text(LOG_P), second.text(LOG_P)] == ["0", "−1023"]
     assert "differs from place 6" in first.toolTip(0)
     at = panel.branches.visualItemRect(first).center()
     qtbot.mouseClick(panel.branches.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(10, at.y()))

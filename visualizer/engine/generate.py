@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,19 @@ class Step:
     reused: int
     copied: frozenset[str] = frozenset()
     forced: bool = False
+
+    @property
+    def log_probability(self) -> float:
+        """Natural logarithm of its token's probability before the filters, also where that rounds to 0."""
+        probability = float(self.probs[self.token])
+        if probability > np.finfo(self.probs.dtype).tiny:
+            return math.log(probability)
+        if self.trace is None:
+            return -math.inf
+        logits = self.trace.logits_at(-1).astype(np.float64)
+        top = logits.max()  # NaN and infinity make NaN of it, as of the probability
+        with np.errstate(invalid="ignore"):
+            return float(logits[self.token] - top - np.log(np.exp(logits - top).sum()))
 
 
 def generate(

@@ -70,6 +70,7 @@ class Result:
         baseline_steps: the generation of the pinned baseline from the same prompt; None where nothing is pinned.
         baseline_trace: the baseline's pass over the very context of the step that is looked at.
         branches: the tokens of every branch, prompt included.
+        branch_log_probabilities: of all generated tokens of each branch together, in nats.
         second: the pass of the second prompt; None where there is none.
         earlier: the generation before the last change of weights or interventions, a whole drag being one; None where
             there was none.
@@ -90,6 +91,7 @@ class Result:
     baseline_steps: tuple[Step, ...] | None = None
     baseline_trace: Trace | None = None
     branches: tuple[tuple[int, ...], ...] = ()
+    branch_log_probabilities: tuple[float, ...] = ()
     second: Trace | None = None
     earlier: Earlier | None = None
     ripple: Ripple | None = None
@@ -148,6 +150,7 @@ def _evaluate(request: Request, watch: Watch | None) -> Result:
     pinned = None if state.baseline is None else state.baseline.model
     second = _second(state, state.model, previous.second if previous is not None else None)
     second_baseline = _second(state, pinned, previous.second_baseline if previous is not None else None)
+    branches = _branches(state, steps, watch)
     result = Result(
         request.revision,
         state,
@@ -158,7 +161,8 @@ def _evaluate(request: Request, watch: Watch | None) -> Result:
         request.step,
         baseline_steps,
         baseline_trace,
-        _branches(state, tokens, watch),
+        tuple(_text(state, branch) for branch in branches),
+        tuple(sum(step.log_probability for step in branch[:-1]) for branch in branches),
         second,
         _earlier(request),
         _ripple(looked_at, baseline_trace),
@@ -259,14 +263,12 @@ def _baseline(
     return own, pinned.model.forward(context, interventions=changes, reuse=reuse)
 
 
-def _branches(state: State, tokens: tuple[int, ...], watch: Watch | None) -> tuple[tuple[int, ...], ...]:
-    """The text of every branch; the shown one's is known already."""
-    return tuple(
-        tokens
-        if branch == state.branch
-        else _text(state, _generate(state, state.model, state.interventions, branch, -1, (), watch))
+def _branches(state: State, steps: tuple[Step, ...], watch: Watch | None) -> list[tuple[Step, ...]]:
+    """The steps of every branch; the shown one's are known already."""
+    return [
+        steps if branch == state.branch else _generate(state, state.model, state.interventions, branch, -1, (), watch)
         for branch in range(len(state.branches))
-    )
+    ]
 
 
 def _second(state: State, model: Model | None, reuse: Trace | None) -> Trace | None:

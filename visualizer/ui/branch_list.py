@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from visualizer.session.edits import SetBranches
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label
+from visualizer.session.numbers_shown import short
 from visualizer.session.session import Session
 from visualizer.ui.theme import current_theme, number_font
 
@@ -27,6 +28,7 @@ from visualizer.ui.theme import current_theme, number_font
 WRITTEN, LEAD = 60, 12
 PARTS = Qt.ItemDataRole.UserRole
 HERE = "▸ "
+NAME, LOG_P, CONTINUES = range(3)
 
 
 class BranchList(QTreeWidget):
@@ -43,17 +45,21 @@ class BranchList(QTreeWidget):
         self._session = session
         self.setObjectName("branchList")
         self.setAccessibleName("Branches")
-        self.setHeaderLabels(["branch", "continues"])
+        self.setHeaderLabels(["branch", "log p", "continues"])
+        self.headerItem().setToolTip(
+            LOG_P, "Natural logarithm of how probable all generated tokens are together, forced ones included"
+        )
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setAllColumnsShowFocus(True)
-        self.setItemDelegateForColumn(1, _TextDelegate(self))
-        self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.setItemDelegateForColumn(CONTINUES, _TextDelegate(self))
+        for column in (NAME, LOG_P):
+            self.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
         self.setToolTip("Click or Return shows a branch, F2 (or a double click) renames it, Delete deletes it")
         self.itemClicked.connect(lambda item, _column: self.switch_to(self.indexOfTopLevelItem(item)))
-        self.itemDoubleClicked.connect(lambda item, _column: self.editItem(item, 0))
+        self.itemDoubleClicked.connect(lambda item, _column: self.editItem(item, NAME))
         self.itemChanged.connect(self._renamed)
 
     def show_result(self, result: Result) -> None:
@@ -71,13 +77,16 @@ class BranchList(QTreeWidget):
             here = number == state.branch
             font = QFont(self.font())
             font.setBold(here)
-            item.setFont(0, font)
-            item.setText(0, branch.name)
+            item.setFont(NAME, font)
+            item.setText(NAME, branch.name)
             parts = _compared(result, tokens, shown)
-            item.setData(1, PARTS, parts)
-            item.setText(1, (HERE if here else "") + "".join(parts))
-            item.setToolTip(0, _tip(result, number, tokens, shown))
-            item.setToolTip(1, item.toolTip(0))
+            item.setData(CONTINUES, PARTS, parts)
+            item.setText(CONTINUES, (HERE if here else "") + "".join(parts))
+            item.setToolTip(NAME, _tip(result, number, tokens, shown))
+            item.setText(LOG_P, short(result.branch_log_probabilities[number], 4))
+            item.setFont(LOG_P, number_font(self.font().pointSizeF()))
+            for column in (LOG_P, CONTINUES):
+                item.setToolTip(column, item.toolTip(NAME))
         current = self.topLevelItem(state.branch)
         if current is not None:
             self.setCurrentItem(current)
@@ -121,13 +130,13 @@ class BranchList(QTreeWidget):
         self._session.document.apply(SetBranches(kept, shown, f"delete branch {state.branches[number].name}"), self)
 
     def _renamed(self, item: QTreeWidgetItem, column: int) -> None:
-        number, name = self.indexOfTopLevelItem(item), item.text(0).strip()
+        number, name = self.indexOfTopLevelItem(item), item.text(NAME).strip()
         branches = self._session.document.state.branches
         before = branches[number].name if number < len(branches) else ""
-        if column == 0 and name and name != before:
+        if column == NAME and name and name != before:
             self.rename(number, name)
-        elif column == 0 and name != item.text(0):
-            item.setText(0, before)
+        elif column == NAME and name != item.text(NAME):
+            item.setText(NAME, before)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         number = self.indexOfTopLevelItem(self.currentItem()) if self.currentItem() is not None else -1
@@ -136,7 +145,7 @@ class BranchList(QTreeWidget):
         elif number >= 0 and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.switch_to(number)
         elif number >= 0 and event.key() == Qt.Key.Key_F2:
-            self.editItem(self.currentItem(), 0)
+            self.editItem(self.currentItem(), NAME)
         else:
             super().keyPressEvent(event)
 

@@ -28,9 +28,11 @@ from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.step_bars import INSET, StepBars
 from visualizer.ui.theme import current_theme
 
-#: Heights of the panel in pixels: what bars and slider need, what it asks for to show its details, and from where on
-#: it shows them without being asked.
+#: Heights of the panel in pixels: what bars and slider need, what it asks for to show its details with one branch, and
+#: from where on it shows them without being asked.
 PLAIN, WITH_DETAILS, DETAILS_FROM = 58, 178, 140
+#: It asks for room to list so many branches.
+MOST_ROWS = 4
 
 
 class TimelinePanel(SessionPanel):
@@ -89,7 +91,7 @@ class TimelinePanel(SessionPanel):
         details.setShortcut(QKeySequence("Ctrl+Shift+T"))
         details.setToolTip("Show what the key/value cache reused, and the branches of the text (Ctrl+Shift+T)")
         details.toggled.connect(self._show_details)
-        details.triggered.connect(lambda shown: self.height_wanted.emit(WITH_DETAILS if shown else PLAIN))
+        details.triggered.connect(self._ask_for_height)
         self.actions_by_name["timelineDetails"] = details
         self.details_button = QToolButton(self)
         self.details_button.setObjectName("timelineDetails")
@@ -127,6 +129,11 @@ class TimelinePanel(SessionPanel):
         layout.setRowStretch(2, 2)
         layout.setRowStretch(3, 3)
         self._show_details(False)
+
+    def _ask_for_height(self, for_details: bool) -> None:
+        more = min(len(self.session.document.state.branches), MOST_ROWS) - 1
+        row = self.branches.fontMetrics().height()
+        self.height_wanted.emit(WITH_DETAILS + more * row if for_details else PLAIN)
 
     def _show_details(self, shown: bool) -> None:
         for widget in (self.details, self.cache):
