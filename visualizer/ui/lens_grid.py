@@ -86,8 +86,8 @@ class LensGrid(Heatmap):
             column_positions=False,
         )
         matrix.opened, matrix.seen, matrix.base = opened, seen, base
-        before, self._matrix = self._matrix, matrix
-        if before is None or before.shape != matrix.shape:
+        earlier, self._matrix = self._matrix, matrix
+        if earlier is None or earlier.shape != matrix.shape:
             self._hovered, self._cursor = self._inside(self._hovered), self._inside(self._cursor)
             rows, columns = matrix.shape
             self.setAccessibleName(f"logit lens, {rows} streams by {columns} positions")
