@@ -189,3 +189,19 @@ def test_while_another_model_is_computed_no_row_of_the_old_one_can_be_chosen(qtb
     executor.holding = False
     session.document.undo()
     assert cells(panel) == before
+
+
+def test_the_baselines_table_and_the_difference_of_margins_are_shown(panel: BehaviourPanel, session: Session) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    before = {row[0]: row for row in cells(panel)}
+    break_it(session)
+    now = {row[0]: row for row in cells(panel)}
+    assert (before["aabaa"][1:4], now["aabaa"][1:4]) == (["b", "b", "✓"], ["a Δ", "b", "✗"])
+    session.selection.choose(comparison="baseline")
+    shown = {row[0]: row for row in cells(panel)}
+    assert shown["aabaa"][1:] == ["b Δ", "b", "✓", before["aabaa"][4]]
+    session.selection.choose(comparison="difference")
+    shown = {row[0]: row for row in cells(panel)}
+    assert shown["aabaa"][1:4] == ["a Δ", "b", "✗"]
+    assert shown["aabaa"][4] == "2"  # 1025 instead of 1023
+    assert panel.table.model().headerData(4, Qt.Orientation.Horizontal) == "Δmargin"

@@ -1,5 +1,7 @@
 """The timeline: its slider is the cursor, and each bar stands over its step."""
 
+import math
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
@@ -9,10 +11,11 @@ from pytestqt.qtbot import QtBot
 import visualizer
 from visualizer.formats import open_model
 from visualizer.session.cached import AGAIN, COMPUTED, REUSED
-from visualizer.session.edits import SetCells, SetPrompt, force_token
+from visualizer.session.edits import SetCells, SetPrompt, force_token, pin_baseline
 from visualizer.session.session import Session
 from visualizer.ui.branch_list import CONTINUES, LOG_P
 from visualizer.ui.panels.timeline import TimelinePanel
+from visualizer.ui.signed_color import signed_color
 from visualizer.ui.step_bars import BAR_HEIGHT
 from visualizer.ui.theme import current_theme, token_color
 
@@ -291,3 +294,29 @@ def test_details_show_wherever_there_is_room_for_them(panel: TimelinePanel) -> N
     panel.resize(700, 60)
     assert not panel.details.isVisible()
     assert not panel.details_button.isChecked()
+
+
+def test_the_baselines_steps_and_the_difference_from_them_are_drawn(panel: TimelinePanel, session: Session) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 6),), (0.0,)))  # b has nothing more to say
+    result = session.result
+    assert result is not None
+    assert result.baseline_steps is not None
+    now, base = result.steps[0], result.baseline_steps[0]
+    assert (now.token, base.token) == (0, 1)
+    assert panel.bars.height_of(0) == pytest.approx(float(now.probs[0]))
+    assert "the baseline has b here; of a: baseline 0, difference 0.7310586" in panel.bars.tooltip(0)
+    assert "after another text" in panel.bars.tooltip(1)
+    session.selection.choose(comparison="baseline")
+    assert panel.bars.height_of(0) == pytest.approx(float(base.probs[1])) == 1
+    assert token_color(1, current_theme()) in colors(panel)
+    session.selection.choose(comparison="difference")
+    assert panel.bars.height_of(0) == pytest.approx(float(now.probs[0] - base.probs[0]))
+    assert math.isnan(panel.bars.height_of(1))  # the texts differ from there on
+    assert signed_color(1).name() in colors(panel)
+
+
+def colors(panel: TimelinePanel) -> set[str]:
+    """Every colour of the bars."""
+    picture = panel.bars.grab().toImage()
+    return {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont
 from visualizer.formats import OpenedModel
 from visualizer.session.behaviour import AMBIGUOUS, Behaviour
 from visualizer.session.labels import token_label
-from visualizer.session.numbers_shown import full, short
+from visualizer.session.numbers_shown import against, full, short
 from visualizer.ui.theme import current_theme, number_font, token_color
 
 Index = QModelIndex | QPersistentModelIndex
@@ -31,12 +31,15 @@ FILTERS = ("failures", "in the pattern", "all")
 
 
 class BehaviourModel(QAbstractTableModel):
-    """One row an input. `changed` marks rows whose next token is not the baseline's."""
+    """One row an input. With a baseline's table `base`, rows whose next token is not the baseline's are marked, and the
+    rows are the present ones or the baseline's, or the margins are differences, as `set_comparison` asks.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.behaviour: Behaviour | None = None
-        self.changed: NDArray[np.bool_] | None = None
+        self.base: Behaviour | None = None
+        self._comparison = "value"
         self._opened: OpenedModel | None = None
         self._labels: dict[int, str] = {}
         self._order: NDArray[np.intp] = np.zeros(0, dtype=np.intp)
@@ -46,22 +49,31 @@ class BehaviourModel(QAbstractTableModel):
         self._bold = QFont(self._font)
         self._bold.setBold(True)
 
-    def show_behaviour(
-        self, opened: OpenedModel, behaviour: Behaviour | None, changed: NDArray[np.bool_] | None
-    ) -> None:
+    def set_comparison(self, comparison: str) -> None:
+        """Show the "value", the "baseline" or the "difference"; the value where there is no baseline."""
+        self._comparison = comparison
+        self._arrange()
+
+    @property
+    def shown(self) -> Behaviour | None:
+        """The table whose rows are on screen."""
+        return self.base if self._comparison == "baseline" and self.base is not None else self.behaviour
+
+    def show_behaviour(self, opened: OpenedModel, behaviour: Behaviour | None, base: Behaviour | None) -> None:
         """Show another table; where the same rows are shown, only their contents are announced as changed."""
         if opened is not self._opened:
             self._opened, self._labels = opened, {}
         before, had = self._order, self.behaviour
-        order = self._ordered(behaviour)
+        baseline = base is not None and self._comparison == "baseline"
+        order = self._ordered(base if baseline else behaviour)
         same_inputs = had is not None and behaviour is not None and had.inputs is behaviour.inputs
         if same_inputs and np.array_equal(order, before):
-            self.behaviour, self.changed = behaviour, changed
+            self.behaviour, self.base = behaviour, base
             if len(order):
                 self.dataChanged.emit(self.index(0, NEXT), self.index(len(order) - 1, MARGIN))
             return
         self.beginResetModel()
-        self.behaviour, self.changed, self._order = behaviour, changed, order
+        self.behaviour, self.base, self._order = behaviour, base, order
         self.endResetModel()
 
     def set_filter(self, which: str) -> None:
@@ -90,7 +102,7 @@ class BehaviourModel(QAbstractTableModel):
 
     def _arrange(self) -> None:
         self.beginResetModel()
-        self._order = self._ordered(self.behaviour)
+        self._order = self._ordered(self.shown)
         self.endResetModel()
 
     def _ordered(self, behaviour: Behaviour | None) -> NDArray[np.intp]:
@@ -121,7 +133,7 @@ class BehaviourModel(QAbstractTableModel):
     def data(
         self, index: Index, role: int = Qt.ItemDataRole.DisplayRole
     ) -> str | QFont | QColor | Qt.AlignmentFlag | None:
-        behaviour = self.behaviour
+        behaviour = self.shown
         if behaviour is None:
             return None
         row, column = int(self._order[index.row()]), index.column()
@@ -144,10 +156,23 @@ class BehaviourModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+            signed = section == MARGIN and self.base is not None and self._comparison == "difference"
+            return f"Δ{COLUMNS[section]}" if signed else COLUMNS[section]
         return TIPS[section] if role == Qt.ItemDataRole.ToolTipRole else None
 
     # -- words
+
+    def _differs(self, row: int) -> bool:
+        """Whether the next token is not the baseline's."""
+        now, base = self.behaviour, self.base
+        return now is not None and base is not None and bool(now.next[row] != base.next[row])
+
+    def _margin(self, behaviour: Behaviour, row: int) -> float:
+        """The margin, or its difference from the baseline's."""
+        margin = float(behaviour.margin[row])
+        if self.base is None or self._comparison != "difference":
+            return margin
+        return margin - float(self.base.margin[row])
 
     def _label(self, token: int) -> str:
         label = self._labels.get(token)
@@ -162,10 +187,9 @@ class BehaviourModel(QAbstractTableModel):
             apart = "" if self._opened.model.tokenizer is not None else " "
             return apart.join(map(self._label, behaviour.input(row)))
         if column == NEXT:
-            mark = " Δ" if self.changed is not None and self.changed[row] else ""
-            return self._label(int(behaviour.next[row])) + mark
+            return self._label(int(behaviour.next[row])) + (" Δ" if self._differs(row) else "")
         if column == MARGIN:
-            return short(float(behaviour.margin[row]))
+            return short(self._margin(behaviour, row))
         expected = int(behaviour.expected[row])
         if column == EXPECTED:
             return self._label(expected) if expected >= 0 else "?" if expected == AMBIGUOUS else "–"
@@ -183,14 +207,16 @@ class BehaviourModel(QAbstractTableModel):
             lines.append(f"the pattern has {self._label(expected)!r} there")
         if not math.isinf(float(behaviour.margin[row])):
             lines.append(f"margin {full(float(behaviour.margin[row]))}")
-        if self.changed is not None and self.changed[row]:
-            lines.append("Δ another token than the baseline's")
+            if self.base is not None and behaviour is self.behaviour:
+                lines[-1] += f" ({against(float(behaviour.margin[row]), float(self.base.margin[row]))})"
+        if self.base is not None and self._differs(row):
+            lines.append(f"Δ the baseline says {self._label(int(self.base.next[row]))!r}")
         return "\n".join([*lines, "click to make it the prompt (Return)"])
 
     def _color(self, behaviour: Behaviour, row: int, column: int) -> QColor | None:
         theme = current_theme()
         if column == NEXT:
-            if self.changed is not None and self.changed[row]:
+            if self._differs(row):
                 return QColor(theme.changed)
             return QColor(token_color(int(behaviour.next[row]), theme))
         if column == EXPECTED and behaviour.expected[row] >= 0:

@@ -68,16 +68,16 @@ class LensGrid(Heatmap):
         theme = current_theme()
         if base is not None and base.positions != seen.positions:
             base = None
-        before = base.asked if compared and base is not None else None
+        then = base.asked if compared and base is not None else None
         values = seen.probabilities[:, :, 0]
         matrix = _TokenMatrix(
-            values if before is None else values - before,
+            values if then is None else values - then,
             masked=None,
             changed=seen.tokens[:, :, 0] != base.tokens[:, :, 0] if base is not None else None,
             row_labels=[stream_words(name) for name in seen.names],
             column_labels=labels,
-            scale=SEQUENTIAL if before is None else Scale("diverging", 1.0),
-            name="logit lens" if before is None else "logit lens − baseline",
+            scale=SEQUENTIAL if then is None else Scale("diverging", 1.0),
+            name="logit lens" if then is None else "logit lens − baseline",
             row_axis="stream",
             column_axis="position",
             row_label_colors=None,

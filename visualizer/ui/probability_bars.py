@@ -156,7 +156,7 @@ class ProbabilityBars(QWidget):
                 left, width = columns[name]
                 align = Qt.AlignmentFlag.AlignLeft if name == "token" else Qt.AlignmentFlag.AlignRight
                 room = QRectF(left, 0, max(width, 60) if name == "token" else width, ROW_HEIGHT)
-                heading = f"Δ {name}" if self.shown is not None and self.shown.signed and name in NUMBERS else name
+                heading = f"Δ{name}" if self.shown is not None and self.shown.signed and name in NUMBERS else name
                 painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | align, heading)
         painter.setPen(QColor(theme.rule))
         painter.drawLine(0, round(ROW_HEIGHT) - 1, self.width(), round(ROW_HEIGHT) - 1)

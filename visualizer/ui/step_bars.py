@@ -18,8 +18,12 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidget
 
+from visualizer.engine.generate import Step
 from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label
+from visualizer.session.numbers_shown import against
+from visualizer.session.ripple import first_flip
+from visualizer.ui.signed_color import signed_color
 from visualizer.ui.theme import current_theme, number_font, token_color
 from visualizer.ui.token_chips import Strip
 
@@ -34,6 +38,9 @@ MARK = 4.0
 class StepBars(QWidget):
     """One bar for each step, standing over its place on the slider: as high as its token was probable.
 
+    With a pinned baseline they are, if that is asked for, the baseline's own steps, or how much more probable each
+    token is than in the baseline: up to the first token that differs, as the two saw other texts after it.
+
     Signals:
         step_chosen(int): a bar was clicked.
     """
@@ -46,6 +53,8 @@ class StepBars(QWidget):
         self._result: Result | None = None
         self._handle: tuple[QStyle, int] | None = None  # the slider's, in pixels, by style
         self._step = 0
+        self._comparison = "value"
+        self._same_until = math.inf  # the last step before which the baseline's text is the same
         self._font = number_font(self.font().pointSizeF() * 0.8)
         self._text_height = QFontMetricsF(self._font).height()
         self._digits = QFontMetricsF(self._font).horizontalAdvance("00")
@@ -54,10 +63,32 @@ class StepBars(QWidget):
         self.setMouseTracking(True)
         self.setAccessibleName("Probability of each step's token")
 
-    def show_result(self, result: Result | None, step: int) -> None:
+    def show_result(self, result: Result | None, step: int, comparison: str = "value") -> None:
         """Draw the steps of a result; `step` is the one under the cursor."""
         self._result, self._step = result, step
+        base = None if result is None else result.baseline_steps
+        self._comparison = comparison if base is not None else "value"
+        flip = None if result is None or base is None else first_flip(result.steps, [other.token for other in base])
+        self._same_until = math.inf if flip is None else flip.step
         self.update()
+
+    def height_of(self, step: int) -> float:
+        """What a step's bar stands for: its token's probability, or the difference of two; NaN where there is none."""
+        if self._result is None:
+            return math.nan
+        chosen, base = self._steps(self._result)[step], self._result.baseline_steps
+        probability = float(chosen.probs[chosen.token])
+        if self._comparison != "difference" or base is None:
+            return probability
+        if step > self._same_until:
+            return math.nan
+        return probability - float(base[step].probs[chosen.token])
+
+    def _steps(self, result: Result) -> tuple[Step, ...]:
+        """The steps that are drawn."""
+        if self._comparison == "baseline" and result.baseline_steps is not None:
+            return result.baseline_steps
+        return result.steps
 
     def sizeHint(self) -> QSize:
         return QSize(200, round(BAR_HEIGHT + self._text_height) + 2)
@@ -106,7 +137,7 @@ class StepBars(QWidget):
 
     def _picture(self, result: Result) -> QPixmap:
         """All bars, drawn once for each result: scrubbing only moves the mark."""
-        look = (self.size(), self.devicePixelRatioF(), current_theme())
+        look = (self.size(), self.devicePixelRatioF(), current_theme(), self._comparison)
         if self._drawn is None or self._drawn[0] is not result or self._drawn[1] != look:
             picture = QPixmap(self.size() * self.devicePixelRatioF())
             picture.setDevicePixelRatio(self.devicePixelRatioF())
@@ -126,7 +157,7 @@ class StepBars(QWidget):
         painter = QPainter(picture)
         painter.setFont(self._font)
         painter.setPen(QColor(current_theme().rule))
-        base = self._text_height + BAR_HEIGHT
+        base = self._text_height + BAR_HEIGHT * (0.5 if self._comparison == "difference" else 1)
         painter.drawLine(QPointF(0, base + 0.5), QPointF(self.width(), base + 0.5))
         spacing = self._spacing()
         width = min(max(spacing - 2, 1.0), WIDEST_BAR)
@@ -141,13 +172,13 @@ class StepBars(QWidget):
 
     def _draw_bar(self, painter: QPainter, result: Result, step: int, width: float) -> None:
         theme = current_theme()
-        chosen = result.steps[step]
-        probability = float(chosen.probs[chosen.token])
-        hue = QColor(token_color(chosen.token, theme))
-        share = 0.0 if math.isnan(probability) else min(max(probability, 0.0), 1.0)
-        height = max(share * (BAR_HEIGHT - 1), 1.0)
-        centre = self.centre(step)
-        bar = QRectF(centre - width / 2, self._text_height + BAR_HEIGHT - height, width, height)
+        chosen, share, centre = self._steps(result)[step], self.height_of(step), self.centre(step)
+        share = 0.0 if math.isnan(share) else min(max(share, -1.0), 1.0)
+        hue, foot, reach = QColor(token_color(chosen.token, theme)), self._text_height + BAR_HEIGHT, BAR_HEIGHT - 1
+        if self._comparison == "difference":
+            hue, foot, reach = signed_color(share), foot - BAR_HEIGHT / 2, reach / 2
+        height = share * reach if abs(share * reach) > 1 else 1.0
+        bar = QRectF(centre - width / 2, foot - height, width, height).normalized()
         if step < len(result.steps) - 1:
             painter.fillRect(bar, hue)
         else:  # not generated yet: what would come next
@@ -163,7 +194,7 @@ class StepBars(QWidget):
 
     def _write(self, painter: QPainter, result: Result, step: int) -> float:
         """Write a step's token over its bar; returns the text's width."""
-        chosen = result.steps[step]
+        chosen = self._steps(result)[step]
         label = token_label(result.state.opened, chosen.token)
         text = "nan" if math.isnan(float(chosen.probs[chosen.token])) else label
         width = min(2.0 * INSET, self._spacing())
@@ -195,7 +226,20 @@ class StepBars(QWidget):
             return ""
         strip = Strip.of(self._result, step, None)
         forced = "\n▾ forced: put there, whatever the model would choose" if self._result.steps[step].forced else ""
-        return f"step {step}\n{strip.readout(strip.cursor)}{forced}\nclick to move the cursor here"
+        return f"step {step}\n{strip.readout(strip.cursor)}{forced}{self._against(step)}\nclick to move the cursor here"
+
+    def _against(self, step: int) -> str:
+        """How a step stands to that of the baseline, where one is pinned."""
+        result = self._result
+        if result is None or result.baseline_steps is None:
+            return ""
+        chosen, other = result.steps[step], result.baseline_steps[step]
+        said = f"\nthe baseline has {token_label(result.state.opened, other.token)} here"
+        if step > self._same_until:
+            return f"{said}, after another text"
+        now, before = float(chosen.probs[chosen.token]), float(other.probs[chosen.token])
+        label = token_label(result.state.opened, chosen.token)
+        return f"{said}; of {label}: {against(now, before, chosen.probs.dtype)}"
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):

@@ -120,7 +120,10 @@ class BehaviourPanel(SessionPanel):
             self._mark_prompt()
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
-        """What is chosen changes no input's next token."""
+        """What is chosen changes no input's next token, only which of the two tables is shown."""
+        if before.comparison != now.comparison:
+            self.rows.set_comparison(now.comparison)
+            self._mark_prompt()
 
     def _pattern_ids(self, state: State) -> tuple[int, ...]:
         text = self.pattern.text()
@@ -137,7 +140,7 @@ class BehaviourPanel(SessionPanel):
     def _show(self, tables: Tables) -> None:
         state, pattern, table, base = tables
         changed = None if table is None or base is None else np.asarray(table.next != base.next)
-        self.rows.show_behaviour(state.opened, table, changed)
+        self.rows.show_behaviour(state.opened, table, base)
         self.count.setText(_counted(table, pattern, changed))
         note = _note(state, table)
         self.note.setText(note)

@@ -154,7 +154,7 @@ class TimelinePanel(SessionPanel):
         self.label.setText(f"step {step} of {length}")
         self.slider.setAccessibleDescription(self.label.text())
         result = self.result
-        self.bars.show_result(result, self.shown_step)
+        self.bars.show_result(result, self.shown_step, self.session.selection.now.comparison)
         self.branch.setVisible(result is not None and len(result.state.branches) > 1)
         if result is not None:
             self._show_branches(result)
@@ -193,7 +193,7 @@ class TimelinePanel(SessionPanel):
         super().result_arrived(result)
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
-        if (before.step, before.block) != (now.step, now.block):
+        if (before.step, before.block, before.comparison) != (now.step, now.block, now.comparison):
             self.refresh_if_seen()
 
     def _go_to_row(self, step: int, position: int) -> None:
