@@ -261,6 +261,22 @@ def test_sampling_is_set_by_fields_that_show_the_document(panel: NextTokenPanel,
     assert field(panel, "temperatureField").text() == "greedy"
 
 
+def test_tab_goes_on_to_the_fields_that_a_temperature_enables(
+    panel: NextTokenPanel, session: Session, qtbot: QtBot
+) -> None:
+    button = panel.findChild(QToolButton, "samplingButton")
+    assert button is not None
+    button.click()
+    temperature, top_k = field(panel, "temperatureField"), field(panel, "topKField")
+    panel.activateWindow()
+    temperature.setFocus()
+    temperature.selectAll()
+    qtbot.keyClicks(temperature, "1.5")
+    qtbot.keyClick(temperature, Qt.Key.Key_Tab)
+    assert session.document.state.sampling == Sampling(1.5)
+    assert panel.focusWidget() is top_k
+
+
 def test_turning_one_field_is_one_step_of_the_history(panel: NextTokenPanel, session: Session) -> None:
     temperature = field(panel, "temperatureField")
     for value in (0.1, 0.2, 0.3):

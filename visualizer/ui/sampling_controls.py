@@ -12,6 +12,14 @@ HOTTEST, LARGEST_K, LARGEST_SEED = 100.0, 1_000_000, 2**31 - 1
 LEAST_P = 0.01
 
 
+class _Temperature(QDoubleSpinBox):
+    """A field that takes what was typed before Tab looks for the next field, which it may enable."""
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        self.interpretText()
+        return super().focusNextPrevChild(forward)
+
+
 class SamplingControls(QWidget):
     """Four fields. What is typed or stepped in one field without leaving it is one step of the history."""
 
@@ -20,7 +28,7 @@ class SamplingControls(QWidget):
         self.setObjectName("samplingControls")
         self._session = session
         self._sampling: Sampling | None = None
-        self.temperature = QDoubleSpinBox(self)
+        self.temperature = _Temperature(self)
         self.temperature.setRange(0.0, HOTTEST)
         self.temperature.setSingleStep(0.1)
         self.temperature.setDecimals(2)
@@ -74,6 +82,9 @@ class SamplingControls(QWidget):
         self._set(self.top_k, min(k, LARGEST_K))
         self._set(self.top_p, p)
         self._set(self.seed, min(sampling.seed, LARGEST_SEED))
+        self._enable(sampling)
+
+    def _enable(self, sampling: Sampling) -> None:
         for field in (self.top_k, self.top_p, self.seed):
             field.setEnabled(not sampling.greedy)
 
@@ -104,6 +115,7 @@ class SamplingControls(QWidget):
             words = f"seed {sampling.seed}" if which == "seed" else sampling_words(sampling)
             edit = SetGeneration(state.length, sampling, ("sampling", which), f"sampling: {words}")
             self._session.document.apply(edit, self)
+            self._enable(sampling)
 
 
 def sampling_words(sampling: Sampling) -> str:
