@@ -271,7 +271,7 @@ class ArcsPainter:
                 words = _narrow(number, weights.signed)
                 wide = self._small_metrics.horizontalAdvance(words)
                 if middle - wide / 2 > end + 2:
-                    painter.setPen(QColor(theme.text if math.isfinite(number) else theme.not_a_number))
+                    painter.setPen(QColor(theme.text))
                     box = QRectF(middle - wide / 2, places.bottom - line, wide + 1, line)
                     painter.drawText(box, Qt.AlignmentFlag.AlignLeft, words)
                     end = middle + wide / 2

@@ -280,13 +280,14 @@ class _CommandDelegate(QStyledItemDelegate):
         view = self.parent()
         assert isinstance(view, CommandPalette)
         painter.save()
+        muted = QColor(theme.muted_text)
         if view.list.currentIndex() == index:
+            muted = QColor(theme.text)
             painter.fillRect(rect, QColor(theme.rule))
             painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()), QColor(theme.text))
         enabled = command.enabled
         font = painter.font()
         metrics = QFontMetrics(font)
-        muted = QColor(theme.muted_text)
         inner = rect.adjusted(10, 0, -8, 0)
         painter.setPen(muted)
         painter.drawText(inner, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, command.keys)

@@ -34,6 +34,7 @@ class Theme:
     panel: str
     text: str
     muted_text: str
+    disabled_text: str
     rule: str
     accent: str
     accent_text: str
@@ -54,6 +55,7 @@ LIGHT = Theme(
     panel="#ffffff",
     text="#1b1f24",
     muted_text="#59636e",
+    disabled_text="#59636e",
     rule="#d5d9de",
     accent="#c2410c",
     accent_text="#ffffff",
@@ -74,6 +76,7 @@ DARK = Theme(
     panel="#1c2025",
     text="#e6e9ec",
     muted_text="#9ba5af",
+    disabled_text="#acb5be",  # a button's ground is lighter than a panel's
     rule="#363d45",
     accent="#ff9a4a",
     accent_text="#15181c",
@@ -170,7 +173,7 @@ def palette(theme: Theme) -> QPalette:
     for which, color in colors.items():
         result.setColor(which, QColor(color))
     for which in (role.WindowText, role.Text, role.ButtonText):
-        result.setColor(QPalette.ColorGroup.Disabled, which, QColor(theme.muted_text))
+        result.setColor(QPalette.ColorGroup.Disabled, which, QColor(theme.disabled_text))
     # An unfocused list keeps its selected row readable without taking the accent from the focused one.
     result.setColor(QPalette.ColorGroup.Inactive, role.Highlight, QColor(theme.rule))
     result.setColor(QPalette.ColorGroup.Inactive, role.HighlightedText, QColor(theme.text))

@@ -29,7 +29,8 @@ GAP = 4.0
 BAR_GAP = 12.0
 PADDING = 6.0
 MINIMUM_WIDTH = 26.0
-DIMMED = 0.5
+#: How much of a token's hue fills its chip, of 255: its text stays readable on it.
+PROMPT_FILL, GENERATED_FILL, DIM_FILL = 60, 24, 12
 MOST_CHIPS = 2000
 #: Pixels kept free for the scroll bar below the chips, so that nothing moves when the bar comes.
 SCROLL_HEIGHT = 8
@@ -221,16 +222,16 @@ class TokenStrip(SessionPanel):
         rect = QRectF(0.5, 0.5, width - 1, self._chip_height - 1)
         hue = QColor(token_color(token, theme))
         fill = QColor(hue)
-        fill.setAlpha(0 if is_next else 24 if generated else 60)
-        painter.setOpacity(DIMMED if dim else 1.0)
+        fill.setAlpha(0 if is_next else DIM_FILL if dim else GENERATED_FILL if generated else PROMPT_FILL)
         painter.setBrush(fill)
+        if dim:
+            hue.setAlphaF(0.5)
         painter.setPen(QPen(hue, 1, Qt.PenStyle.DashLine if generated else Qt.PenStyle.SolidLine))
         painter.drawRoundedRect(rect, 3, 3)
-        painter.setPen(QColor(theme.text))
+        painter.setPen(QColor(theme.muted_text if dim else theme.text))
         painter.setFont(self._font)
         line = QRectF(rect.left(), rect.top() + 1, rect.width(), self._metrics.height())
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter, name)
-        painter.setPen(QColor(theme.muted_text))
         painter.setFont(self._small)
         line = QRectF(rect.left(), line.bottom() - 1, rect.width(), self._small_metrics.height())
         painter.drawText(line, Qt.AlignmentFlag.AlignCenter, str(token))
