@@ -13,13 +13,11 @@ from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from visualizer.errors import EditError, FormatError, InputError
-from visualizer.formats.script import write_script
 from visualizer.formats.tables import Table, write_csv, write_table_npz
 from visualizer.formats.writing import write_whole
 from visualizer.session.session import Session
 from visualizer.ui.clipboard import format_block
 from visualizer.ui.heatmap_matrix import Matrix
-from visualizer.ui.heatmap_svg import heatmap_svg
 from visualizer.ui.heatmap_view import HeatmapView
 from visualizer.ui.pictures import png_bytes
 from visualizer.ui.theme import current_theme
@@ -60,6 +58,8 @@ def export_heatmap(heatmap: HeatmapView, path: str | os.PathLike[str]) -> None:
         if suffix == ".png":
             data = png_bytes(heatmap.to_image(PICTURE_SCALE))
         else:
+            from visualizer.ui.heatmap_svg import heatmap_svg  # here, so that the window opens without it
+
             data = heatmap_svg(matrix, current_theme(), heatmap.square).encode("utf-8", "replace")
 
         def write(file: IO[bytes]) -> None:
@@ -108,6 +108,8 @@ def export_script(session: Session, path: str | os.PathLike[str]) -> list[Path]:
         EditError: nothing has been computed yet, or the context is empty.
         FormatError: the name does not end in .py, or a file cannot be written.
     """
+    from visualizer.formats.script import write_script  # here, so that the window opens without it
+
     trace, result = session.trace, session.result
     if result is None or trace is None:
         raise EditError("there is no pass to write: type a prompt first")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 
-from visualizer.engine.trace import KEPT_BYTES, Trace
-from visualizer.errors import InputError
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.stage_values import StageValues
 from visualizer.session.stages import StageMatrix
@@ -57,33 +54,3 @@ def _chosen(matrix: StageMatrix, values: StageValues, now: Chosen) -> tuple[int 
     if matrix.plane[1] == "key" and now.key is not None and now.key < matrix.size[1]:
         return None, (row, now.key)
     return row, None
-
-
-def sources_of(trace: Trace | None, ref: CellRef | None) -> tuple[CellRef, ...]:
-    """The numbers that a number was made of; none where telling them would mean computing very large arrays."""
-    if trace is None or ref is None or ref.kind != "activation" or ref.name not in trace or not _at_hand(trace, ref):
-        return ()
-    try:
-        explanation = trace.explain(ref.name, ref.cell)
-    except InputError:
-        return ()
-    found = (source for term in explanation.terms for source in term.sources if source.kind != "constant")
-    return tuple(dict.fromkeys(CellRef(source.kind, source.name, source.cell) for source in found))
-
-
-def _at_hand(trace: Trace, ref: CellRef) -> bool:
-    """Whether explaining reads only what is recorded, or small enough to be kept once it has been computed."""
-    count = len(trace.tokens)
-    op = trace.graph.producer[ref.name]
-    for name in (ref.name, *op.reads):
-        if name in trace.recorded:
-            continue
-        if trace.axes(name)[-1] == "d_vocab":
-            if trace.graph.producer[name] in trace.graph.eager or "logits" in trace.recorded:
-                continue
-            return False
-        heads = max((array.shape[1] for array in trace.recorded.values() if array.ndim == 3), default=1)
-        width = count if trace.axes(name)[-1] == "key" else trace.recorded[trace.graph.final_stream].shape[-1]
-        if math.prod((heads, count, width)) * 8 > KEPT_BYTES:
-            return False
-    return True

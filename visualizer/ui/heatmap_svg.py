@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
-from xml.sax.saxutils import escape, quoteattr
+from html import escape  # xml.sax would bring half of the network modules with it
 
 from visualizer.session.numbers_shown import short
 from visualizer.ui import colors
@@ -49,7 +49,7 @@ def heatmap_svg(matrix: Matrix, theme: Theme, square: bool) -> str:
     height = places.top + bar_height + keys + 2 * GAP
     rows, columns = matrix.shape
     size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
-    font = f'font-family={quoteattr(FONT)} font-size="{FONT_SIZE:g}"'
+    font = f'font-family="{escape(FONT)}" font-size="{FONT_SIZE:g}"'
     parts = [
         '<?xml version="1.0" encoding="UTF-8"?>',
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>',

@@ -117,7 +117,12 @@ class WeightTableModel(QAbstractTableModel):
         """Characters that the longest number of the table takes."""
         if self._values.size > SMALL:
             return WIDEST
-        return max((len(_worded(number)) for number in np.unique(self._shown).tolist()), default=1)
+        widest = 1
+        for number in set(self._shown.reshape(-1).tolist()):
+            widest = max(widest, len(_worded(number)))
+            if widest >= WIDEST:
+                break
+        return widest
 
     def tints(self, block: Block) -> NDArray[np.uint8]:
         """Entries of a block of cells in the diverging `lookup_table`; the limits are the whole parameter's."""

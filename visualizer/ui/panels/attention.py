@@ -18,9 +18,9 @@ from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
+from visualizer.session.sources import sources_of
 from visualizer.ui.attention_words import COMPARED, EMPTY, STAGES, words_above
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL
-from visualizer.ui.flow_marks import sources_of
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.session_panel import COMPUTING
 from visualizer.ui.theme import current_theme, token_color
