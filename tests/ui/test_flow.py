@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from visualizer.engine.graph import LARGE_VOCABULARY
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import OpenModel, SetBaseline, SetCells, SetPrompt
 from visualizer.session.selection import CellRef
@@ -15,6 +16,7 @@ from visualizer.session.session import Session
 from visualizer.session.state import Baseline
 from visualizer.ui.colors import color_indices, lookup_table
 from visualizer.ui.flow_canvas import FlowCanvas
+from visualizer.ui.flow_content import FlowContent
 from visualizer.ui.panels.flow import FlowPanel
 from visualizer.ui.theme import DARK, LIGHT, apply_theme, current_theme
 
@@ -416,3 +418,13 @@ def test_a_wide_matrix_is_painted_in_parts_and_says_the_same_numbers(qtbot: QtBo
     assert (seen.red(), seen.green(), seen.blue()) == tuple(
         lookup_table("diverging", current_theme()).rgba[index_of_color][:3]
     )
+
+
+def test_of_a_large_vocabulary_the_picture_says_which_part_it_shows(qtbot: QtBot) -> None:
+    session = Session(OpenedModel(of_kind("gpt-2", d_vocab=LARGE_VOCABULARY + 1), "wide", "wide"))
+    session.document.apply(SetPrompt((1, 4, 0)))
+    canvas = shown(session, qtbot).canvas
+    content = FlowContent(session)
+    shapes = {tile.matrix.name: content.heading(tile).shape for tile in canvas.scene.tiles}
+    assert shapes["probs"].endswith(" of 4,097 tokens · last position only")
+    assert shapes["logits"].endswith(" of 4,097 tokens")
