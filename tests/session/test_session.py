@@ -10,6 +10,7 @@ from visualizer.engine.interventions import Intervention
 from visualizer.engine.ops.softmax import softmax
 from visualizer.errors import InputError
 from visualizer.formats import open_model
+from visualizer.session import evaluation
 from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetParameters, SetPrompt, force_token
 from visualizer.session.evaluation import Request, Result, evaluate
 from visualizer.session.selection import CellRef
@@ -258,3 +259,18 @@ def test_each_branch_has_the_log_probability_of_its_tokens(session: Session) -> 
     steps = result.steps[:-1]
     expected = sum(np.log(softmax(step.trace.logits_at(-1).astype(float))[step.token]) for step in steps if step.trace)
     assert result.branch_log_probabilities[0] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_a_step_gone_to_while_another_is_computed_is_shown_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
+    executor = LateExecutor()
+    session = Session(open_model("aab"), executor)
+    session.go_to_step(7)
+    executor.wait()
+    session.document.apply(SetCells(C_ATTN, ((5, 23),), (-1.0,)))
+    session.go_to_step(9)
+    executor.wait()
+    assert session.result is not None
+    assert session.trace is not None
+    assert tuple(session.trace.tokens) == session.result.context(9)[1]
+    assert session.trace.parameters is session.document.state.model.parameters

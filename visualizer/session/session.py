@@ -178,11 +178,15 @@ class Session:
         self._executor.submit(request, self._arrived)
 
     def _selection_changed(self, before: Chosen, now: Chosen) -> None:
-        """What the cursor has moved to may not have been kept, or not have been compared with the baseline."""
-        result = self.result
-        if before.step == now.step or result is None or self.stale or now.step >= len(result.steps):
+        if before.step != now.step:
+            self._complete()
+
+    def _complete(self) -> None:
+        """Evaluate what the cursor has moved to, where that was not kept or not compared with the baseline."""
+        result, step = self.result, self.selection.now.step
+        if result is None or self.stale or step >= len(result.steps) or result.step == step:
             return
-        if not result.kept(now.step) or result.baseline_steps is not None:
+        if not result.kept(step) or result.baseline_steps is not None:
             self._evaluate()
 
     def _arrived(self, result: Result) -> None:
@@ -194,3 +198,5 @@ class Session:
         self._last_trace = self.trace
         for listener in list(self._listeners):
             listener(result)
+        if result is self.result:
+            self._complete()  # the cursor may have moved on while this was computed

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 from functools import partial
 from pathlib import Path
 
+import shiboken6
 from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
 
 from visualizer.session.training import Report
@@ -99,7 +101,11 @@ class TrainingThread(QObject):
         self._run: Run | None = None
         self._estimating = False
         self._next: TrainingPlan | None = None
-        self.destroyed.connect(partial(_join, self._thread, self._process))
+        # A thread that still runs when Python ends would abort the process.
+        end = partial(_join, self._thread, self._process)
+        atexit.register(end)
+        self.destroyed.connect(end)
+        self.destroyed.connect(lambda: atexit.unregister(end))
         app = QCoreApplication.instance()
         if app is not None:
             app.aboutToQuit.connect(self.shut_down)
@@ -159,6 +165,7 @@ class TrainingThread(QObject):
 
 def _join(thread: QThread, process: TrainingProcess, _destroyed: QObject | None = None) -> None:
     process.close()
-    thread.quit()
-    thread.wait()
+    if shiboken6.isValid(thread):  # at the very end Qt may have deleted it first
+        thread.quit()
+        thread.wait()
     process.release()
