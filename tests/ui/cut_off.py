@@ -64,8 +64,8 @@ def _headings(header: QHeaderView) -> list[str]:
     cut, model = [], header.model()
     for section in range(header.count()):
         words = model.headerData(section, Qt.Orientation.Horizontal)
-        wide = header.fontMetrics().horizontalAdvance(str(words or ""))
-        if not header.isSectionHidden(section) and wide > header.sectionSize(section) + TOUCH:
+        wide = header.sectionSizeHint(section) > header.sectionSize(section) + TOUCH
+        if words and wide and not header.isSectionHidden(section):
             cut.append(f"heading {words!r}")
     return cut
 

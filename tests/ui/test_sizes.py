@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import zip_longest
+from unittest.mock import Mock
 
 import pytest
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QAction, QColor, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QSlider, QTabBar, QToolButton
@@ -15,7 +17,7 @@ import visualizer
 from tests.ui.cut_off import cut_off
 from visualizer.session.edits import SetCells, SetSecondPrompt
 from visualizer.session.selection import CellRef
-from visualizer.ui.arrangement import PLACES
+from visualizer.ui.arrangement import PLACES, first_size
 from visualizer.ui.main_window import MainWindow
 from visualizer.ui.panels.flip import FlipPanel
 from visualizer.ui.panels.self_check import GREEN
@@ -131,6 +133,16 @@ def test_the_columns_are_the_same_again_after_the_window_was_smaller(window: Mai
     assert right >= 245
     settle(window, LARGE)
     assert columns(window) == before
+
+
+@pytest.mark.parametrize(
+    ("screen", "size"),
+    [((3840, 2160), (2304, 1296)), ((1920, 1080), (1280, 720)), ((1024, 768), (1016, 720)), ((800, 600), (792, 560))],
+)
+def test_the_first_window_suits_its_screen(screen: tuple[int, int], size: tuple[int, int]) -> None:
+    window = Mock()
+    window.screen().availableSize.return_value = QSize(*screen)
+    assert first_size(window) == QSize(*size)
 
 
 def test_on_a_huge_screen_the_middle_gains_the_most(window: MainWindow) -> None:

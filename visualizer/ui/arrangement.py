@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabBar, Q
 
 from visualizer.ui.docks import PanelDock
 
-#: What the first window measures where the screen has the room, in pixels.
-FIRST_SIZE = QSize(1280, 720)
+#: What the first window measures where the screen has the room, in pixels; on a huge screen it is a part of that.
+FIRST_SIZE, FIRST_PART = QSize(1280, 720), 0.6
 #: Panels that share a place, from left to right; the first is in front. By the place's name.
 PLACES = {
     "upper left": ("parameterPanel", "interventionsPanel", "historyPanel"),
@@ -180,4 +180,5 @@ class Arrangement:
 def first_size(window: QWidget) -> QSize:
     """The size of a window that nobody has sized yet: no larger than the room on its screen."""
     frame = QSize(8, 40)  # the window manager's, which is not known before the window is shown
-    return FIRST_SIZE.boundedTo(window.screen().availableSize() - frame)
+    available = window.screen().availableSize()
+    return FIRST_SIZE.expandedTo(available * FIRST_PART).boundedTo(available - frame)

@@ -113,9 +113,9 @@ class ProbabilityBars(QWidget):
         assert self.shown is not None
         rows = self.shown.rows
         longest = max((len(row.text) for row in rows), default=1)
-        ids = max((len(str(row.token)) for row in rows), default=1)
+        ids = max((len(str(row.token)) + 2 for row in rows if row.text != str(row.token)), default=0)
         token = min((longest + 1) * self._digit, self.width() * 0.3)
-        widths = {"token": token, "id": (ids + 2) * self._digit * 0.8, "bar": NARROWEST_BAR, "taken": 1.6 * self._digit}
+        widths = {"token": token, "id": ids * self._digit * 0.8, "bar": NARROWEST_BAR, "taken": 1.6 * self._digit}
         for name in NUMBERS:
             texts = [text for row in rows if (text := _number(row, name))]
             width = (max(5, *map(len, texts)) + 1.5) * self._digit if texts else math.inf
@@ -174,7 +174,8 @@ class ProbabilityBars(QWidget):
         if index == self._pointed:
             base, width = round(top + ROW_HEIGHT - 4), QFontMetricsF(self._font).horizontalAdvance(token)
             painter.drawLine(2, base, round(2 + width), base)
-        self._write(painter, columns["id"], top, str(row.token), left, QColor(theme.muted_text), small=True)
+        if columns["id"][1]:  # without a tokenizer the id is all there is to say
+            self._write(painter, columns["id"], top, str(row.token), left, QColor(theme.muted_text), small=True)
         at, width = columns["bar"]
         final = row.probability if row.final is None else row.final
         if row.final is not None:

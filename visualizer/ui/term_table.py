@@ -222,7 +222,8 @@ class TermTable(QTableView):
                 self.setColumnWidth(column, width)
 
     def _column_width(self, column: int, form: Form) -> int:
-        return round(max(self.terms.longest(column, form), 4) * self._digit) + 10
+        words = round(max(self.terms.longest(column, form), 4) * self._digit) + 10
+        return words if column else max(words, self.horizontalHeader().sectionSizeHint(column))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
