@@ -7,7 +7,6 @@ import sys
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
-from visualizer import __version__
 from visualizer.formats import OpenedModel
 from visualizer.ui.main_window import MainWindow
 from visualizer.ui.theme import apply_theme, icon, theme_for
@@ -27,7 +26,6 @@ def make_application() -> QApplication:
     if not isinstance(app, QApplication):
         app = QApplication(sys.argv[:1])
     app.setApplicationName(APPLICATION)
-    app.setApplicationVersion(__version__)
     app.setApplicationDisplayName("Attention visualizer")
     app.setDesktopFileName(APPLICATION)
     return app

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QApplication, QFileDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 
 from visualizer.errors import InputError
 from visualizer.formats import PRESETS, SHIPPED, save_safetensors
@@ -215,10 +215,12 @@ def _show_shortcuts(window: MainWindow) -> None:
 
 
 def _show_about(window: MainWindow) -> None:
+    from importlib.metadata import version  # here, for it brings all of email with it
+
     QMessageBox.about(
         window,
         "About",
-        f"<b>Attention visualizer {QApplication.applicationVersion()}</b>"
+        f"<b>Attention visualizer {version('attention-visualizer')}</b>"
         "<p>See, question and change every number of a transformer.</p>"
         "<p>The handmade model is after “I made a transformer by hand (no training!)” by Theia Vogel.</p>",
     )
