@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
 
+from visualizer.session.numbers_shown import short
 from visualizer.ui.arcs_weights import FAINTEST, Weights
 from visualizer.ui.colors import STEPS, lookup_table
 from visualizer.ui.theme import current_theme, number_font, token_color
@@ -287,12 +288,5 @@ def _mixed(color: QColor, ground: QColor, share: float) -> QColor:
 
 
 def _narrow(number: float, signed: bool) -> str:
-    """A weight with few characters: ``.50``, ``1``, ``2.7``, ``−.07``; differences with their sign."""
-    if not math.isfinite(number):
-        return "nan" if math.isnan(number) else "inf"
-    size = abs(number)
-    text = f"{size:.2f}" if size < 0.995 else f"{size:.1f}" if size < 99.95 else f"{size:.0f}"
-    text = text.removesuffix(".0")
-    text = text[1:] if text.startswith("0.") else text
-    sign = "\N{MINUS SIGN}" if number < 0 else "+" if signed and number > 0 else ""
-    return sign + text
+    """A weight with few characters: ``0.5``, ``1``, ``2.7``, ``−0.07``; differences with their sign."""
+    return ("+" if signed and number > 0 else "") + short(round(number, 2) if abs(number) < 1 else number, 2)
