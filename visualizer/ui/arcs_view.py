@@ -7,8 +7,6 @@ from bisect import bisect_right
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -24,6 +22,7 @@ from visualizer.session.numbers_shown import full, short
 from visualizer.ui.arcs_paint import ArcsPainter, Look, Places
 from visualizer.ui.arcs_weights import Weights
 from visualizer.ui.heatmap_matrix import VISIBLE
+from visualizer.ui.spoken import speak
 
 EMPTY = "The prompt is empty. Type a few tokens to see which of them attend to which."
 #: Padding of a token and gap to the next, in a usual and in a small font where the usual does not fit.
@@ -54,6 +53,7 @@ class ArcsView(QWidget):
         super().__init__(parent)
         self.setObjectName("arcs")
         self.setAccessibleName("Attention as arcs")
+        self.setToolTip("Who attends to whom; click tokens to see theirs alone or summed (arrows, space, Esc)")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -258,7 +258,7 @@ class ArcsView(QWidget):
         self._cursor, self._hovered, self._walking = place, None, True
         self.bring_into_view(place)
         self._describe()
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.accessibleDescription()))
+        speak(self)
         self.update()
 
     # -- Qt
@@ -347,7 +347,7 @@ class ArcsView(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place, below = self.token_at(QPointF(event.pos()))
             if place is None:
-                QToolTip.hideText()
+                QToolTip.showText(event.globalPos(), self.toolTip(), self)
             else:
                 doing = "click to explain the weight" if below else "click to choose it, again to let go"
                 QToolTip.showText(event.globalPos(), f"{self.readout(place)}\n{doing}", self)

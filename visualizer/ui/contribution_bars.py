@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from visualizer.session.numbers_shown import full, short
 from visualizer.ui.signed_color import signed_color
+from visualizer.ui.spoken import speak
 from visualizer.ui.theme import current_theme, number_font
 
 ROW_HEIGHT = 18.0
@@ -42,6 +43,7 @@ class ContributionBars(QWidget):
         super().__init__(parent)
         self.setObjectName("contributionBars")
         self.setAccessibleName("Direct contributions to the logit")
+        self.setToolTip("What each head and MLP writes into the logit; arrows move, Return chooses")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.bars: tuple[Bar, ...] = ()
@@ -134,6 +136,7 @@ class ContributionBars(QWidget):
         elif self.bars and key in moves:
             self._current = min(max(self._current + moves[Qt.Key(key)], 0), last)
             self._describe()
+            speak(self)
             self.current_moved.emit(self._current)
             self.update()
         elif self.bars and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):

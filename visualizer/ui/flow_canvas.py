@@ -6,8 +6,6 @@ import html
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QContextMenuEvent,
     QFocusEvent,
     QHelpEvent,
@@ -19,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from visualizer.ui.flow_paint import Cell
 from visualizer.ui.flow_view import FlowView
+from visualizer.ui.spoken import speak
 
 ZOOM_STEP = 1.25
 WHEEL_NOTCH = 120.0  # eighths of a degree
@@ -53,6 +52,7 @@ class FlowCanvas(FlowView):
         self._panned_from: QPointF | None = None
         self.setObjectName("flowCanvas")
         self.setAccessibleName("Flow: the matrices of all stages")
+        self.setToolTip("All stages and shapes; arrows move, Page Up and Down change the matrix, + and − zoom")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
 
@@ -83,8 +83,7 @@ class FlowCanvas(FlowView):
         self.reveal(rect)
         place = (tile, *cell)
         description = f"{target.stage.title}, {target.matrix.title}: {self.readout(place)}"
-        self.setAccessibleDescription(description)
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, description))
+        speak(self, description)
         self.cell_hovered.emit(place)
         self.viewport().update()
 
@@ -189,7 +188,7 @@ class FlowCanvas(FlowView):
             place = self.place_at(QPointF(event.pos()))
             value = self.value(self.scene.tiles[place[0]], place[1], place[2]) if place is not None else None
             if place is None or value is None or self._content is None:
-                QToolTip.hideText()
+                QToolTip.showText(event.globalPos(), self.toolTip(), self)
             else:
                 text = html.escape(self._content.tip(self.scene.tiles[place[0]], place[1], place[2], value))
                 QToolTip.showText(event.globalPos(), f"<p style='white-space:pre'>{text}</p>", self.viewport())

@@ -41,6 +41,7 @@ class GradientView:
         self.parameters = QTreeWidget(panel)
         self.parameters.setObjectName("gradientParameters")
         self.parameters.setAccessibleName("Parameters by norm of their gradient")
+        self.parameters.setToolTip("Every parameter with the norm of its gradient; choosing one shows its map")
         self.parameters.setHeaderLabels(["parameter", "|gradient|"])
         self.parameters.setRootIsDecorated(False)
         self.parameters.header().setStretchLastSection(False)

@@ -6,8 +6,6 @@ import math
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
@@ -22,6 +20,7 @@ from visualizer.session.numbers_shown import short
 from visualizer.ui.heads_layout import MODEL, ROLE_NAMES, MosaicLayout, arrange, grouped
 from visualizer.ui.heads_paint import Look, MosaicPainter
 from visualizer.ui.heads_tiles import Heads
+from visualizer.ui.spoken import speak
 
 EMPTY = "The prompt is empty. Type a few tokens to see what every head attends to."
 
@@ -47,6 +46,7 @@ class HeadMosaic(QWidget):
         super().__init__(parent)
         self.setObjectName("headMosaic")
         self.setAccessibleName("Heads")
+        self.setToolTip("The pattern of every head; arrows choose, Esc lets go, the menu key offers to intervene")
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -167,7 +167,7 @@ class HeadMosaic(QWidget):
 
     def _move_to(self, head: int) -> None:
         self.moved.emit(head)
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.accessibleDescription()))
+        speak(self)
 
     # -- Qt
 
@@ -226,7 +226,7 @@ class HeadMosaic(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             cell = self.cell_at(QPointF(event.pos()))
             if cell is None:
-                QToolTip.hideText()
+                QToolTip.showText(event.globalPos(), self.toolTip(), self)
             else:
                 QToolTip.showText(event.globalPos(), self.readout(cell[0]) + "\nclick to choose it", self)
             return True

@@ -6,8 +6,6 @@ import html
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QContextMenuEvent,
     QFocusEvent,
     QHelpEvent,
@@ -19,6 +17,7 @@ from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer.ui.heatmap_layout import scrolled_to
 from visualizer.ui.heatmap_view import Cell, HeatmapView
+from visualizer.ui.spoken import speak
 
 ZOOM_STEP = 1.25
 WHEEL_NOTCH = 120.0  # eighths of a degree
@@ -60,7 +59,7 @@ class Heatmap(HeatmapView):
         if layout is not None:
             self._zoom = scrolled_to(layout, self._zoom, row, column)
         self._describe()
-        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, self.accessibleDescription()))
+        speak(self)
         self.cell_hovered.emit(row, column)
         self.update()
 
@@ -108,7 +107,7 @@ class Heatmap(HeatmapView):
             layout = self.layout_now()
             cell = layout.cell_at(QPointF(event.pos())) if layout is not None else None
             if layout is None or cell is None:
-                QToolTip.hideText()
+                QToolTip.showText(event.globalPos(), self.toolTip(), self)
             else:
                 text = f"<p style='white-space:pre'>{html.escape(self.readout(*cell))}</p>"
                 QToolTip.showText(event.globalPos(), text, self, layout.cell_rect(*cell).toAlignedRect())

@@ -21,6 +21,9 @@ from visualizer.ui.theme import current_theme
 
 Cell = tuple[int, int]
 
+#: What can be done with any heatmap, for its tooltip.
+KEYS = "arrows: cell cursor · Return: choose and explain · menu key: intervene, copy, export · + and −: zoom"
+
 USUAL_BAR_LABEL = 5  # characters; the room grows with a longer limit and then stays, so that nothing jumps
 
 
@@ -94,6 +97,7 @@ class HeatmapView(QWidget):
             self._cursor = self._inside(self._cursor)
             rows, columns = matrix.shape
             self.setAccessibleName(f"{self.called} heatmap, {row_axis} {rows} by {column_axis} {columns}")
+            self.setToolTip(f"{self.called} [{row_axis} {rows}, {column_axis} {columns}]\n{KEYS}")
         self._bar_characters = max(self._bar_characters, len(short(-matrix.limit)))
         self._describe()
         self.update()
@@ -106,6 +110,7 @@ class HeatmapView(QWidget):
         self._zoom = FIT
         self.setAccessibleName("empty heatmap")
         self.setAccessibleDescription(message)
+        self.setToolTip(message)
         self.update()
 
     @property

@@ -148,6 +148,7 @@ class InterventionTable(QTableView):
         self.setModel(self.interventions)
         self.setObjectName("interventionTable")
         self.setAccessibleName("Interventions")
+        self.setToolTip("Space switches one on or off, F2 edits its number, Delete takes it away")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setTabKeyNavigation(False)

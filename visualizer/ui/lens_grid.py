@@ -14,6 +14,7 @@ from visualizer.session.numbers_shown import against, full, short
 from visualizer.ui.colors import SEQUENTIAL, Scale
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.heatmap_matrix import LONGEST_LABEL, VISIBLE, Matrix
+from visualizer.ui.heatmap_view import KEYS
 from visualizer.ui.theme import current_theme, token_color
 
 
@@ -91,6 +92,8 @@ class LensGrid(Heatmap):
             self._hovered, self._cursor = self._inside(self._hovered), self._inside(self._cursor)
             rows, columns = matrix.shape
             self.setAccessibleName(f"logit lens, {rows} streams by {columns} positions")
+            meaning = "the next token as each stream would have it"
+            self.setToolTip(f"logit lens [stream {rows}, position {columns}]: {meaning}\n{KEYS}")
         self._describe()
         self.update()
 

@@ -17,8 +17,6 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QColor,
     QFontMetrics,
     QKeyEvent,
@@ -41,6 +39,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.ui.palette_commands import Command, commands, ranked
 from visualizer.ui.palette_match import match
+from visualizer.ui.spoken import speak
 from visualizer.ui.theme import current_theme
 
 WIDTH, ROWS, ROW_HEIGHT, MARGIN = 560, 12, 26, 10
@@ -177,8 +176,7 @@ class CommandPalette(QWidget):
         if index.isValid():
             self.list.setCurrentIndex(index)
             said = str(index.data(Qt.ItemDataRole.AccessibleTextRole))
-            self.edit.setAccessibleDescription(said)
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self.edit, said))
+            speak(self.edit, said)
 
     def _run(self, index: QModelIndex) -> None:
         if not index.isValid():

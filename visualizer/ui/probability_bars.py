@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from visualizer.session.numbers_shown import short
 from visualizer.ui.probabilities import NextTokens, Row
 from visualizer.ui.signed_color import signed_color
+from visualizer.ui.spoken import speak
 from visualizer.ui.theme import current_theme, number_font, token_color
 
 ROW_HEIGHT = 22.0
@@ -57,6 +58,7 @@ class ProbabilityBars(QWidget):
         super().__init__(parent)
         self.setObjectName("probabilityBars")
         self.setAccessibleName("Probabilities of the next token")
+        self.setToolTip("Each token's probability to come next; arrows move, Return chooses, the menu key offers more")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self.shown: NextTokens | None = None
@@ -269,6 +271,7 @@ class ProbabilityBars(QWidget):
         elif rows and key in moves:
             self._current = min(max(self._current + moves[Qt.Key(key)], 0), len(rows) - 1)
             self._describe()
+            speak(self)
             self.current_moved.emit(self._current)
             self.update()
         elif rows and key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
@@ -303,7 +306,7 @@ class ProbabilityBars(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             row = self.row_at(event.pos().y())
             if row is None:
-                QToolTip.hideText()
+                QToolTip.showText(event.globalPos(), self.toolTip(), self)
             else:
                 QToolTip.showText(event.globalPos(), self.tooltip(row), self)
             return True

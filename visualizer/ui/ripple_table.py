@@ -140,6 +140,7 @@ class RippleTable(QTableView):
         self.setItemDelegateForColumn(BAR, _BarDelegate(self))
         self.setObjectName("rippleTable")
         self.setAccessibleName("How far each stage moved, in the order of the operations")
+        self.setToolTip("How far each stage moved, in the order of the operations; Return goes to its largest change")
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)

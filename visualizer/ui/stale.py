@@ -39,6 +39,8 @@ class BusyBar(QWidget):
         self._progress.setMaximumHeight(8)
         self.button = QPushButton(self)
         self.button.setObjectName("cancelButton")
+        self.button.setAccessibleName("Cancel")
+        self.button.setToolTip("Stop computing; the last picture stays")
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(6)

@@ -174,6 +174,7 @@ class TermTable(QTableView):
         self.setItemDelegate(TermDelegate(self))
         self.setObjectName("explainTerms")
         self.setAccessibleName("Terms, largest first")
+        self.setToolTip("What the number is made of, the largest term first; Return goes to a term's own cell")
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setTabKeyNavigation(False)

@@ -51,6 +51,7 @@ class WeightView(QTableView):
         super().__init__(parent)
         self.setObjectName("weightGrid")
         self.setAccessibleName("Weights of the chosen parameter")
+        self.setToolTip("The chosen parameter: type a number into any cell; the menu key offers more")
         self._table = table
         self._following = False
         self._label_width = 0

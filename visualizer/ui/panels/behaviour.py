@@ -187,6 +187,7 @@ class BehaviourView(QTableView):
         super().__init__(parent)
         self.setObjectName("behaviourTable")
         self.setAccessibleName("Every input and what follows it")
+        self.setToolTip("Every input and the token that follows it; Return shows the internals of the row's pass")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)

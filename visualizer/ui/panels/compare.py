@@ -78,6 +78,7 @@ class ComparePanel(SessionPanel):
         self.first = self._label("compareFirst")
         self.flip = QPushButton(self)
         self.flip.setObjectName("compareFlip")
+        self.flip.setToolTip("Go to the first step that chooses another token")
         self.flip.setFlat(True)
         self.flip.setStyleSheet("text-align: left; padding: 2px 0;")
         self.flip.clicked.connect(self._go_to_flip)
@@ -184,7 +185,6 @@ class ComparePanel(SessionPanel):
         else:
             before, now = token_label(opened, flip.before), token_label(opened, flip.now)
             self.flip.setText(f"First token that flips: step {flip.step}, {before} → {now}")
-            self.flip.setToolTip("Go to the step that chose it")
         self.flip.setEnabled(flip is not None)
         self.flip.setVisible(bool(comparison.against))
         self.flip.setAccessibleName(self.flip.text())

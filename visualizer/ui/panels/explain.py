@@ -66,6 +66,8 @@ class ExplainPanel(SessionPanel):
         self.rest = self._label("explainRest")
         self.show_parameter = QPushButton(self)
         self.show_parameter.setObjectName("explainParameter")
+        self.show_parameter.setAccessibleName("Show the parameter in the grid")
+        self.show_parameter.setToolTip("Show the parameter in the grid, where it can be edited")
         self.show_parameter.setFlat(True)
         self.show_parameter.clicked.connect(self._show_parameter)
         self.table = TermTable(self)

@@ -30,6 +30,7 @@ class HistoryPanel(QWidget):
         self.list = QListWidget(self)
         self.list.setObjectName("historyList")
         self.list.setAccessibleName("History")
+        self.list.setToolTip("What was done, the latest last; choosing a line goes back to it")
         self.list.setUniformItemSizes(True)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

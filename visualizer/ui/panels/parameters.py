@@ -200,6 +200,7 @@ class _Tree(QTreeWidget):
         super().__init__(parent)
         self.setObjectName("parameterTree")
         self.setAccessibleName("Parameters")
+        self.setToolTip("Every parameter with its shape; the chosen one is in the grid below")
         self.setColumnCount(3)
         self.setHeaderLabels(["parameter", "shape", DOT])
         self.headerItem().setToolTip(CHANGED, "a dot: differs from the model as it was opened")

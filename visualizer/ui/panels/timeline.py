@@ -20,6 +20,8 @@ from PySide6.QtWidgets import (
 
 from visualizer.session.cached import WORDS, cache_map, said, without_internals
 from visualizer.session.evaluation import Result
+from visualizer.session.labels import token_label
+from visualizer.session.numbers_shown import short
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.ui.branch_list import BranchList
@@ -152,8 +154,8 @@ class TimelinePanel(SessionPanel):
         self.slider.setValue(step)
         self.slider.blockSignals(blocked)
         self.label.setText(f"step {step} of {length}")
-        self.slider.setAccessibleDescription(self.label.text())
         result = self.result
+        self.slider.setAccessibleDescription(f"{self.label.text()}{_chosen(result, self.shown_step)}")
         self.bars.show_result(result, self.shown_step, self.session.selection.now.comparison)
         self.branch.setVisible(result is not None and len(result.state.branches) > 1)
         if result is not None:
@@ -216,3 +218,11 @@ def _why_nothing_is_reused(result: Result, step: int) -> str:
     if result.steps[step].context_start > 0:
         return "full context: the window slides, every position moves"
     return ""
+
+
+def _chosen(result: Result | None, step: int) -> str:
+    """The token that a step chose, in words after the step's own."""
+    if result is None:
+        return ""
+    token, probs = result.steps[step].token, result.steps[step].probs
+    return f": {token_label(result.state.opened, token)} with probability {short(float(probs[token]))}"

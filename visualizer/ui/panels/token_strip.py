@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 from visualizer.session.labels import token_label
 from visualizer.session.session import Session
 from visualizer.ui.session_panel import SessionPanel
+from visualizer.ui.spoken import speak
 from visualizer.ui.theme import current_theme, number_font, token_color
 from visualizer.ui.token_chips import Places, Strip
 
@@ -47,6 +48,7 @@ class TokenStrip(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("tokenStrip")
         self.setAccessibleName("Tokens")
+        self.setToolTip("The tokens of the prompt and, behind the bar, of its continuation; a click chooses one's row")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -169,6 +171,7 @@ class TokenStrip(SessionPanel):
             self.session.go_to_step(step)
         start, _ = strip.result.context(step)
         self.session.selection.choose(row=place - start, key=None)
+        speak(self)
 
     def _toggle(self, place: int) -> None:
         if self._strip is not None and place == self._strip.chosen:
@@ -312,7 +315,7 @@ class TokenStrip(SessionPanel):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self._place_at(QPointF(event.pos()))
             if place is None or self._strip is None:
-                QToolTip.hideText()
+                QToolTip.showText(event.globalPos(), self.toolTip(), self)
             else:
                 QToolTip.showText(event.globalPos(), self.tooltip(place), self)
             return True
