@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtGui import QColor, QContextMenuEvent, QImage
+from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -302,3 +302,26 @@ def test_stepping_back_before_a_chosen_token_lets_go_of_it(panel: ArcsPanel, ses
     session.step_back()
     assert not panel.chosen
     assert panel.view.summary().startswith("summed over all 14 tokens")
+
+
+def test_a_right_click_asks_for_the_menu_of_a_tokens_row_or_of_a_bars_weight(
+    panel: ArcsPanel, session: Session, qtbot: QtBot
+) -> None:
+    asked: list[object] = []
+    panel.context_requested.connect(lambda ref, _where: asked.append(ref))
+    right_click(panel, panel.view.token_rect(5).center())
+    assert session.trace is not None
+    row = session.trace["blocks.0.attn.pattern"][0, 5]
+    assert asked.pop() == CellRef("activation", "blocks.0.attn.pattern", (0, 5, int(row.argmax())))
+    click(panel, 7, qtbot)
+    right_click(panel, panel.view.bar_rect(3).center())
+    assert asked.pop() == CellRef("activation", "blocks.0.attn.pattern", (0, 7, 3))
+    right_click(panel, QPointF(3, 3))
+    assert asked.pop() is None
+
+
+def right_click(panel: ArcsPanel, at: QPointF) -> None:
+    """Ask for the context menu with the mouse."""
+    place = at.toPoint()
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, place, panel.view.mapToGlobal(place))
+    QApplication.sendEvent(panel.view, event)

@@ -9,8 +9,9 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QColor, QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from visualizer.engine.interventions import Intervention
@@ -19,7 +20,14 @@ from visualizer.formats import open_model
 from visualizer.session.edits import SetInterventions, SetPrompt
 from visualizer.session.session import Session
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL, paint_rgba
-from visualizer.ui.export import copy_heatmap, export_heatmap, export_script, heatmap_actions, script_action
+from visualizer.ui.export import (
+    copy_heatmap,
+    export_heatmap,
+    export_script,
+    heatmap_actions,
+    picture_actions,
+    script_action,
+)
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.heatmap_svg import MOST_RECTANGLES
 from visualizer.ui.theme import current_theme
@@ -193,3 +201,29 @@ def test_a_sequential_heatmap_has_the_whole_scale_on_its_bar(qtbot: QtBot, tmp_p
     root = ET.parse(tmp_path / "drawing.svg").getroot()
     assert [element.text for element in root.findall(f".//{SVG}g[@id='bar']/{SVG}text")] == ["1", "0", "0.5"]
     assert root.findall(f".//{SVG}stop")[-1].get("stop-color") == "#fde725"
+
+
+def test_what_is_drawn_that_is_no_heatmap_is_copied_and_saved_as_it_is_on_screen(
+    qtbot: QtBot, tmp_path: Path, answer: Callable[[Path | str], None]
+) -> None:
+    label, said = QLabel("drawn"), list[str]()
+    qtbot.addWidget(label)
+    label.resize(60, 20)
+    label.show()
+    actions = picture_actions(label, label, said.append)
+    named(actions, "copyPicture").trigger()
+    assert QGuiApplication.clipboard().image().size() == label.size() * 2
+    answer(tmp_path / "drawn")
+    named(actions, "exportPicture").trigger()
+    assert QImage(str(tmp_path / "drawn.png")).size() == label.size() * 2
+    answer(tmp_path / "missing" / "drawn.png")
+    named(actions, "exportPicture").trigger()
+    assert said[0] == f"saved {tmp_path / 'drawn.png'}"
+    assert "cannot write" in said[1]
+
+
+def test_ctrl_c_copies_the_number_under_the_cursor(qtbot: QtBot) -> None:
+    heatmap = shown(qtbot)
+    heatmap.set_cursor(1, 0)
+    qtbot.keyClick(heatmap, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == "-2"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -42,12 +43,15 @@ class ArcsView(QWidget):
         all_wanted(): Ctrl+A.
         key_chosen(int): the bar under a token was clicked.
         let_go(): Esc was pressed.
+        menu_asked(int, bool, QPoint): a right click at a global position: on a token (−1 for none), and whether on the
+            bar below it.
     """
 
     toggled = Signal(int)
     all_wanted = Signal()
     key_chosen = Signal(int)
     let_go = Signal()
+    menu_asked = Signal(int, bool, QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -312,6 +316,11 @@ class ArcsView(QWidget):
             self.key_chosen.emit(place)
         else:
             self._choose(place)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        place, below = self.token_at(QPointF(event.pos()))
+        if self._weights is not None:
+            self.menu_asked.emit(-1 if place is None else place, below, event.globalPos())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         delta = event.angleDelta().x() or event.angleDelta().y()

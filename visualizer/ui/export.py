@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from PySide6.QtCore import QMimeData, QObject
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtCore import QMimeData, QObject, QPoint
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from visualizer.errors import EditError, FormatError, InputError
@@ -99,6 +99,50 @@ def heatmap_actions(heatmap: HeatmapView, parent: QObject, say: Say | None = Non
     for action in actions:
         action.setEnabled(heatmap.image().size > 0)
     return actions
+
+
+def picture(widget: QWidget) -> QImage:
+    """A widget as it is on screen, two pixels to a logical one."""
+    image = QImage(widget.size() * PICTURE_SCALE, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(PICTURE_SCALE)
+    image.fill(QColor(current_theme().panel))
+    widget.render(image, QPoint())
+    return image
+
+
+def export_picture(image: QImage, path: str | os.PathLike[str]) -> None:
+    """Write a picture as PNG, whole or not at all.
+
+    Raises:
+        FormatError: the name does not end in .png, or the file cannot be written.
+    """
+    if Path(path).suffix.lower() != ".png":
+        raise FormatError(f"{str(path)!r} is no name for a picture; one that ends in .png is needed")
+    data = png_bytes(image)
+
+    def write(file: IO[bytes]) -> None:
+        file.write(data)
+
+    write_whole(Path(path), write)
+
+
+def ask_and_export_picture(widget: QWidget, image: QImage, name: str, say: Say) -> None:
+    """Ask for a name and write a picture there."""
+    path = _asked(widget, f"{name}.png", "PNG pictures (*.png)", ".png")
+    if path is not None:
+        _try(partial(export_picture, image, path), say, path)
+
+
+def picture_actions(widget: QWidget, parent: QObject, say: Say) -> list[QAction]:
+    """Copy and save what is drawn that is no heatmap, as actions for a context menu."""
+    image = picture(widget)  # as it is now, without the menu
+    copy, save = QAction("Copy picture", parent), QAction("Save picture as PNG…", parent)
+    copy.setObjectName("copyPicture")
+    copy.triggered.connect(lambda _checked=False: QGuiApplication.clipboard().setImage(image))
+    save.setObjectName("exportPicture")
+    name = _file_name(widget.accessibleName() or "picture")
+    save.triggered.connect(lambda _checked=False: ask_and_export_picture(widget, image, name, say))
+    return [copy, save]
 
 
 def export_script(session: Session, path: str | os.PathLike[str]) -> list[Path]:

@@ -8,13 +8,16 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
+    QGuiApplication,
     QHelpEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
+from visualizer.session.numbers_shown import typed
 from visualizer.ui.heatmap_layout import scrolled_to
 from visualizer.ui.heatmap_view import Cell, HeatmapView
 from visualizer.ui.spoken import speak
@@ -195,6 +198,8 @@ class Heatmap(HeatmapView):
             self.set_cursor(*moved)
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._cursor is not None:
             self.cell_chosen.emit(*self._cursor)
+        elif event.matches(QKeySequence.StandardKey.Copy) and self._copied is not None:
+            QGuiApplication.clipboard().setText(typed(self.cell(*self._copied), self.image().dtype))
         elif key == Qt.Key.Key_Escape:
             self.let_go.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
@@ -205,6 +210,11 @@ class Heatmap(HeatmapView):
             self.fit()
         else:
             super().keyPressEvent(event)
+
+    @property
+    def _copied(self) -> tuple[int, int] | None:
+        """The cell that Ctrl+C copies: the one under the mouse, or the keyboard's."""
+        return self._hovered or self._cursor
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)

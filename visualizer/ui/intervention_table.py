@@ -12,6 +12,7 @@ from visualizer.session.intervening import FREEZE, WITH_VALUE, intervention_word
 from visualizer.session.numbers_shown import MINUS, full
 from visualizer.session.places import place_words
 from visualizer.session.state import State
+from visualizer.ui.table_copy import offer_copy
 from visualizer.ui.theme import current_theme, number_font
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -156,6 +157,7 @@ class InterventionTable(QTableView):
         self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
+        offer_copy(self)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header = self.horizontalHeader()
         header.setHighlightSections(False)

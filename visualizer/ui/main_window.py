@@ -27,7 +27,7 @@ from visualizer.ui.arrangement import PLACES, Arrangement, first_size
 from visualizer.ui.cell_menu import build_cell_menu
 from visualizer.ui.docks import PanelDock
 from visualizer.ui.executor import WorkerExecutor
-from visualizer.ui.export import heatmap_actions
+from visualizer.ui.export import heatmap_actions, picture_actions
 from visualizer.ui.focus_order import go_on, go_through
 from visualizer.ui.focus_ring import FocusRings
 from visualizer.ui.heatmap import Heatmap
@@ -265,6 +265,8 @@ class MainWindow(QMainWindow):
         heatmap = self.sender_heatmap(where)
         if heatmap is not None:
             menu.addActions(heatmap_actions(heatmap, menu, self.status.say))
+        elif (drawing := QApplication.widgetAt(where)) is not None:
+            menu.addActions(picture_actions(drawing, menu, self.status.say))
         menu.popup(where)
 
     def menus_here(self) -> list[QMenu]:

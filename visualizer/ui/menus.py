@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
 from visualizer.errors import InputError
 from visualizer.formats import PRESETS, SHIPPED, save_safetensors
 from visualizer.ui.docks import PanelDock
-from visualizer.ui.export import script_action
+from visualizer.ui.export import ask_and_export_picture, script_action
 from visualizer.ui.focus_order import enter
 from visualizer.ui.guide import guide_actions
 from visualizer.ui.palette import CommandPalette
@@ -196,11 +196,7 @@ def _toggle_full_screen(window: MainWindow) -> None:
 
 
 def _save_picture(window: MainWindow) -> None:
-    path, _ = QFileDialog.getSaveFileName(window, "Save window as PNG", "window.png", "PNG pictures (*.png)")
-    if path and not window.grab().save(path, "PNG"):
-        window.status.say(f"{path!r} could not be written; choose a folder that can be")
-    elif path:
-        window.status.say(f"saved {path}")
+    ask_and_export_picture(window, window.grab().toImage(), "window", window.status.say)
 
 
 def _show_shortcuts(window: MainWindow) -> None:

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from visualizer.session.numbers_shown import full, short
 from visualizer.session.places import block_of, short_name
 from visualizer.session.ripple import Ripple, Stage
+from visualizer.ui.table_copy import offer_copy
 from visualizer.ui.theme import current_theme, number_font
 
 AnyIndex = QModelIndex | QPersistentModelIndex
@@ -158,6 +159,7 @@ class RippleTable(QTableView):
         self.ripple.modelReset.connect(self._fit_names)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(self._follow)
+        offer_copy(self)
 
     def _fit_names(self) -> None:
         """Make the names' column as wide as they are, as far as that leaves the bars some room."""

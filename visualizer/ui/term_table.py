@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.session.selection import CellRef
 from visualizer.ui.explained import Line, Link
+from visualizer.ui.table_copy import offer_copy
 from visualizer.ui.term_names import shared_name
 from visualizer.ui.theme import current_theme, number_font
 
@@ -184,6 +185,7 @@ class TermTable(QTableView):
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
+        offer_copy(self)
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)

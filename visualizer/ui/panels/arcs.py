@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+import numpy as np
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -24,7 +25,11 @@ class ArcsPanel(SessionPanel):
 
     Signals:
         message(str): a sentence for the status bar.
+        context_requested(object, QPoint): a context menu was asked for: on a token's row, on the weight of a bar, or
+            on no single number (None).
     """
+
+    context_requested = Signal(object, QPoint)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -37,6 +42,7 @@ class ArcsPanel(SessionPanel):
         self.view.all_wanted.connect(self.choose_all)
         self.view.key_chosen.connect(self._explain)
         self.view.let_go.connect(self.let_go)
+        self.view.menu_asked.connect(self._show_menu)
         self.title = QLabel(self)
         self.title.setObjectName("arcsTitle")
         self.title.setTextFormat(Qt.TextFormat.RichText)
@@ -170,6 +176,17 @@ class ArcsPanel(SessionPanel):
         row = self._chosen[0]
         cell = CellRef("activation", weights.name, (weights.head, row, key))
         self.session.selection.choose(row=row, key=key, cell=cell)
+
+    def _show_menu(self, place: int, below: bool, where: QPoint) -> None:
+        """A menu for the row of a token, at its largest weight, or for the weight that a bar stands for."""
+        weights, trace, ref = self.view.weights, self.session.trace, None
+        if weights is not None and weights.head is not None and trace is not None and place >= 0:
+            row, key = place, int(np.argmax(trace[weights.name][weights.head, place, : place + 1]))
+            if below:
+                row, key = self._chosen[0] if len(self._chosen) == 1 else len(trace.tokens) - 1, place
+            if key <= row:
+                ref = CellRef("activation", weights.name, (weights.head, row, key))
+        self.context_requested.emit(ref, where)
 
     # -- Qt
 

@@ -29,6 +29,7 @@ from visualizer.session.state import Baseline, State
 from visualizer.ui.background import Background
 from visualizer.ui.behaviour_table import COLUMNS, FILTERS, BehaviourModel
 from visualizer.ui.session_panel import SessionPanel
+from visualizer.ui.table_copy import offer_copy
 
 #: Tables that take fewer multiplications are worked out at once.
 AT_ONCE = 5e6
@@ -200,6 +201,7 @@ class BehaviourView(QTableView):
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
         self.horizontalHeader().setHighlightSections(False)
+        offer_copy(self)
 
     def fit_columns(self) -> None:
         """Room for the header's words; the input takes what is left."""

@@ -1,0 +1,46 @@
+"""Tables are copied whole, as a spreadsheet takes them."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QGuiApplication
+from pytestqt.qtbot import QtBot
+
+from visualizer.formats import open_model
+from visualizer.session.edits import SetCells
+from visualizer.session.session import Session
+from visualizer.ui.panels.behaviour import BehaviourPanel
+from visualizer.ui.panels.compare import ComparePanel
+
+CTRL = Qt.KeyboardModifier.ControlModifier
+
+
+def copied() -> list[list[str]]:
+    """What is on the clipboard, by lines and cells."""
+    return [line.split("\t") for line in QGuiApplication.clipboard().text().split("\n")]
+
+
+def test_ctrl_c_copies_every_row_of_the_behaviour_table_with_its_headings(qtbot: QtBot) -> None:
+    panel = BehaviourPanel(Session(open_model("aab")))
+    qtbot.addWidget(panel)
+    with qtbot.waitActive(panel):
+        panel.show()
+        panel.activateWindow()
+    panel.table.setFocus()
+    qtbot.keyClick(panel.table, Qt.Key.Key_C, CTRL)
+    lines = copied()
+    assert lines[0] == ["input", "next", "expected", "", "margin"]
+    assert ["aab", "a", "a", "✓", "1023"] in lines
+    assert len(lines) == 1 + 62
+
+
+def test_a_column_of_bars_is_left_out(qtbot: QtBot) -> None:
+    session = Session(open_model("aab"))
+    panel = ComparePanel(session)
+    qtbot.addWidget(panel)
+    panel.show()
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,)))
+    action = panel.table.findChild(QAction, "copyTable")
+    assert action is not None
+    action.trigger()
+    lines = copied()
+    assert [len(line) for line in lines] == [2] * (1 + len(panel.table.ripple.stages))
+    assert lines[0][0] == "stage"
