@@ -258,7 +258,7 @@ def test_sampling_is_set_by_fields_that_show_the_document(panel: NextTokenPanel,
     for _ in range(4):
         session.document.undo()
     assert session.document.state.sampling == Sampling()
-    assert field(panel, "temperatureField").text() == "greedy"
+    assert field(panel, "temperatureField").text() == "0"
 
 
 def test_tab_goes_on_to_the_fields_that_a_temperature_enables(

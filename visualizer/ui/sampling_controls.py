@@ -32,7 +32,7 @@ class SamplingControls(QWidget):
         self.temperature.setRange(0.0, HOTTEST)
         self.temperature.setSingleStep(0.1)
         self.temperature.setDecimals(2)
-        self.temperature.setSpecialValueText("greedy")
+        self.temperature.setSpecialValueText("0")
         self.top_k = QSpinBox(self)
         self.top_k.setRange(0, LARGEST_K)
         self.top_k.setSpecialValueText("all")
@@ -43,7 +43,7 @@ class SamplingControls(QWidget):
         self.seed.setRange(0, LARGEST_SEED)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(8)
+        grid.setHorizontalSpacing(4)
         grid.setVerticalSpacing(2)
         fields = (
             (
@@ -61,7 +61,7 @@ class SamplingControls(QWidget):
             field.setAccessibleName(words)
             field.setToolTip(tip)
             field.setKeyboardTracking(False)
-            field.setMinimumWidth(60)
+            field.setMinimumWidth(50)
             field.editingFinished.connect(session.document.end_gesture)
             grid.addWidget(QLabel(words, self), i // 2, 2 * (i % 2))
             grid.addWidget(field, i // 2, 2 * (i % 2) + 1)

@@ -69,7 +69,6 @@ class NextTokenPanel(SessionPanel):
         self.sampling_button = QToolButton(self)
         self.sampling_button.setObjectName("samplingButton")
         self.sampling_button.setCheckable(True)
-        self.sampling_button.setAutoRaise(True)
         self.sampling_button.setToolTip("How the next token is chosen: temperature, top-k, top-p, seed")
         self.sampling_button.toggled.connect(self.controls.setVisible)
         force = QAction("Force this token", self)
@@ -85,7 +84,6 @@ class NextTokenPanel(SessionPanel):
         self.force_button = QToolButton(self)
         self.force_button.setObjectName("forceButton")
         self.force_button.setDefaultAction(force)
-        self.force_button.setAutoRaise(True)
 
     @property
     def shown(self) -> NextTokens | None:
