@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QImage, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from visualizer.ui.colors import DIVERGING, SEQUENTIAL, paint_rgba
+from visualizer.ui.colors import DIVERGING, SEQUENTIAL, STEPS, lookup_table, paint_rgba
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.heatmap_axes import thinned
 from visualizer.ui.heatmap_layout import Layout
@@ -457,3 +457,20 @@ def test_a_thousand_edits_keep_no_old_matrix(heatmap: Heatmap) -> None:
     finally:
         tracemalloc.stop()
     assert grown < 10 * 100 * 100 * 8
+
+
+def test_one_loud_number_among_a_million_is_seen(heatmap: Heatmap) -> None:
+    values = np.zeros((1000, 1000), dtype=np.float32)
+    values[999, 999] = -1.0  # the colours' scale is the same for both
+    show_plain(heatmap, values)
+    quiet = heatmap.grab().toImage()
+    values[421, 137] = 1.0
+    show_plain(heatmap, values)
+    seen = heatmap.grab().toImage()
+    differs = [
+        seen.pixel(x, y)
+        for x in range(seen.width())
+        for y in range(seen.height())
+        if seen.pixel(x, y) != quiet.pixel(x, y)
+    ]
+    assert set(differs) == {QColor.fromRgb(lookup_table("diverging", current_theme()).argb[STEPS - 1]).rgb()}

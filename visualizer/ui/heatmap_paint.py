@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPen, QPolygonF
 
 from visualizer.ui import colors
+from visualizer.ui.afar import loudest
 from visualizer.ui.heatmap_axes import (
     indexed_image,
     paint_axis_names,
@@ -110,19 +112,24 @@ class HeatmapPainter:
 
     def _paint_cells(self, painter: QPainter, matrix: Matrix, layout: Layout, pixel_ratio: float) -> None:
         first_row, end_row, first_column, end_column = layout.visible()
-        target = layout.cell_rect(first_row, first_column, end_row - first_row, end_column - first_column)
-        block = matrix.indices[first_row:end_row, first_column:end_column]
         argb = matrix.table(self.theme).argb
         if min(layout.cell_width, layout.cell_height) * pixel_ratio >= 1.0:
+            target = layout.cell_rect(first_row, first_column, end_row - first_row, end_column - first_column)
+            block = matrix.indices[first_row:end_row, first_column:end_column]
             painter.drawImage(target, indexed_image(block, argb))
             return
-        # Several cells share a pixel: average them, once for each matrix and size.
-        key = (matrix, target.getRect(), pixel_ratio)
+        # Several cells share a pixel: the loudest stands for them, found once for each matrix and size.
+        down, across = (math.ceil(1 / (side * pixel_ratio)) for side in (layout.cell_height, layout.cell_width))
+        key = (matrix, layout.visible(), down, across)
         if self._picture is None or self._picture[0] != key:
-            size = (target.size() * pixel_ratio).toSize().expandedTo(QSize(1, 1))
-            whole, smooth = Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
-            self._picture = (key, indexed_image(block, argb).scaled(size, whole, smooth))
-        painter.drawImage(target, self._picture[1])
+            part = (slice(first_row, end_row), slice(first_column, end_column))
+            hidden = matrix.masked[part] if matrix.masked is not None else None
+            seen, hidden = loudest(matrix.values[part], hidden, (down, across))
+            indices = colors.color_indices(seen, hidden, matrix.scale.kind, matrix.limit)
+            self._picture = (key, indexed_image(indices, argb))
+        points = self._picture[1]
+        target = layout.cell_rect(first_row, first_column, points.height() * down, points.width() * across)
+        painter.drawImage(target, points)  # the last points may reach beyond the cells, where they are clipped
         if matrix.special_indices():
             self._paint_lost_points(painter, matrix, layout, argb)
 

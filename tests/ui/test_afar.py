@@ -1,11 +1,12 @@
-"""The flow view's pictures from afar: nothing loud is lost between the cells."""
+"""Matrices from afar: nothing loud is lost between the cells."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visualizer.ui.flow_picture import Picture, loudest
+from visualizer.ui.afar import loudest
+from visualizer.ui.flow_picture import Picture
 from visualizer.ui.theme import LIGHT
 
 
