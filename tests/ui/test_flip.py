@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -11,6 +11,7 @@ from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
+from visualizer.ui.flip_plot import FlipPlot
 from visualizer.ui.panels.flip import NOTHING_CHOSEN, FlipPanel
 
 CELL = CellRef("parameter", "blocks.0.attn.c_proj.w", (7, 5))
@@ -125,3 +126,27 @@ def test_a_long_search_can_be_cancelled(qtbot: QtBot) -> None:
 
 def _prompt(count: int) -> SetPrompt:
     return SetPrompt(tuple((np.arange(count) * 7 % 6).tolist()))
+
+
+def test_the_mouse_over_the_curve_asks_for_the_values_that_were_tried(
+    panel: FlipPanel, session: Session, qtbot: QtBot
+) -> None:
+    session.selection.choose(cell=CELL)
+    qtbot.waitUntil(lambda: panel.flip is not None)
+    plot, flip = panel.findChild(FlipPlot), panel.flip
+    assert plot is not None
+    assert flip is not None
+    assert flip.found is not None
+    box = plot.getPlotItem().getViewBox()
+    for sample in (flip.present, flip.found):
+        place = plot.mapFromScene(box.mapViewToScene(QPointF(sample.x, 0.0)))
+        nearest = plot.nearest(QPointF(place))
+        assert nearest is not None
+        pixel = box.viewPixelSize()[0]
+        assert abs(nearest.x - sample.x) <= 2 * pixel
+        qtbot.mouseMove(plot.viewport(), place)
+    before = box.viewRange()
+    qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    qtbot.mouseMove(plot.viewport(), place + QPoint(40, 0))
+    qtbot.mouseRelease(plot.viewport(), Qt.MouseButton.LeftButton, pos=place + QPoint(40, 0))
+    assert box.viewRange() == before

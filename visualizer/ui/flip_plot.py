@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPen
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer.session.flip import Flip, Sample
 from visualizer.ui.theme import current_theme, token_color
 
 
 class FlipPlot(pg.PlotWidget):
-    """Above zero the next token is the present one; a ring marks the present value, a diamond the flip."""
+    """Above zero the next token is the present one; a ring marks the present value, a diamond the flip.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    The mouse over it asks for the nearest value that was tried, whose words `describe` gives.
+    """
+
+    def __init__(self, describe: Callable[[Sample], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._describe = describe
+        self._shown: tuple[Sample, ...] = ()
         self.setObjectName("flipPlot")
         self.setAccessibleName("Logit margin along the change")
         self.setMinimumSize(120, 90)
         item = self.getPlotItem()
         item.setMenuEnabled(False)
+        item.setMouseEnabled(x=False, y=False)  # a drag would move the curve out of sight, and nothing bring it back
         item.hideButtons()
         item.setLabel("left", "logit margin")
         for side in ("left", "bottom"):
@@ -71,7 +78,8 @@ class FlipPlot(pg.PlotWidget):
         self.autoRange()
 
     def _draw(self, samples: tuple[Sample, ...]) -> None:
-        finite = [s for s in samples if math.isfinite(s.x)]
+        self._shown = tuple(s for s in samples if math.isfinite(s.x))
+        finite = self._shown
         margins = np.array([s.margin if math.isfinite(s.margin) else np.nan for s in finite])
         self._curve.setData(np.array([s.x for s in finite]), margins)
 
@@ -84,3 +92,14 @@ class FlipPlot(pg.PlotWidget):
         pen = QPen(hue, 2)
         pen.setCosmetic(True)
         points.setData([sample.x], [sample.margin], pen=pen, brush=pg.mkBrush(theme.panel if hollow else hue))
+
+    def nearest(self, place: QPointF) -> Sample | None:
+        """The value that was tried nearest to a place in the widget; None where nothing is drawn."""
+        x = self.getPlotItem().getViewBox().mapSceneToView(self.mapToScene(place.toPoint())).x()
+        return min(self._shown, key=lambda sample: abs(sample.x - x), default=None)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        sample = self.nearest(event.position())
+        if sample is not None:
+            QToolTip.showText(event.globalPosition().toPoint(), self._describe(sample), self)

@@ -211,7 +211,7 @@ class FlipPanel(SessionPanel):
         if self._plot is None:
             from visualizer.ui.flip_plot import FlipPlot  # the plotting library takes as long as a start
 
-            self._plot = FlipPlot(self._room)
+            self._plot = FlipPlot(self._sample_words, self._room)
             self._room.addWidget(self._plot)
         self._room.setCurrentWidget(self._plot)
         return self._plot
@@ -231,6 +231,15 @@ class FlipPanel(SessionPanel):
         self.said.setText(said)
         plot.setAccessibleDescription(said)
         self._offer(flip.found is not None)
+
+    def _sample_words(self, sample: Sample) -> str:
+        """One value that was tried, what it leads to, and how surely."""
+        if self._searched is None:
+            return ""
+        state, _, target = self._searched
+        token = token_label(state.opened, sample.token)
+        x = full(sample.x, np.dtype(state.model.config.dtype))
+        return f"{_axis(target)}: {x}\nnext token {token}, margin {short(sample.margin, 4)}"
 
     def _found_words(self, flip: Flip) -> str:
         assert self._searched is not None
