@@ -1,5 +1,8 @@
 """The flow panel: every stage on the canvas, zooming into a cell, choosing it by mouse and key, and staying true."""
 
+import time
+from typing import Any
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -17,6 +20,8 @@ from visualizer.session.state import Baseline
 from visualizer.ui.colors import color_indices, lookup_table
 from visualizer.ui.flow_canvas import FlowCanvas
 from visualizer.ui.flow_content import FlowContent
+from visualizer.ui.flow_view import PAINT_SECONDS
+from visualizer.ui.flow_words import WordPainter
 from visualizer.ui.panels.flow import FlowPanel
 from visualizer.ui.theme import DARK, LIGHT, apply_theme, current_theme
 
@@ -428,3 +433,31 @@ def test_of_a_large_vocabulary_the_picture_says_which_part_it_shows(qtbot: QtBot
     shapes = {tile.matrix.name: content.heading(tile).shape for tile in canvas.scene.tiles}
     assert shapes["probs"].endswith(" of 4,097 tokens · last position only")
     assert shapes["logits"].endswith(" of 4,097 tokens")
+
+
+def test_every_picture_comes_however_long_painting_takes(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    heading = WordPainter.heading
+
+    def slow(*arguments: Any, **more: Any) -> None:
+        time.sleep(PAINT_SECONDS)
+        heading(*arguments, **more)
+
+    monkeypatch.setattr(WordPainter, "heading", slow)
+    panel = shown(Session(open_model("induction")), qtbot)
+    panel.resize(1600, 1200)
+    canvas = panel.canvas
+
+    def shown_and_blank() -> tuple[int, list[str]]:
+        image, view = canvas.viewport().grab().toImage(), canvas.viewport().rect().toRectF()
+        count, empty = 0, []
+        for tile in canvas.scene.tiles:
+            rect = canvas.camera.rect(tile.rect).adjusted(4, 4, -4, -4)
+            if view.contains(rect):
+                count += 1
+                xs = np.linspace(rect.left(), rect.right(), 12).astype(int).tolist()
+                ys = np.linspace(rect.top(), rect.bottom(), 12).astype(int).tolist()
+                if len({image.pixel(x, y) for x in xs for y in ys}) == 1:
+                    empty.append(tile.matrix.name)
+        return count, empty
+
+    qtbot.waitUntil(lambda: shown_and_blank()[0] >= 4 and not shown_and_blank()[1])

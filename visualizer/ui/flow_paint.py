@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
@@ -47,11 +48,19 @@ class CellPainter:
         self.texts = TextCache(theme, font)
         self._hatches: dict[float, QPixmap] = {}
 
-    def paint(self, painter: QPainter, picture: Picture, window: Window, ratio: float, until: float) -> bool:
-        """Everything inside the cells' edge; False where some of the picture had to wait, for time has run out."""
+    def prepare(self, picture: Picture, window: Window, ratio: float, until: float) -> None:
+        """Make what `paint` will show of a picture, for so long."""
+        stride = _stride(window, ratio)
+        for row, column in _blocks_seen(window, stride):
+            if time.perf_counter() > until:
+                return
+            picture.block(row, column, stride, self.theme)
+
+    def paint(self, painter: QPainter, picture: Picture, window: Window, ratio: float) -> bool:
+        """Everything inside the cells' edge; False where some of the picture has not been made yet."""
         painter.save()
         painter.setClipRect(window.clip.adjusted(-1, -1, 1, 1))
-        whole = self._blocks(painter, picture, window, ratio, until)
+        whole = self._blocks(painter, picture, window, ratio)
         if picture.masked is not None and min(window.cell_width, window.cell_height) >= HATCH_FROM:
             self._hatch(painter, window, ratio)
         if picture.points:
@@ -71,34 +80,33 @@ class CellPainter:
 
     # -- the picture
 
-    def _blocks(self, painter: QPainter, picture: Picture, window: Window, ratio: float, until: float) -> bool:
-        stride = (stride_for(window.cell_height * ratio), stride_for(window.cell_width * ratio))
+    def _blocks(self, painter: QPainter, picture: Picture, window: Window, ratio: float) -> bool:
+        stride = _stride(window, ratio)
         smooth = min(window.cell_width, window.cell_height) * ratio < 1.0
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         down, across = BLOCK * stride[0], BLOCK * stride[1]
         whole = True
-        for row in range(window.first_row // down, -(-window.end_row // down)):
-            for column in range(window.first_column // across, -(-window.end_column // across)):
-                if not picture.has_block(row, column, stride, self.theme) and time.perf_counter() > until:
-                    whole = False
-                    continue
-                image = picture.block(row, column, stride, self.theme)
-                # Only what is in sight: a block can be many times larger than the view.
-                first_row = max(window.first_row - row * down, 0) // stride[0]
-                first_column = max(window.first_column - column * across, 0) // stride[1]
-                end_row = min(-(-(window.end_row - row * down) // stride[0]), image.height())
-                end_column = min(-(-(window.end_column - column * across) // stride[1]), image.width())
-                source = QRectF(first_column, first_row, end_column - first_column, end_row - first_row)
-                rows, columns = picture.values.shape
-                last_row = min(row * down + end_row * stride[0], rows)
-                last_column = min(column * across + end_column * stride[1], columns)
-                target = window.cell_rect(
-                    row * down + first_row * stride[0],
-                    column * across + first_column * stride[1],
-                    last_row - row * down - first_row * stride[0],
-                    last_column - column * across - first_column * stride[1],
-                )
-                painter.drawImage(_snapped(target, ratio), image, source)
+        for row, column in _blocks_seen(window, stride):
+            if not picture.has_block(row, column, stride, self.theme):
+                whole = False
+                continue
+            image = picture.block(row, column, stride, self.theme)
+            # Only what is in sight: a block can be many times larger than the view.
+            first_row = max(window.first_row - row * down, 0) // stride[0]
+            first_column = max(window.first_column - column * across, 0) // stride[1]
+            end_row = min(-(-(window.end_row - row * down) // stride[0]), image.height())
+            end_column = min(-(-(window.end_column - column * across) // stride[1]), image.width())
+            source = QRectF(first_column, first_row, end_column - first_column, end_row - first_row)
+            rows, columns = picture.values.shape
+            last_row = min(row * down + end_row * stride[0], rows)
+            last_column = min(column * across + end_column * stride[1], columns)
+            target = window.cell_rect(
+                row * down + first_row * stride[0],
+                column * across + first_column * stride[1],
+                last_row - row * down - first_row * stride[0],
+                last_column - column * across - first_column * stride[1],
+            )
+            painter.drawImage(_snapped(target, ratio), image, source)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
         return whole
 
@@ -260,6 +268,19 @@ def _grid(window: Window) -> list[QLineF]:
         x = window.left + column * window.cell_width
         lines.append(QLineF(x, clip.top(), x, clip.bottom()))
     return lines
+
+
+def _stride(window: Window, ratio: float) -> tuple[int, int]:
+    """How many rows and columns share a pixel."""
+    return stride_for(window.cell_height * ratio), stride_for(window.cell_width * ratio)
+
+
+def _blocks_seen(window: Window, stride: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """Row and column of each block that is in sight."""
+    down, across = BLOCK * stride[0], BLOCK * stride[1]
+    for row in range(window.first_row // down, -(-window.end_row // down)):
+        for column in range(window.first_column // across, -(-window.end_column // across)):
+            yield row, column
 
 
 def _snapped(rect: QRectF, ratio: float) -> QRectF:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -73,6 +74,8 @@ class ScenePainter:
         scene, camera = view.scene, view.camera
         seen = camera.seen(view.rect.width(), view.rect.height())
         far, whole = camera.scale < FAR, True
+        if not far:
+            self._prepare(view, seen)
         self._wires(painter, view, seen, far)
         for i, tile in enumerate(scene.tiles):
             if not tile.slot.intersects(seen):
@@ -89,6 +92,16 @@ class ScenePainter:
         self._caption(painter, view, content)
         return whole
 
+    def _prepare(self, view: View, seen: QRectF) -> None:
+        """Make pictures for as long as there is time. Before the painting: that alone can take longer."""
+        for tile in view.scene.tiles:
+            if time.perf_counter() > view.until:
+                return
+            window = window_onto(tile, view.camera, view.rect) if tile.slot.intersects(seen) else None
+            picture = view.picture(tile) if window is not None else None
+            if window is not None and picture is not None:
+                self._cells.prepare(picture, window, view.pixel_ratio, view.until)
+
     def _tile(self, painter: QPainter, view: View, content: FlowContent, index: int) -> bool:
         """A matrix with its words; whether all of the picture was there."""
         words, tile, camera = self._words, view.scene.tiles[index], view.camera
@@ -103,7 +116,7 @@ class ScenePainter:
         if picture is None:
             painter.fillRect(window.clip, self._texts.color(self.theme.rule))
             return True
-        whole = self._cells.paint(painter, picture, window, view.pixel_ratio, view.until)
+        whole = self._cells.paint(painter, picture, window, view.pixel_ratio)
         marks = view.marks_of(index)
         if marks != NO_MARKS:
             self._cells.frames(painter, window, tile.matrix.size[1], marks)
