@@ -232,6 +232,25 @@ def test_a_theme_change_is_told_and_kept(qtbot: QtBot, qapp: object) -> None:
         theme_for("purple", qapp)
 
 
+def test_work_in_progress_and_the_field_in_use_leave_the_accent_to_the_selection(qtbot: QtBot) -> None:
+    from PySide6.QtWidgets import QLineEdit, QProgressBar, QVBoxLayout, QWidget
+
+    window = QWidget()
+    qtbot.addWidget(window)
+    layout = QVBoxLayout(window)
+    field, bar = QLineEdit("selected", window), QProgressBar(window)
+    layout.addWidget(field)
+    layout.addWidget(bar)
+    bar.setValue(50)
+    window.show()
+    field.setFocus()
+    field.selectAll()
+    image = window.grab().toImage()
+    painted = {image.pixelColor(x, y).name() for x in range(image.width()) for y in range(image.height())}
+    assert len(painted) > 3
+    assert QColor(current_theme().accent).name() not in painted
+
+
 @pytest.mark.parametrize(
     "name",
     ["app", "step-back", "step-forward", "play", "pause", "generate-all", "reset", "undo", "redo"],

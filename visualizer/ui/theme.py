@@ -137,6 +137,8 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         app.setStyle("Fusion")
     app.setPalette(palette(theme))
     app.setPalette(_slider_palette(theme), "QSlider")  # type: ignore[arg-type]  # bytes, as declared, is refused
+    for name in ("QProgressBar", "QLineEdit", "QAbstractSpinBox", "QPlainTextEdit"):
+        app.setPalette(_quiet_palette(theme), name)  # type: ignore[arg-type]
     app.setStyleSheet(style_sheet(theme))
     if "pyqtgraph" in sys.modules:  # only plots need it, and they are themed when they are made
         sys.modules["pyqtgraph"].setConfigOptions(background=theme.panel, foreground=theme.text)
@@ -180,10 +182,17 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
-def _slider_palette(theme: Theme) -> QPalette:
-    """The part of a slider's groove that lies behind the handle is not a selection: no accent."""
+def _quiet_palette(theme: Theme) -> QPalette:
+    """Work done, selected text and the frame of the field in use are not the window's selection: no accent."""
     result = palette(theme)
     result.setColor(QPalette.ColorRole.Highlight, QColor(theme.muted_text))
+    result.setColor(QPalette.ColorRole.HighlightedText, QColor(theme.panel))
+    return result
+
+
+def _slider_palette(theme: Theme) -> QPalette:
+    """The part of a slider's groove that lies behind the handle is not a selection either."""
+    result = _quiet_palette(theme)
     if theme.dark:
         result.setColor(QPalette.ColorRole.Window, QColor(theme.rule))
         result.setColor(QPalette.ColorRole.Button, QColor(theme.muted_text))
