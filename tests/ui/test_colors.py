@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QLineEdit, QProgressBar, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from visualizer.session.numbers_shown import full, short, typed
@@ -212,10 +213,7 @@ def test_full_numbers_are_no_longer_than_they_need_be() -> None:
     assert full(math.nan, np.float32) == "nan"
 
 
-def test_a_theme_change_is_told_and_kept(qtbot: QtBot, qapp: object) -> None:
-    from PySide6.QtWidgets import QApplication
-
-    assert isinstance(qapp, QApplication)
+def test_a_theme_change_is_told_and_kept(qtbot: QtBot, qapp: QApplication) -> None:
     before = current_theme()
     try:
         with qtbot.waitSignal(theme_notifier().theme_changed) as told:
@@ -232,9 +230,9 @@ def test_a_theme_change_is_told_and_kept(qtbot: QtBot, qapp: object) -> None:
         theme_for("purple", qapp)
 
 
-def test_work_in_progress_and_the_field_in_use_leave_the_accent_to_the_selection(qtbot: QtBot) -> None:
-    from PySide6.QtWidgets import QLineEdit, QProgressBar, QVBoxLayout, QWidget
-
+def test_work_in_progress_and_the_field_in_use_leave_the_accent_to_the_selection(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
     window = QWidget()
     qtbot.addWidget(window)
     layout = QVBoxLayout(window)
@@ -242,7 +240,10 @@ def test_work_in_progress_and_the_field_in_use_leave_the_accent_to_the_selection
     layout.addWidget(field)
     layout.addWidget(bar)
     bar.setValue(50)
-    window.show()
+    with qtbot.waitActive(window):  # only the window in use paints what is highlighted
+        window.show()
+        window.activateWindow()
+    apply_theme(qapp, current_theme())
     field.setFocus()
     field.selectAll()
     image = window.grab().toImage()
