@@ -279,6 +279,11 @@ def test_comparison_shows_the_baseline_and_the_difference(panel: HeadsPanel, ses
     assert shown(panel).signed
     assert shown(panel).limit == pytest.approx(float(np.abs(shown(panel).tiles).max()))
     assert "change" in panel.title.text()
+    assert session.trace is not None
+    assert session.baseline_trace is not None
+    now, before = head_scores(session.trace), head_scores(session.baseline_trace)
+    for row, name in zip(panel.preview.score_rows(), SCORES, strict=True):
+        assert row[1:] == pytest.approx((now[name][0, 0], now[name][0, 0] - before[name][0, 0]), nan_ok=True)
 
 
 def test_random_text_twice_takes_the_prompts_place(panel: HeadsPanel, session: Session, qtbot: QtBot) -> None:

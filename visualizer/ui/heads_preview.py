@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from PySide6.QtWidgets import QWidget
 
 from visualizer.engine.head_scores import SCORES, main_role
-from visualizer.session.numbers_shown import short
+from visualizer.session.numbers_shown import MINUS, short
 from visualizer.ui.colors import STEPS, lookup_table
 from visualizer.ui.heads_layout import ROLE_NAMES
 from visualizer.ui.heads_tiles import Heads, tile_indices
@@ -56,12 +56,13 @@ class HeadPreview(QWidget):
         what = "does nothing clear" if role is None else f"mainly {ROLE_NAMES[role.name][0]} {short(role.score)}"
         return f"block {layer} · head {number}", what
 
-    def score_rows(self) -> list[tuple[str, float]]:
-        """The name and value of each score; NaN where the text does not define it."""
+    def score_rows(self) -> list[tuple[str, float, float]]:
+        """Name and value of each score, and its difference from the baseline's; NaN where there is none."""
         if self._heads is None:
             return []
         place = divmod(self._head, self._heads.shape[1])
-        return [(ROLE_NAMES[name][0], float(self._heads.scores[name][place])) for name in SCORES]
+        scores, changes = self._heads.scores, self._heads.changes
+        return [(ROLE_NAMES[name][0], float(scores[name][place]), float(changes[name][place])) for name in SCORES]
 
     def notes(self) -> list[str]:
         """What has to be known to read the picture and the scores."""
@@ -164,9 +165,10 @@ class HeadPreview(QWidget):
             y += height + 2
         y += 4
         widest = QFontMetricsF(small).horizontalAdvance("duplicate token ")
-        number = QFontMetricsF(small).horizontalAdvance("0.000 ")
+        compared = self._heads is not None and self._heads.signed
+        number = QFontMetricsF(small).horizontalAdvance("0.000 (Δ −0.000) " if compared else "0.000 ")
         painter.setFont(small)
-        for words, score in self.score_rows():
+        for words, score, change in self.score_rows():
             painter.setPen(QColor(theme.muted_text))
             painter.drawText(QRectF(rect.left(), y, widest, line), Qt.AlignmentFlag.AlignLeft, words)
             bar = QRectF(rect.left() + widest, y + line / 2 - 2, rect.width() - widest - number, 4)
@@ -176,6 +178,8 @@ class HeadPreview(QWidget):
                     painter.fillRect(bar.adjusted(0, 0, bar.width() * (score - 1), 0), QColor(theme.muted_text))
             painter.setPen(QColor(theme.text))
             shown = "–" if math.isnan(score) else f"{score:.3f}"
+            if not math.isnan(change):
+                shown += f" (Δ {change:.3f})".replace("-", MINUS)
             painter.drawText(QRectF(rect.left(), y, rect.width(), line), Qt.AlignmentFlag.AlignRight, shown)
             y += line + 3
         painter.setPen(QColor(theme.muted_text))

@@ -70,6 +70,7 @@ class Heads:
         count: tokens T.
         tiles: [layer · heads + head, n, n] with n = min(T, MOST_CELLS): weights or differences of weights.
         scores: of the trace, or of the baseline where that is shown, each [layer, head].
+        changes: the scores less those of the baseline where differences are shown, else NaN, each [layer, head].
         limit: the end of the colour scale: 1, or the largest difference.
     """
 
@@ -83,6 +84,7 @@ class Heads:
     count: int = field(init=False)
     tiles: Array = field(init=False)
     scores: dict[str, Array] = field(init=False)
+    changes: dict[str, Array] = field(init=False)
     detector: HeadDetector = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ class Heads:
         self.count = len(self.trace.tokens)
         side = min(self.count, MOST_CELLS)
         self.tiles = np.zeros((len(self.names) * len(first), side, side), dtype=first.dtype)
-        self.scores = {name: np.full(self.shape, np.nan) for name in SCORES}
+        self.scores, self.changes = ({name: np.full(self.shape, np.nan) for name in SCORES} for _ in range(2))
         self.detector = HeadDetector(self.trace.tokens)
         self._work = self._portions()
 
@@ -129,6 +131,9 @@ class Heads:
                 self.tiles[place] = pooled(shown, side, self.signed)
                 for name, values in self.detector.scores(pattern).items():
                     self.scores[name][layer, chosen] = values
+                if self.signed:  # a score is a mean of weights, so that of the differences is its difference
+                    for name, values in self.detector.scores(shown).items():
+                        self.changes[name][layer, chosen] = values
                 waiting += pattern.size
                 if waiting >= AT_A_TIME:
                     waiting = 0
