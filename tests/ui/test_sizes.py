@@ -151,6 +151,11 @@ def test_on_a_huge_screen_the_middle_gains_the_most(window: MainWindow) -> None:
     assert middle > 1.5 * (left + right)
 
 
+def test_the_narrowest_left_column_shows_every_button_of_the_weights(window: MainWindow) -> None:
+    weights = window.docks["weightPanel"]
+    assert weights.panel.minimumSizeHint().width() <= weights.least[0]
+
+
 def test_the_timeline_makes_room_for_its_details_and_gives_it_back(window: MainWindow) -> None:
     settle(window, SMALLEST)
     timeline = window.docks["timelinePanel"].panel

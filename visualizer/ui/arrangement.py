@@ -24,7 +24,7 @@ PLACES = {
     "bottom": ("timelinePanel",),
 }
 #: No panel asks for more than this (width, height) in pixels, so that what comes to be in one never moves the others.
-LEAST = {"left": (230, 90), "right": (190, 90), "middle": (340, 200), "bottom": (300, 58)}
+LEAST = {"left": (250, 90), "right": (190, 90), "middle": (340, 200), "bottom": (300, 58)}
 _AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
