@@ -46,6 +46,8 @@ from visualizer.ui.views import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_pane
 IDLE_MS, EACH_MS = 3000, 150
 #: Remembered layouts of another version are not restored.
 LAYOUT_VERSION = 3
+#: The object names of what is drawn and is no heatmap.
+DRAWINGS = ("headMosaic", "flowCanvas", "arcs")
 
 
 class MainWindow(QMainWindow):
@@ -270,7 +272,7 @@ class MainWindow(QMainWindow):
         menu.popup(where)
 
     def menus_here(self) -> list[QMenu]:
-        """Context menus, not shown: of the number pointed at, the chosen one or head, and of the heatmaps on screen."""
+        """Context menus, not shown: of the number pointed at, the chosen one or head, and of the pictures on screen."""
         selection = self.session.selection
         now = selection.now
         head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
@@ -280,6 +282,11 @@ class MainWindow(QMainWindow):
             if heatmap.isVisible() and heatmap.matrix is not None:
                 menus.append(QMenu(f"{heatmap.called} heatmap", self))
                 menus[-1].addActions(heatmap_actions(heatmap, menus[-1], self.status.say))
+        for name in DRAWINGS:
+            drawing = self.findChild(QWidget, name)
+            if drawing is not None and drawing.isVisible():
+                menus.append(QMenu(drawing.accessibleName(), self))
+                menus[-1].addActions(picture_actions(drawing, menus[-1], self.status.say))
         return menus
 
     @staticmethod
