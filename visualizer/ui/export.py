@@ -135,13 +135,12 @@ def ask_and_export_picture(widget: QWidget, image: QImage, name: str, say: Say) 
 
 def picture_actions(widget: QWidget, parent: QObject, say: Say) -> list[QAction]:
     """Copy and save what is drawn that is no heatmap, as actions for a context menu."""
-    image = picture(widget)  # as it is now, without the menu
     copy, save = QAction("Copy picture", parent), QAction("Save picture as PNG…", parent)
     copy.setObjectName("copyPicture")
-    copy.triggered.connect(lambda _checked=False: QGuiApplication.clipboard().setImage(image))
+    copy.triggered.connect(lambda _checked=False: QGuiApplication.clipboard().setImage(picture(widget)))
     save.setObjectName("exportPicture")
     name = _file_name(widget.accessibleName() or "picture")
-    save.triggered.connect(lambda _checked=False: ask_and_export_picture(widget, image, name, say))
+    save.triggered.connect(lambda _checked=False: ask_and_export_picture(widget, picture(widget), name, say))
     return [copy, save]
 
 

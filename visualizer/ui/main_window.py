@@ -39,6 +39,7 @@ from visualizer.ui.panels.timeline import TimelinePanel
 from visualizer.ui.panels.token_strip import TokenStrip
 from visualizer.ui.stale import BusyBar
 from visualizer.ui.status import StatusBar
+from visualizer.ui.table_copy import COPY_TABLE
 from visualizer.ui.theme import apply_theme, theme_for
 from visualizer.ui.views import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_panel
 
@@ -272,7 +273,7 @@ class MainWindow(QMainWindow):
         menu.popup(where)
 
     def menus_here(self) -> list[QMenu]:
-        """Context menus, not shown: of the number pointed at, the chosen one or head, and of the pictures on screen."""
+        """Context menus, not shown: of the number pointed at, the chosen one or head, and of all that is on screen."""
         selection = self.session.selection
         now = selection.now
         head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
@@ -287,6 +288,11 @@ class MainWindow(QMainWindow):
             if drawing is not None and drawing.isVisible():
                 menus.append(QMenu(drawing.accessibleName(), self))
                 menus[-1].addActions(picture_actions(drawing, menus[-1], self.status.say))
+        for copy in self.findChildren(QAction, COPY_TABLE):
+            table = copy.parent()
+            if isinstance(table, QWidget) and table.isVisible():
+                menus.append(QMenu(table.accessibleName(), self))
+                menus[-1].addAction(copy)
         return menus
 
     @staticmethod

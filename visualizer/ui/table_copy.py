@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QTableView
+from PySide6.QtWidgets import QMenu, QTableView
+
+COPY_TABLE = "copyTable"
 
 
 def table_text(view: QTableView) -> str:
@@ -17,15 +21,21 @@ def table_text(view: QTableView) -> str:
     return "\n".join("\t".join(line) for line in (headings, *([row[place] for place in kept] for row in rows)))
 
 
-def offer_copy(view: QTableView) -> QAction:
+def offer_copy(view: QTableView) -> None:
     """Let a table be copied whole, by Ctrl+C and in a context menu."""
     copy = QAction("Copy table", view)
-    copy.setObjectName("copyTable")
+    copy.setObjectName(COPY_TABLE)
     copy.setShortcut(QKeySequence.StandardKey.Copy)
     copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
     copy.setToolTip("Copy all rows on show as tab-separated text")
     copy.triggered.connect(lambda _checked=False: QGuiApplication.clipboard().setText(table_text(view)))
     view.addAction(copy)
-    if view.contextMenuPolicy() == Qt.ContextMenuPolicy.DefaultContextMenu:
-        view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-    return copy
+    view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+    view.customContextMenuRequested.connect(partial(_show_menu, view, copy))
+
+
+def _show_menu(view: QTableView, copy: QAction, at: QPoint) -> None:
+    menu = QMenu(view)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    menu.addAction(copy)
+    menu.popup(view.viewport().mapToGlobal(at))
