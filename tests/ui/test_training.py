@@ -107,6 +107,16 @@ def learning(panel: TrainingPanel, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: panel.record.last is not None and panel.record.last.step > 20, timeout=WAIT)
 
 
+def test_curves_come_even_where_every_report_brings_new_weights(
+    panel: TrainingPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("visualizer.ui.panels.training.APART_SECONDS", WAIT)
+    set_numbers(panel, LONG)
+    click(panel, qtbot, "trainingStart")
+    qtbot.waitUntil(lambda: "step" in said(panel, "trainingFacts"), timeout=WAIT)
+    assert panel.training
+
+
 def test_the_number_of_parameters_and_the_time_are_said(panel: TrainingPanel, qtbot: QtBot) -> None:
     assert said(panel, "trainingCost") == "612 parameters · time: …"
     qtbot.waitUntil(lambda: "about" in said(panel, "trainingCost"), timeout=WAIT)

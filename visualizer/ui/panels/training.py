@@ -30,6 +30,8 @@ SETTLED_MS = 300
 DRAW_SECONDS = 0.25
 #: Seconds between showing weights and drawing curves.
 APART_SECONDS = 0.05
+#: Curves that have waited so many seconds wait no longer: on a slow machine every report brings new weights.
+PATIENCE = 1.0
 #: After weights were put on show, the window is left alone for so many times as long as that took.
 REST = 4.0
 LOST = "The window shows other weights than the run's. “Follow” shows the newest."
@@ -368,7 +370,8 @@ class TrainingPanel(SessionPanel):
         key = (self.record.last, looked_at, followed)
         now = time.monotonic()
         # While a run goes on, curves wait for a report that does not bring new weights, so as not to add up with them.
-        seldom = now - self._drawn_at < DRAW_SECONDS or now - self._shown_at < APART_SECONDS
+        waited = now - self._drawn_at
+        seldom = waited < DRAW_SECONDS or (waited < PATIENCE and now - self._shown_at < APART_SECONDS)
         if key == self._drawn or (self.training and followed and seldom):
             return
         self._drawn, self._drawn_at = key, now
