@@ -97,6 +97,8 @@ def test_everything_a_context_menu_offers_by_the_keyboard_is_in_the_palette(wind
             opened.add(widget.objectName())
             offered = {ALSO_CALLED.get(text, text) for text in texts(menu)}
             menu.close()
+            with qtbot.waitActive(window):  # a menu may take the window's activity with it
+                window.activateWindow()
             widget.setFocus(Qt.FocusReason.TabFocusReason)
             assert offered - listed(window) == set(), widget.objectName()
     assert {
