@@ -94,6 +94,7 @@ class BehaviourPanel(SessionPanel):
         layout.addWidget(self.count)
         layout.addWidget(self.note)
         layout.addWidget(self.table, 1)
+        layout.addStretch()  # takes the table's room where there is none, so that the note stays on top
 
     # -- following the session
 
