@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from PySide6.QtCore import QSettings
@@ -25,10 +26,24 @@ def make_application() -> QApplication:
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(sys.argv[:1])
+    if app.platformName() == "xcb":
+        settle_session_bus()
     app.setApplicationName(APPLICATION)
     app.setApplicationDisplayName("Attention visualizer")
     app.setDesktopFileName(APPLICATION)
     return app
+
+
+def settle_session_bus() -> None:
+    """Have Qt look for the desktop's message bus now, where it would otherwise do so while the engine works.
+
+    Without a bus it forks to start one. OpenBLAS ends its threads before any fork, and a matrix product that is under
+    way in another thread then waits for them for ever.
+    """
+    if sys.platform.startswith("linux") and "DBUS_SESSION_BUS_ADDRESS" not in os.environ:
+        from PySide6.QtDBus import QDBusConnection
+
+        QDBusConnection.sessionBus()
 
 
 def show_window(opened: OpenedModel, prompt: str | list[int] | None = None) -> MainWindow:
