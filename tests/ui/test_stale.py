@@ -110,6 +110,20 @@ def test_cancelling_ends_the_work_and_it_can_be_taken_up_again(window: MainWindo
     assert not button.isVisible()
 
 
+def test_the_first_pass_shows_itself_too_and_can_be_cancelled(gate: Gate, qtbot: QtBot) -> None:
+    window = visualizer.ui.open_window()
+    qtbot.addWidget(window)
+    button = window.findChild(QPushButton, "cancelButton")
+    assert button is not None
+    qtbot.waitUntil(lambda: button.isVisible() and button.text() == "Cancel")
+    assert not veiled(window)  # there is nothing from before
+    button.click()
+    qtbot.waitUntil(lambda: button.text() == "Compute")
+    gate.open.set()
+    button.click()
+    qtbot.waitUntil(lambda: not window.session.stale and not button.isVisible())
+
+
 def test_closing_the_window_does_not_wait_for_what_is_under_way(window: MainWindow, gate: Gate) -> None:
     window.session.document.apply(SetPrompt("bab"))
     window.close()  # joins the thread, which would wait for ever

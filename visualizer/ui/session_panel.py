@@ -19,7 +19,7 @@ from visualizer.session.session import Session
 from visualizer.ui.theme import theme_notifier
 
 #: What a view says before there is a first result.
-COMPUTING = "Computing the first pass …"
+COMPUTING = "No pass is computed yet …"
 
 
 class SessionPanel(QWidget):

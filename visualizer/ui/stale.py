@@ -21,7 +21,8 @@ class BusyBar(QWidget):
     """In the status bar: how much is done, and Cancel; after that, what to do to have the rest computed.
 
     Signals:
-        stale_changed(bool): what is shown is not of the present state, and will not be for a while.
+        stale_changed(bool): what is shown is not of the present state, and will not be for a while. Where nothing
+            is shown yet, nothing is stale.
     """
 
     stale_changed = Signal(bool)
@@ -52,6 +53,8 @@ class BusyBar(QWidget):
         executor.busy_changed.connect(self._busy_changed)
         executor.progressed.connect(self._progressed)
         session.subscribe(self._result_arrived)
+        if executor.busy:  # the first pass began with the session
+            self._busy_changed(True)
 
     @property
     def marked(self) -> bool:
@@ -71,7 +74,8 @@ class BusyBar(QWidget):
         if self._executor.busy:
             return
         if self._session.stale:
-            self._words.setText("not computed: what is shown is from before")
+            nothing = self._session.result is None
+            self._words.setText("not computed" if nothing else "not computed: what is shown is from before")
             self.button.setText("Compute")
             self.button.setToolTip("Compute what was cancelled")
             self._progress.hide()
@@ -99,7 +103,7 @@ class BusyBar(QWidget):
     def _mark(self, on: bool) -> None:
         if on != self.marked:
             self.setVisible(on)
-            self.stale_changed.emit(on)
+            self.stale_changed.emit(on and self._session.result is not None)
 
     def _pressed(self) -> None:
         if self._executor.busy:
