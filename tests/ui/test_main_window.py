@@ -237,14 +237,14 @@ def test_a_refused_prompt_is_said_without_moving_anything(window: MainWindow, qt
 
 def test_a_closed_panel_comes_back_from_the_menu_and_the_layout_can_be_reset(window: MainWindow) -> None:
     actions = {action.text().replace("&", ""): action for action in window.menus.panels.actions()}
-    shown, dock = actions["Show Explain"], window.docks["explainPanel"]
+    shown, dock = actions["Explain"], window.docks["explainPanel"]
     assert shown.isChecked()
     shown.trigger()
     assert not dock.isVisible()
     assert not shown.isChecked()
     shown.trigger()
     assert dock.in_front
-    assert not actions["Show Lens"].isChecked()  # behind Explain
+    assert not actions["Lens"].isChecked()  # behind Explain
     dock.setFloating(True)
     window.docks["timelinePanel"].close()
     actions["Reset layout"].trigger()
@@ -281,7 +281,7 @@ def test_tab_goes_from_the_prompt_through_the_panels_in_the_order_of_the_screen(
 def test_a_panel_shown_from_the_menu_has_the_keyboard(window: MainWindow) -> None:
     actions = {action.text(): action for action in window.menus.panels.actions()}
     window.activateWindow()
-    actions["Show Lens"].trigger()
+    actions["Lens"].trigger()
     assert window.docks["lensPanel"].panel.isAncestorOf(window.focusWidget())
 
 

@@ -75,16 +75,12 @@ class Menus:
             menu.addSeparator()
             menu.addActions(actions)
 
-    def shows(self, name: str) -> QAction:
-        """The action that shows a panel, or closes it."""
-        return self._menu_of(name).actions()[0]
-
     def _menu_of(self, name: str) -> QMenu:
         """The menu of a panel: to show it, and its own commands once it is built."""
         if name not in self._of_panels:
             dock = self._window.docks[name]
             menu = self._of_panels[name] = QMenu(dock.windowTitle(), self._window)
-            menu.addAction(_panel_action(self._window, dock))
+            menu.addAction(_show_action(self._window, dock))
         return self._of_panels[name]
 
 
@@ -102,24 +98,35 @@ def _add(window: MainWindow, menu: QMenu, text: str, run: Callable[[], object], 
     return action
 
 
-def _panel_action(window: MainWindow, dock: PanelDock) -> QAction:
-    """Shows a panel that is closed or behind another; closes the one that is seen."""
+def _show_action(window: MainWindow, dock: PanelDock) -> QAction:
+    """Brings a panel to the front and gives it the keyboard."""
     action = QAction(f"Show {dock.windowTitle()}", window)
+    action.triggered.connect(lambda _checked=False: _show(dock))
+    return action
+
+
+def _show(dock: PanelDock) -> None:
+    dock.reveal()
+    if not enter(dock.panel):
+        dock.panel.setFocus(Qt.FocusReason.ShortcutFocusReason)  # an empty panel: F1 tells of it
+
+
+def _sight_action(window: MainWindow, dock: PanelDock) -> QAction:
+    """Ticked while a panel is in sight: closes that one, shows one that is closed or behind another."""
+    action = QAction(dock.windowTitle(), window)
     action.setCheckable(True)
 
-    def shown(_visible: bool) -> None:
+    def seen(_visible: bool) -> None:
         action.setChecked(dock.isVisible() and dock.in_front)
 
     def toggle() -> None:
         if dock.isVisible() and dock.in_front:
             dock.close()
         else:
-            dock.reveal()
-            if not enter(dock.panel):
-                dock.panel.setFocus(Qt.FocusReason.ShortcutFocusReason)  # an empty panel: F1 tells of it
-        shown(True)
+            _show(dock)
+        seen(True)
 
-    dock.visibilityChanged.connect(shown)
+    dock.visibilityChanged.connect(seen)
     action.triggered.connect(lambda _checked=False: toggle())
     return action
 
@@ -137,8 +144,8 @@ def _file(window: MainWindow, menu: QMenu) -> None:
 def _view(window: MainWindow, menu: QMenu) -> None:
     panels = window.menus.panels
     menu.addMenu(panels)
-    for name in window.docks:
-        panels.addAction(window.menus.shows(name))
+    for dock in window.docks.values():
+        panels.addAction(_sight_action(window, dock))
     panels.addSeparator()
     _add(window, panels, "&Next panel", partial(window.go_to_panel, 1), "F6")
     _add(window, panels, "&Previous panel", partial(window.go_to_panel, -1), "Shift+F6")
