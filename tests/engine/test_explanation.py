@@ -14,7 +14,7 @@ from tests.engine.models import KINDS, models_and_tokens, of_kind
 from visualizer.engine import trace as trace_module
 from visualizer.engine.explanation import Cell, Explanation, Source, Term
 from visualizer.engine.graph import LARGE_VOCABULARY
-from visualizer.engine.interventions import Intervention
+from visualizer.engine.interventions import Intervention, Kind
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
 
@@ -179,6 +179,32 @@ def test_what_an_intervention_put_there_says_so(data: st.DataObject) -> None:
     explanation = trace.explain(name, (0,) * trace[name].ndim)
     assert explanation.value == explanation.recombine() == 0.25
     assert "intervention" in explanation.formula
+    assert explanation.without is not None
+    np.testing.assert_allclose(explanation.without, model.forward(tokens)[name].flat[0], rtol=1e-9, atol=1e-9)
+
+
+@given(st.data(), st.sampled_from(("scale", "add")))
+def test_a_scaled_or_shifted_number_is_made_of_the_terms_it_had(data: st.DataObject, kind: Kind) -> None:
+    model, tokens = data.draw(models_and_tokens())
+    name = data.draw(st.sampled_from(list(model.forward(tokens))))
+    trace = model.forward(tokens, interventions=[Intervention(name, kind, (), 0.5)])
+    assume(trace[name].size)
+    explanation = trace.explain(name, (0,) * trace[name].ndim)
+    np.testing.assert_allclose(explanation.recombine(), explanation.value, rtol=1e-9, atol=1e-9)
+    own = model.forward(tokens).explain(name, explanation.cell)
+    assert explanation.without == pytest.approx(own.value, rel=1e-9, abs=1e-9)
+    if own.rule == "sum":
+        walked = [source for term in explanation.terms for source in term.sources if source.kind != "constant"]
+        assert walked == [source for term in own.terms for source in term.sources if source.kind != "constant"]
+
+
+def test_of_two_interventions_in_one_cell_the_last_is_told() -> None:
+    changes = [Intervention("logits", "scale", (), 0.5), Intervention("logits", "add", (), 2.0)]
+    trace = visualizer.handmade("aab").forward("aab", interventions=changes)
+    explanation = trace.explain("logits", (2, 0))
+    assert explanation.recombine() == explanation.value
+    assert "added to" in explanation.formula
+    assert explanation.without is None
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,9 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QToolButton
 from pytestqt.qtbot import QtBot
 
+from visualizer.engine.interventions import Intervention
 from visualizer.formats import open_model
-from visualizer.session.edits import OpenModel, SetCells, SetPrompt, pin_baseline
+from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetPrompt, pin_baseline
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.panels.explain import ExplainPanel
@@ -78,6 +79,18 @@ def test_a_softmax_weight_is_taken_apart(panel: ExplainPanel, session: Session) 
         ["1", "scores[b₂, b₂] = 362", "max = 362"],
         ["5.87e-158", "scores[b₂, a₀] = 0", "max = 362"],
     ]
+
+
+def test_a_changed_number_is_made_of_what_was_there_and_what_was_done(panel: ExplainPanel, session: Session) -> None:
+    session.document.apply(SetInterventions((Intervention(QK.name, "scale", (), 0.5),)))
+    session.selection.choose(cell=QK)
+    assert said(panel, "Formula") == "qk = scaled by an intervention: factor · (q · k)"
+    assert said(panel, "Numbers").endswith("0.5·1024·1 + 7 terms of 0 = 512")
+    assert said(panel, "Note") == "Without the intervention it would be 1024."
+    assert texts(panel)[0][0] == "0.5·1024·1"
+    session.document.apply(SetInterventions((Intervention(QK.name, "zero"),)))
+    assert said(panel, "Formula") == "qk = zeroed by an intervention"
+    assert said(panel, "Note") == "Without the intervention it would be 1024."
 
 
 def test_the_value_has_all_its_digits(panel: ExplainPanel, session: Session) -> None:

@@ -56,6 +56,7 @@ class Explanation:
         index: for "share", which term is on top.
         function: for "function", what is applied.
         symbols: what letters of the formula stand for, where it is more than the terms say.
+        without: what the operation gives, where an intervention has changed it and no other before that one.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Explanation:
     index: int = 0
     function: Callable[[float], float] | None = None
     symbols: tuple[tuple[str, float], ...] = ()
+    without: float | None = None
 
     def recombine(self) -> float:
         """The number that the terms give, in double precision."""

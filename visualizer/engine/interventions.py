@@ -236,20 +236,39 @@ def applied(interventions: Sequence[Intervention]) -> dict[str, list[Interventio
     return by_name
 
 
-def last_touching(
+def touching(
     interventions: Sequence[Intervention], name: str, axes: Sequence[str], shape: Sequence[int], cell: Cell
-) -> Intervention | None:
-    """The last enabled intervention that changed this cell, if any."""
-    for change in reversed(interventions):
-        if change.enabled and change.name == name:
-            part = change.slices(axes, shape)
-            hidden = "key" in axes and cell[-1] > cell[-2]
-            if not hidden and all(p.start <= i < p.stop for p, i in zip(part, cell, strict=True)):
-                return change
-    return None
+) -> list[Intervention]:
+    """The enabled interventions that changed this cell, in order."""
+    if "key" in axes and cell[-1] > cell[-2]:  # hidden: nothing is done to it
+        return []
+    of_this = (change for change in interventions if change.enabled and change.name == name)
+    return [
+        change
+        for change in of_this
+        if all(p.start <= i < p.stop for p, i in zip(change.slices(axes, shape), cell, strict=True))
+    ]
 
 
-def explain_intervention(change: Intervention, name: str, cell: Cell, value: float) -> Explanation:
-    """An explanation that says the number was put there."""
+def explain_intervention(changes: Sequence[Intervention], own: Explanation, value: float) -> Explanation:
+    """Where a number comes from that interventions changed: what the operation gives, and what was done to it.
+
+    Args:
+        changes: those that touched the cell, in order; the last one has put the number there.
+        own: what the operation makes of the cell without them.
+        value: the number as it is.
+    """
+    change, before = changes[-1], own.recombine() if len(changes) == 1 else None
     what = f"{WORDS[change.kind]} by an intervention"
-    return Explanation(name, cell, value, what, (Term(value, (Source("constant", what, (), value),)),))
+    formula = what
+    terms: tuple[Term, ...] = (Term(value, (Source("constant", what, (), value),)),)
+    if before is not None and change.kind in ("scale", "add"):
+        number = Source("constant", "factor" if change.kind == "scale" else "added", (), float(change.value))
+        makes = own.terms if own.rule == "sum" else (Term(before, (Source("constant", "without it", (), before),)),)
+        if change.kind == "scale":
+            formula = f"{what}: factor · ({own.formula})"
+            terms = tuple(Term(number.value * term.value, (number, *term.sources)) for term in makes)
+        else:
+            formula = f"{what}: {own.formula} + added"
+            terms = (*makes, Term(number.value, (number,)))
+    return Explanation(own.name, own.cell, value, formula, terms, without=before)

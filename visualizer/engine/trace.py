@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from visualizer.engine.explanation import Cell, Explanation
 from visualizer.engine.graph import Graph
-from visualizer.engine.interventions import Intervention, explain_intervention, last_touching
+from visualizer.engine.interventions import Intervention, explain_intervention, touching
 from visualizer.engine.ops.base import Run
 from visualizer.engine.ops.linear import Unembed
 from visualizer.engine.parameters import Parameters
@@ -250,11 +250,9 @@ class Trace(Mapping[str, Array]):
         shape = values[name].shape
         if len(cell) != len(shape) or not all(0 <= i < n for i, n in zip(cell, shape, strict=False)):
             raise InputError(f"{name} has no cell {list(cell)}; its shape is {list(shape)}")
-        touching = last_touching(self.interventions, name, self.graph.axes(name), shape, cell)
-        if touching is not None:
-            return explain_intervention(touching, name, cell, float(values[name][cell]))
-        run = Run(self.tokens, self.parameters.as_dict(), values)
-        return self.graph.producer[name].explain(run, name, cell)
+        own = self.graph.producer[name].explain(Run(self.tokens, self.parameters.as_dict(), values), name, cell)
+        changes = touching(self.interventions, name, self.graph.axes(name), shape, cell)
+        return explain_intervention(changes, own, float(values[name][cell])) if changes else own
 
     def _all(self) -> _Derived:
         if self._values is None:

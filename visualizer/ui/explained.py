@@ -92,10 +92,15 @@ def _explain_activation(opened: OpenedModel, trace: Trace, explanation: Explanat
         value=full(explanation.value, dtype),
         formula=f"{short_name(explanation.name, block)} = {explanation.formula}",
         numbers=_numbers(explanation),
-        note=disagreement(explanation),
+        note=" ".join(filter(None, (_without(explanation), disagreement(explanation)))),
         lines=tuple(_line(explanation, term, lambda s: words.cell(s, block), term is top) for term in listed.terms),
         rest=listed.rest,
     )
+
+
+def _without(explanation: Explanation) -> str:
+    number = explanation.without
+    return "" if number is None else f"Without the intervention it would be {short(number, 8)}."
 
 
 def _numbers(explanation: Explanation) -> str:

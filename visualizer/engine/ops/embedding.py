@@ -35,9 +35,8 @@ class Embed(Operation):
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         position, dimension = cell
-        value = float(run.values[name][cell])
-        source = Source("parameter", self.parameters[0], (int(run.tokens[position]), dimension), value)
-        return Explanation(name, cell, value, self.formula, (Term(value, (source,)),))
+        place = (int(run.tokens[position]), dimension)
+        return _copied(run, name, cell, self.parameters[0], place, self.formula)
 
 
 @dataclass(frozen=True)
@@ -61,9 +60,14 @@ class LearnedPositions(Operation):
         accumulate(gradients, self.parameters[0], gradient)
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
-        value = float(run.values[name][cell])
-        source = Source("parameter", self.parameters[0], cell, value)
-        return Explanation(name, cell, value, self.formula, (Term(value, (source,)),))
+        return _copied(run, name, cell, self.parameters[0], cell, self.formula)
+
+
+def _copied(run: Run, name: str, cell: Cell, parameter: str, place: Cell, formula: str) -> Explanation:
+    """A number that is a parameter's."""
+    weight = float(run.parameters[parameter][place])
+    term = Term(weight, (Source("parameter", parameter, place, weight),))
+    return Explanation(name, cell, float(run.values[name][cell]), formula, (term,))
 
 
 @lru_cache(maxsize=16)
@@ -94,15 +98,19 @@ class SinusoidalPositions(Operation):
 
     def forward(self, run: Run) -> None:
         end = run.offset + run.tokens.shape[-1]
-        table = sinusoids(table_rows(end, self.n_ctx), self.d_model, self.dtype)
-        run.values[self.writes[0]] = table[run.offset : end]
+        run.values[self.writes[0]] = self._table(end)[run.offset : end]
+
+    def _table(self, end: int) -> Array:
+        """At least the rows of the positions before `end`."""
+        return sinusoids(table_rows(end, self.n_ctx), self.d_model, self.dtype)
 
     def backward(self, run: Run, gradients: Gradients) -> None:
         """Nothing to learn and nothing before it."""
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         position, column = cell
-        value = float(run.values[name][cell])
+        value = float(self._table(position + 1)[cell])
         wave = "sin" if column % 2 == 0 else "cos"
         what = f"{wave}({position} / 10000^({column - column % 2}/{self.d_model}))"
-        return Explanation(name, cell, value, self.formula, (Term(value, (Source("constant", what, (), value),)),))
+        term = Term(value, (Source("constant", what, (), value),))
+        return Explanation(name, cell, float(run.values[name][cell]), self.formula, (term,))
