@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
-from visualizer.session.edits import SetPrompt
+from visualizer.session.edits import SetCells, SetPrompt
 from visualizer.session.evaluation import Request, Result, Watch, evaluate
 from visualizer.ui import executor, stale
 from visualizer.ui.heatmap import Heatmap
@@ -108,6 +108,66 @@ def test_cancelling_ends_the_work_and_it_can_be_taken_up_again(window: MainWindo
     button.click()
     qtbot.waitUntil(lambda: not window.session.stale and not veiled(window))
     assert not button.isVisible()
+
+
+def words(window: MainWindow) -> str:
+    return " ".join(label.text() for label in part(window, "busyBar").findChildren(QLabel))
+
+
+def test_work_taken_up_again_says_that_it_is_under_way_and_can_be_cancelled_again(
+    window: MainWindow, gate: Gate, qtbot: QtBot
+) -> None:
+    button = window.findChild(QPushButton, "cancelButton")
+    assert button is not None
+    window.session.document.apply(SetPrompt("bab"))
+    for _ in range(2):
+        qtbot.waitUntil(lambda: button.isVisible() and button.text() == "Cancel")
+        assert words(window) == "computing …"
+        button.click()
+        qtbot.waitUntil(lambda: button.text() == "Compute")
+        button.click()
+    qtbot.waitUntil(lambda: button.text() == "Cancel" and words(window) == "computing …")
+
+
+def test_an_edit_made_while_the_work_is_being_cancelled_is_computed_and_says_so(
+    window: MainWindow, gate: Gate, qtbot: QtBot
+) -> None:
+    button = window.findChild(QPushButton, "cancelButton")
+    assert button is not None
+    window.session.document.apply(SetPrompt("bab"))
+    qtbot.waitUntil(lambda: button.isVisible() and button.text() == "Cancel")
+    button.click()
+    assert words(window) == "stopping …"
+    window.session.document.apply(SetPrompt("baba"))
+    qtbot.waitUntil(lambda: words(window) == "computing …")
+    gate.open.set()
+    qtbot.waitUntil(lambda: not window.session.stale and not button.isVisible())
+    assert window.session.result is not None
+    assert window.session.result.state.prompt == (1, 0, 1, 0)
+
+
+def test_nothing_is_veiled_once_another_model_is_open(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:
+    window.session.document.apply(SetPrompt("bab"))
+    qtbot.waitUntil(lambda: veiled(window))
+    window.open_source("ab")
+    qtbot.waitUntil(lambda: not veiled(window))
+    assert window.session.result is None
+
+
+def test_a_change_that_had_to_wait_is_compared_with_what_was_shown_meanwhile(
+    window: MainWindow, gate: Gate, qtbot: QtBot
+) -> None:
+    document = window.session.document
+    document.apply(SetCells("wte", ((0, 0),), (5.0,)))
+    document.apply(SetCells("wte", ((0, 1),), (7.0,)))  # while the first is being computed
+    gate.open.set()
+    qtbot.waitUntil(lambda: not window.session.stale)
+    result = window.session.result
+    assert result is not None
+    assert result.earlier is not None
+    before = result.earlier.traces[0]
+    assert before is not None
+    assert before.parameters["wte"][0, 0] == 5.0
 
 
 def test_the_first_pass_shows_itself_too_and_can_be_cancelled(gate: Gate, qtbot: QtBot) -> None:

@@ -55,6 +55,12 @@ class Request:
         rows = max(len(state.prompt), 1) + state.length * state.model.config.n_ctx
         return 2.0 * rows * state.model.parameters.count()
 
+    def after(self, result: Result | None) -> Request:
+        """The same request where it had to wait for `result`: that is what is shown, compared with and reused then."""
+        if result is None or result.state.opened is not self.state.opened:
+            return self
+        return replace(self, previous=result)
+
 
 @dataclass(frozen=True)
 class Result:

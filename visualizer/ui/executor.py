@@ -136,7 +136,8 @@ class WorkerExecutor(QObject):
         done, self._done = self._done, None
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
-            self._begin(*waiting)
+            request, wanted = waiting
+            self._begin(request.after(result), wanted)
         else:
             self.busy_changed.emit(False)
         if done is not None and result is not None:

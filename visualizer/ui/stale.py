@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from visualizer.session.document import Change
 from visualizer.session.evaluation import Result
 from visualizer.session.session import Session
 from visualizer.ui.executor import WorkerExecutor
@@ -53,6 +54,7 @@ class BusyBar(QWidget):
         executor.busy_changed.connect(self._busy_changed)
         executor.progressed.connect(self._progressed)
         session.subscribe(self._result_arrived)
+        session.document.subscribe(self._document_changed)
         if executor.busy:  # the first pass began with the session
             self._busy_changed(True)
 
@@ -62,10 +64,13 @@ class BusyBar(QWidget):
         return not self.isHidden()
 
     def _busy_changed(self, busy: bool) -> None:
-        if busy and not self._late.isActive() and not self.marked:
+        if busy:
             self._progress.setRange(0, 0)  # nothing is known yet
-            self._late.start()
-        elif not busy:
+            if self.marked:
+                self._show_work()
+            elif not self._late.isActive():
+                self._late.start()
+        else:
             self._late.stop()
             QTimer.singleShot(0, self, self._settle)  # the result, if there is one, arrives right after
 
@@ -87,6 +92,10 @@ class BusyBar(QWidget):
         if self._executor.busy:
             self._late.start()
         self._mark(False)
+
+    def _document_changed(self, _change: Change) -> None:
+        if self._session.result is None:  # of another model nothing is shown, so nothing is stale
+            self.stale_changed.emit(False)
 
     def _show_work(self) -> None:
         self._words.setText("computing …")
