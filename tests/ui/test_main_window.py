@@ -425,6 +425,20 @@ def test_the_view_menu_names_the_panels_as_their_tabs_do_and_in_their_order(wind
     assert {"Explain", "Baseline", "Arcs", "Heads"} <= set(named)
 
 
+def test_a_value_and_its_baseline_are_coloured_on_one_scale(window: MainWindow) -> None:
+    heatmap = child(window, Heatmap, "logitsHeatmap")
+    assert heatmap.matrix is not None
+    own = heatmap.matrix.limit
+    window.session.document.apply(pin_baseline(window.session.document.state))
+    write_cell(window, "blocks.0.attn.c_attn.w", 5, 23, "7")
+    limits = []
+    for comparison in ("value", "baseline", "difference"):
+        window.session.selection.choose(comparison=comparison)
+        limits.append(heatmap.matrix.limit)
+    assert limits[0] == limits[1] > own
+    assert limits[2] == np.abs(heatmap.image()).max()
+
+
 def test_the_number_under_the_cursor_follows_an_edit_and_is_told_beside_the_baseline(window: MainWindow) -> None:
     readout = next(
         label for label in window.status.findChildren(QLabel) if label.accessibleName() == "Number under the cursor"

@@ -83,29 +83,19 @@ class Session:
         None where there is no trace; the value where there is no baseline to compare with. Raises KeyError for a
         name that the model does not have.
         """
-        trace, base = self.trace, self.baseline_trace
-        if trace is None:
-            return None
-        comparison = self.selection.now.comparison
-        if base is None or comparison == "value":
-            return trace[name]
-        if comparison == "baseline":
-            return base[name]
-        with np.errstate(all="ignore"):
-            difference: NDArray[Any] = trace[name] - base[name]
-        return difference
+        return None if self.trace is None else self.compared(lambda trace: trace[name])
 
-    def vocabulary_columns(self, name: str, tokens: list[int]) -> NDArray[Any]:
-        """Some columns [position, len(tokens)] of `logits` or `probs` as `array` would give them, and no others."""
+    def compared(self, read: Callable[[Trace], NDArray[Any]]) -> NDArray[Any]:
+        """What `read` finds in the present step's pass as the comparison asks for it. There must be a pass."""
         trace, base = self.trace, self.baseline_trace
         assert trace is not None
         comparison = self.selection.now.comparison
         if base is None or comparison == "value":
-            return trace.vocabulary_columns(name, tokens)
+            return read(trace)
         if comparison == "baseline":
-            return base.vocabulary_columns(name, tokens)
+            return read(base)
         with np.errstate(all="ignore"):
-            difference: NDArray[Any] = trace.vocabulary_columns(name, tokens) - base.vocabulary_columns(name, tokens)
+            difference: NDArray[Any] = read(trace) - read(base)
         return difference
 
     def recompute(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.sources import sources_of
 from visualizer.ui.attention_words import COMPARED, EMPTY, STAGES, words_above
-from visualizer.ui.colors import DIVERGING, SEQUENTIAL
+from visualizer.ui.colors import DIVERGING, SEQUENTIAL, Scale, symmetric_limit
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.session_panel import COMPUTING
 from visualizer.ui.theme import current_theme, token_color
@@ -171,15 +172,17 @@ class AttentionPanel(QWidget):
         vocabulary = [token_label(opened, t) for t in self._columns]
         vocabulary_hues = [token_color(t, theme) for t in self._columns]
         stage = now.score_stage
-        for heatmap, name, values, masked, scale in (
-            (self.scores, stage, self._head_of(block + stage), hidden if stage == "scores" else None, DIVERGING),
-            (self.pattern, "pattern", self._head_of(block + "pattern"), hidden, weights),
-            (self.logits, "logits", self._columns_of("logits"), None, DIVERGING),
-            (self.probs, "probs", self._columns_of("probs"), None, weights),
+        reads = self._reads(block, stage)
+        future = hidden if stage == "scores" else None
+        for heatmap, name, read, masked, scale in (
+            (self.scores, stage, reads["scores"], future, self._signed(reads["scores"], future)),
+            (self.pattern, "pattern", reads["pattern"], hidden, weights),
+            (self.logits, "logits", reads["logits"], None, self._signed(reads["logits"], None)),
+            (self.probs, "probs", reads["probs"], None, weights),
         ):
             by_key = heatmap in (self.scores, self.pattern)
             heatmap.set_matrix(
-                values,
+                session.compared(read),
                 masked=masked,
                 row_labels=tokens,
                 row_label_colors=hues,
@@ -193,27 +196,27 @@ class AttentionPanel(QWidget):
             )
         self._write_titles(count)
 
-    def _head_of(self, name: str) -> NDArray[Any]:
-        """[query, key] of the chosen head, compared as the selection says."""
-        session, now = self._session, self._session.selection.now
-        trace, base = session.trace, session.baseline_trace
-        assert trace is not None
-        shown = base if base is not None and now.comparison == "baseline" else trace
-        values = shown.head(name, now.head)
-        if base is None or now.comparison != "difference":
-            return values
-        with np.errstate(all="ignore"):
-            difference: NDArray[Any] = values - base.head(name, now.head)
-        return difference
+    def _reads(self, block: str, stage: str) -> dict[str, Callable[[Trace], NDArray[Any]]]:
+        """How each heatmap's numbers are found in a pass: [query, key] of the chosen head, [position, shown token]."""
+        head, whole = self._session.selection.now.head, self._opened().model.config.d_vocab <= ALL_TOKENS
+        columns = self._columns
 
-    def _columns_of(self, name: str) -> NDArray[Any]:
-        """[position, shown token] of logits or probs, compared as the selection says."""
-        size = self._opened().model.config.d_vocab
-        if size <= ALL_TOKENS:
-            array = self._session.array(name)
-            assert array is not None
-            return array
-        return self._session.vocabulary_columns(name, self._columns)
+        def of_tokens(name: str) -> Callable[[Trace], NDArray[Any]]:
+            return lambda trace: trace[name] if whole else trace.vocabulary_columns(name, columns)
+
+        return {
+            "scores": lambda trace: trace.head(block + stage, head),
+            "pattern": lambda trace: trace.head(block + "pattern", head),
+            "logits": of_tokens("logits"),
+            "probs": of_tokens("probs"),
+        }
+
+    def _signed(self, read: Callable[[Trace], NDArray[Any]], masked: NDArray[np.bool_] | None) -> Scale:
+        """The scale of scores or logits: one for the value and its baseline, so that colours can be compared."""
+        trace, base = self._session.trace, self._session.baseline_trace
+        if base is None or trace is None or self._session.selection.now.comparison == "difference":
+            return DIVERGING
+        return Scale("diverging", max(symmetric_limit(read(one), masked) for one in (trace, base)))
 
     def _vocabulary(self, trace: Trace) -> list[int]:
         """The tokens whose columns are shown."""
