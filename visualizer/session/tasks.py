@@ -147,7 +147,7 @@ class Induction(Task):
 
     @property
     def alphabet(self) -> str:
-        return "".join(sorted({SEPARATOR, " ", *LETTERS}))
+        return _alphabet(" ", LETTERS)
 
     def draw(self, random: np.random.Generator) -> Item:
         letters = iter([LETTERS[i] for i in random.permutation(len(LETTERS))])
@@ -158,43 +158,48 @@ class Induction(Task):
 
 
 @dataclass(frozen=True)
-class Reverse(Task):
-    """A word of `size` random letters and its mirror image: `dbca>acbd`."""
+class _OfOneWord(Task):
+    """A word of `size` random letters, and what `answer` makes of it."""
 
     size: int = 6
     letters: str = LETTERS[:10]
-    name: ClassVar[str] = "reverse"
-    description: ClassVar[str] = "six letters and their mirror image: dbcaed>deacbd"
-    solution: ClassVar[str] = "a head whose weights lie on the falling diagonal: it reads the word from its end"
     example: ClassVar[str] = "hidbag>"
+
+    @abstractmethod
+    def answer(self, word: str) -> str:
+        """The one right answer to a word."""
 
     @property
     def alphabet(self) -> str:
-        return "".join(sorted({SEPARATOR, ">", *self.letters}))
+        return _alphabet(">", self.letters)
 
     def draw(self, random: np.random.Generator) -> Item:
-        word = _letters(random, self.letters, self.size)
-        return Item(f"{word}>", word[::-1])
+        word = "".join(self.letters[i] for i in random.integers(0, len(self.letters), self.size))
+        return Item(f"{word}>", self.answer(word))
 
 
 @dataclass(frozen=True)
-class Sort(Task):
-    """A word of `size` random letters and the same letters in order: `dbcad>abcdd`."""
+class Reverse(_OfOneWord):
+    """A word and its mirror image: `dbca>acbd`."""
 
-    size: int = 6
-    letters: str = LETTERS[:10]
+    name: ClassVar[str] = "reverse"
+    description: ClassVar[str] = "six letters and their mirror image: dbcaed>deacbd"
+    solution: ClassVar[str] = "a head whose weights lie on the falling diagonal: it reads the word from its end"
+
+    def answer(self, word: str) -> str:
+        return word[::-1]
+
+
+@dataclass(frozen=True)
+class Sort(_OfOneWord):
+    """A word and the same letters in order: `dbcad>abcdd`."""
+
     name: ClassVar[str] = "sort"
     description: ClassVar[str] = "six letters and the same in order: dbcadj>abcddj"
     solution: ClassVar[str] = "a head that attends from each letter to the next larger one of the question"
-    example: ClassVar[str] = "hidbag>"
 
-    @property
-    def alphabet(self) -> str:
-        return "".join(sorted({SEPARATOR, ">", *self.letters}))
-
-    def draw(self, random: np.random.Generator) -> Item:
-        word = _letters(random, self.letters, self.size)
-        return Item(f"{word}>", "".join(sorted(word)))
+    def answer(self, word: str) -> str:
+        return "".join(sorted(word))
 
 
 @dataclass(frozen=True)
@@ -212,7 +217,7 @@ class Addition(Task):
 
     @property
     def alphabet(self) -> str:
-        return f"{SEPARATOR}+0123456789="
+        return _alphabet("+=", "0123456789")
 
     def draw(self, random: np.random.Generator) -> Item:
         left, right = (int(n) for n in random.integers(0, 10**self.digits, 2))
@@ -233,7 +238,7 @@ class Brackets(Task):
 
     @property
     def alphabet(self) -> str:
-        return "".join(sorted(f"{SEPARATOR}:()[]{{}}"))
+        return _alphabet(":", "()[]{}")
 
     def draw(self, random: np.random.Generator) -> Item:
         closing: list[str] = []
@@ -289,16 +294,13 @@ class Pattern(Task):
         return list(self._items())
 
 
-def _letters(random: np.random.Generator, letters: str, size: int) -> str:
-    return "".join(letters[i] for i in random.integers(0, len(letters), size))
+def _alphabet(signs: str, letters: str) -> str:
+    """The separator, the signs and the letters of a task, sorted."""
+    return "".join(sorted({SEPARATOR, *signs, *letters}))
 
 
 #: Every task by its name.
 TASKS: dict[str, Task] = {
-    "induction": Induction(),
-    "reverse": Reverse(),
-    "sort": Sort(),
-    "addition": Addition(),
-    "brackets": Brackets(),
+    **{task.name: task for task in (Induction(), Reverse(), Sort(), Addition(), Brackets())},
     **{word: Pattern(word) for word in ("aab", "ab", "aaab", "abcb")},
 }

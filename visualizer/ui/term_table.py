@@ -16,7 +16,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from visualizer.session.selection import CellRef
 from visualizer.ui.explained import Line, Link
 from visualizer.ui.table_copy import offer_copy
 from visualizer.ui.term_names import shared_name
@@ -244,8 +243,3 @@ class TermTable(QTableView):
             event.ignore()  # the panel's: back, forward, let go
         else:
             super().keyPressEvent(event)
-
-    def target_of(self, row: int, column: int) -> CellRef | None:
-        """Where a cell of the table leads; None where it leads nowhere."""
-        link = self.terms.link(self.terms.index(row, column))
-        return None if link is None else link.target

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol
@@ -109,9 +109,6 @@ class Operation:
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         """Where the number at `cell` of `name` (one of `writes`) comes from."""
         raise NotImplementedError
-
-
-Elementwise = Callable[[Array], Array]
 
 
 def rows_of(array: Array) -> Array:
