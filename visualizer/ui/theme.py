@@ -137,7 +137,7 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         app.setStyle("Fusion")
     app.setPalette(palette(theme))
     app.setPalette(_slider_palette(theme), "QSlider")  # type: ignore[arg-type]  # bytes, as declared, is refused
-    for name in ("QProgressBar", "QLineEdit", "QAbstractSpinBox", "QPlainTextEdit"):
+    for name in ("QProgressBar", "QLineEdit", "QAbstractSpinBox", "QPlainTextEdit", "QComboBox", "QMenu", "QMenuBar"):
         app.setPalette(_quiet_palette(theme), name)  # type: ignore[arg-type]
     app.setStyleSheet(style_sheet(theme))
     if "pyqtgraph" in sys.modules:  # only plots need it, and they are themed when they are made
@@ -183,7 +183,7 @@ def palette(theme: Theme) -> QPalette:
 
 
 def _quiet_palette(theme: Theme) -> QPalette:
-    """Work done, selected text and the frame of the field in use are not the window's selection: no accent."""
+    """Work done, selected text, menus and the frame of the field in use are not the window's selection: no accent."""
     result = palette(theme)
     result.setColor(QPalette.ColorRole.Highlight, QColor(theme.muted_text))
     result.setColor(QPalette.ColorRole.HighlightedText, QColor(theme.panel))
