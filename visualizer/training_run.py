@@ -29,7 +29,8 @@ from visualizer.formats.checkpoint import (
 )
 from visualizer.session.corpora import Corpus, open_corpus
 from visualizer.session.training_plan import require_memory
-from visualizer.tokenizers import CharacterTokenizer, Tokenizer, train_bpe
+from visualizer.tokenizers import CharacterTokenizer, Tokenizer
+from visualizer.tokenizers.bpe_training import train_bpe
 from visualizer.training_options import recipe_words
 
 REPORT_SECONDS = 2.0

@@ -14,7 +14,8 @@ from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.errors import FormatError, InputError
 from visualizer.formats import OpenedModel, open_model, save_safetensors
-from visualizer.tokenizers import BpeTokenizer, CharacterTokenizer, train_bpe
+from visualizer.tokenizers import BpeTokenizer, CharacterTokenizer
+from visualizer.tokenizers.bpe_training import train_bpe
 
 
 def small_model(tokenizer: CharacterTokenizer | BpeTokenizer | None, dtype: str = "float32") -> OpenedModel:

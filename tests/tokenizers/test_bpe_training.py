@@ -11,7 +11,8 @@ from hypothesis import given
 from tests.tokenizers import plain_bpe
 from tests.tokenizers.texts import any_text, repetitive_text
 from visualizer.errors import TrainingError
-from visualizer.tokenizers import BpeTokenizer, BpeTrainingStep, bpe_training, train_bpe, train_bpe_steps
+from visualizer.tokenizers import BpeTokenizer, bpe_training
+from visualizer.tokenizers.bpe_training import BpeTrainingStep, train_bpe, train_bpe_steps
 from visualizer.tokenizers.split import split
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 
 from tests.tokenizers import plain_bpe
 from tests.tokenizers.texts import any_text, repetitive_text
-from visualizer.tokenizers import BpeTokenizer, Merge, train_bpe
+from visualizer.tokenizers import BpeTokenizer, Merge
+from visualizer.tokenizers.bpe_training import train_bpe
 from visualizer.tokenizers.split import split
 
 THE = BpeTokenizer([(116, 104), (256, 101), (32, 257)])  # th, the, ␣the

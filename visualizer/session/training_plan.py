@@ -18,7 +18,8 @@ from visualizer.errors import TrainingError
 from visualizer.formats import OpenedModel
 from visualizer.session.corpora import Corpus, built_in
 from visualizer.session.tasks import SEPARATOR
-from visualizer.tokenizers import CharacterTokenizer, Tokenizer, train_bpe_steps
+from visualizer.tokenizers import CharacterTokenizer, Tokenizer
+from visualizer.tokenizers.bpe_training import train_bpe_steps
 
 Ids = NDArray[np.intp]
 

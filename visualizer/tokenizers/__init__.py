@@ -1,8 +1,7 @@
-"""Text to token ids and back: characters, byte-pair encoding."""
+"""Text to token ids and back: characters, byte-pair encoding. `bpe_training` makes new vocabularies."""
 
 from visualizer.tokenizers.base import Tokenizer
 from visualizer.tokenizers.bpe import BpeTokenizer
-from visualizer.tokenizers.bpe_training import BpeTrainingStep, train_bpe, train_bpe_steps
 from visualizer.tokenizers.characters import CharacterTokenizer
 from visualizer.tokenizers.encoding_steps import EncodingStep, EncodingSteps
 from visualizer.tokenizers.merging import Merge
@@ -10,13 +9,10 @@ from visualizer.tokenizers.registry import tokenizer_from_dict
 
 __all__ = [
     "BpeTokenizer",
-    "BpeTrainingStep",
     "CharacterTokenizer",
     "EncodingStep",
     "EncodingSteps",
     "Merge",
     "Tokenizer",
     "tokenizer_from_dict",
-    "train_bpe",
-    "train_bpe_steps",
 ]

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QSizePolicy,
     QSpinBox,
     QSplitter,
     QTreeWidget,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.labels import WrappedLabel
 
 
 class GradientView:
@@ -33,9 +33,9 @@ class GradientView:
         self.target.setLineEdit(self.typed)
         self.target.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.scope = self._combo("gradientScope", "Where it is wanted", "One context, or every one of the pattern")
-        self.loss = self._label("gradientLoss")
+        self.loss = WrappedLabel("gradientLoss", panel)
         self.loss.setWordWrap(False)
-        self.said = self._label("gradientSaid")
+        self.said = WrappedLabel("gradientSaid", panel)
         self.compute = self._button("gradientCompute", "Compute gradients", "Run the model forward and backward")
         self.compute.hide()
         self.parameters = QTreeWidget(panel)
@@ -50,10 +50,10 @@ class GradientView:
         self.parameters.header().resizeSection(1, 76)
         self.parameters.setMinimumWidth(216)
         self.parameters.setTextElideMode(Qt.TextElideMode.ElideLeft)
-        self.weight_title = self._label("gradientWeightTitle")
+        self.weight_title = WrappedLabel("gradientWeightTitle", panel)
         self.weight_map = self._map("gradientWeights", "Gradient of the chosen parameter")
         self.activation = self._combo("gradientActivation", "Activation", "Whose gradient is shown for this context")
-        self.activation_title = self._label("gradientActivationTitle")
+        self.activation_title = WrappedLabel("gradientActivationTitle", panel)
         self.activation_map = self._map("gradientActivations", "Gradient of the chosen activation")
         self.rate = QLineEdit(panel)
         self.rate.setObjectName("gradientRate")
@@ -78,7 +78,7 @@ class GradientView:
             "Check by finite differences",
             "Choose a cell of the map: its gradient, by another way",
         )
-        self.checked = self._label("gradientChecked")
+        self.checked = WrappedLabel("gradientChecked", panel)
         self._lay_out()
 
     def show_target(self, label: str) -> None:
@@ -112,14 +112,6 @@ class GradientView:
         button.setObjectName(name)
         button.setToolTip(tip)
         return button
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self._panel)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        return label
 
     def _map(self, name: str, said: str) -> Heatmap:
         heatmap = Heatmap(self._panel)

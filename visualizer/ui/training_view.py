@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
-    QSizePolicy,
     QSlider,
     QSplitter,
     QStackedWidget,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.session.session import Session
 from visualizer.session.training_files import AboutRun
+from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.theme import number_font
 from visualizer.ui.training_form import TrainingForm
 
@@ -53,10 +53,10 @@ class TrainingView:
         self.settings.setToolTip("Show or hide the settings")
         self.settings.setCheckable(True)
         self.settings.setChecked(True)
-        self.cost = self._label("trainingCost")
-        self.facts = self._label("trainingFacts")
-        self.said = self._label("trainingSaid")
-        self.kept = self._label("trainingKept")
+        self.cost = WrappedLabel("trainingCost", panel)
+        self.facts = WrappedLabel("trainingFacts", panel)
+        self.said = WrappedLabel("trainingSaid", panel)
+        self.kept = WrappedLabel("trainingKept", panel)
         self.resume = self._button("trainingResume", "Resume", "Go on with the run that was kept on disk")
         self.forget = self._button("trainingForget", "Forget it", "Remove the kept run from disk")
         self.samples = QPlainTextEdit(panel)
@@ -89,14 +89,6 @@ class TrainingView:
         button.setObjectName(name)
         button.setToolTip(tip)
         return button
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self._panel)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        return label
 
     def _lay_out(self) -> None:
         panel = self._panel

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from visualizer.session.document import Change
 from visualizer.session.edits import SetBaseline, pin_baseline
@@ -17,6 +16,7 @@ from visualizer.session.ripple import Comparison, Flip, Stage, compare
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.state import State
+from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.ripple_table import RippleTable
 from visualizer.ui.session_panel import SessionPanel
 
@@ -74,25 +74,17 @@ class ComparePanel(SessionPanel):
         return action
 
     def _make_widgets(self) -> None:
-        self.about = self._label("compareAbout")
-        self.first = self._label("compareFirst")
+        self.about = WrappedLabel("compareAbout", self)
+        self.first = WrappedLabel("compareFirst", self)
         self.flip = QPushButton(self)
         self.flip.setObjectName("compareFlip")
         self.flip.setToolTip("Go to the first step that chooses another token")
         self.flip.setFlat(True)
         self.flip.setStyleSheet("text-align: left; padding: 2px 0;")
         self.flip.clicked.connect(self._go_to_flip)
-        self.note = self._label("compareNote")
+        self.note = WrappedLabel("compareNote", self)
         self.table = RippleTable(self)
         self.table.followed.connect(self._follow)
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        return label
 
     def _buttons(self, *names: str, spacing: int = 4) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
 from visualizer.engine.trace import Trace
 from visualizer.session.cell_numbers import against_baseline, present_number
@@ -17,6 +17,7 @@ from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
 from visualizer.ui.explained import EMPTY, Explained, explain_cell
+from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.term_table import TermTable
 from visualizer.ui.theme import number_font
@@ -74,12 +75,8 @@ class ExplainPanel(SessionPanel):
         self.table.followed.connect(self._follow)
 
     def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
+        label = WrappedLabel(name, self)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         return label
 
     def _make_actions(self) -> None:

@@ -12,11 +12,11 @@ from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.sources import sources_of
 from visualizer.session.stages import block_of, sections_of
-from visualizer.ui.elided_label import ElidedLabel
 from visualizer.ui.flow_canvas import ZOOM_STEP, FlowCanvas, Place
 from visualizer.ui.flow_content import FlowContent
 from visualizer.ui.flow_layout import Tile, lay_out
 from visualizer.ui.flow_marks import marks_of
+from visualizer.ui.labels import ElidedLabel
 from visualizer.ui.session_panel import COMPUTING, SessionPanel
 from visualizer.ui.theme import number_font
 

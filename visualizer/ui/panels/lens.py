@@ -29,7 +29,7 @@ from visualizer.session.session import Session
 from visualizer.session.state import State
 from visualizer.ui.background import Background
 from visualizer.ui.contribution_bars import ROW_HEIGHT, Bar, ContributionBars
-from visualizer.ui.elided_label import ElidedLabel
+from visualizer.ui.labels import ElidedLabel
 from visualizer.ui.lens_grid import LensGrid
 from visualizer.ui.probabilities import most_probable
 from visualizer.ui.session_panel import SessionPanel

@@ -14,7 +14,7 @@ from visualizer.session.evaluation import Result
 from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.ui.elided_label import ElidedLabel
+from visualizer.ui.labels import ElidedLabel
 from visualizer.ui.probabilities import NextTokens, next_tokens
 from visualizer.ui.probability_bars import ROW_HEIGHT, ProbabilityBars
 from visualizer.ui.sampling_controls import SamplingControls, sampling_words

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -26,6 +25,7 @@ from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.two_prompts import EXTENTS, activations, cell_at, logit_difference, place_at
 from visualizer.ui.heatmap import Heatmap
+from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.patch_heatmap import DragHeatmap, DropHeatmap
 from visualizer.ui.prompt_pair import MOST_COLUMNS, Shown, difference_words, draw_pair, pair_notes, top_words
 from visualizer.ui.second_prompt import SecondPromptField
@@ -88,17 +88,9 @@ class TwoPromptsPanel(SessionPanel):
         self.activation.activated.connect(lambda _index: self._activation_chosen())
         self.block.activated.connect(lambda index: self.session.selection.choose(block=index, cell=None))
         self.head.activated.connect(lambda index: self.session.selection.choose(head=index, cell=None))
-        self.first_words, self.second_words = self._label("firstTop"), self._label("secondTop")
-        self.difference = self._label("logitDifference")
-        self.note = self._label("twoPromptsNote")
-
-    def _label(self, name: str) -> QLabel:
-        label = QLabel(self)
-        label.setObjectName(name)
-        label.setTextFormat(Qt.TextFormat.PlainText)
-        label.setWordWrap(True)
-        label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        return label
+        self.first_words, self.second_words = WrappedLabel("firstTop", self), WrappedLabel("secondTop", self)
+        self.difference = WrappedLabel("logitDifference", self)
+        self.note = WrappedLabel("twoPromptsNote", self)
 
     def _make_heatmaps(self) -> None:
         self.first, self.second = DropHeatmap(self), DragHeatmap(self)
