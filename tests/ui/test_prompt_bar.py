@@ -155,7 +155,6 @@ def test_choosing_a_model_is_an_edit_that_undo_takes_back_with_all_weights(bar: 
     listed = [chooser.itemText(i) for i in range(chooser.count())]
     assert listed == ["aab", "ab", "aaab", "induction", "sort", "reverse", "rhymes"]
     chooser.setCurrentText("aaab")
-    chooser.activated.emit(chooser.currentIndex())
     assert session.document.state.opened.name == "aaab"
     assert field(bar).text() == session.document.state.prompt_text
     session.document.undo()

@@ -147,7 +147,7 @@ class Hand:
     def open(self) -> None:
         chooser = self.window.findChild(QComboBox, "modelChooser")
         assert chooser is not None
-        chooser.activated.emit(self.random.randrange(5))  # aab, ab, aaab, induction, sort
+        chooser.setCurrentIndex(self.random.randrange(5))  # aab, ab, aaab, induction, sort
 
     def show(self) -> None:
         self.random.choice([dock for name, dock in self.window.docks.items() if name != "trainingPanel"]).reveal()

@@ -62,7 +62,7 @@ class PromptBar(SessionPanel):
         self.model_chooser.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.model_chooser.setMaximumWidth(WIDEST_CHOOSER)
         self.model_chooser.setToolTip("Open another model; undo brings this one back with all its edits")
-        self.model_chooser.activated.connect(self._choose_model)
+        self.model_chooser.currentIndexChanged.connect(self._choose_model)
 
         self.prompt_edit = PromptEdit(self)
         self.prompt_edit.setObjectName("promptEdit")
@@ -206,10 +206,11 @@ class PromptBar(SessionPanel):
         names = list(NAMES)
         if opened.name not in names:
             names.append(opened.name)
-        if [self.model_chooser.itemText(i) for i in range(self.model_chooser.count())] != names:
-            self.model_chooser.clear()
-            self.model_chooser.addItems(names)
-        self.model_chooser.setCurrentText(opened.name)
+        with QSignalBlocker(self.model_chooser):  # what the document says is not chosen
+            if [self.model_chooser.itemText(i) for i in range(self.model_chooser.count())] != names:
+                self.model_chooser.clear()
+                self.model_chooser.addItems(names)
+            self.model_chooser.setCurrentText(opened.name)
         self.prompt_edit.setPlaceholderText(accepted(opened.model))
         self.prompt_edit.setToolTip(f"What the model continues: {accepted(opened.model)} (Ctrl+L)")
 
