@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
-    QPushButton,
     QSpinBox,
     QSplitter,
     QTreeWidget,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from visualizer.ui.buttons import push_button
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.labels import WrappedLabel
 
@@ -36,7 +36,7 @@ class GradientView:
         self.loss = WrappedLabel("gradientLoss", panel)
         self.loss.setWordWrap(False)
         self.said = WrappedLabel("gradientSaid", panel)
-        self.compute = self._button("gradientCompute", "Compute gradients", "Run the model forward and backward")
+        self.compute = push_button("Compute gradients", "gradientCompute", "Run the model forward and backward", panel)
         self.compute.hide()
         self.parameters = QTreeWidget(panel)
         self.parameters.setObjectName("gradientParameters")
@@ -63,20 +63,21 @@ class GradientView:
         self.only = QCheckBox("only this parameter", panel)
         self.only.setObjectName("gradientOnly")
         self.only.setToolTip("Change only the parameter that is chosen in the list, and leave the others as they are")
-        self.one = self._button("gradientStep", "Adam step", "Move the weights against the gradient, undoably")
+        self.one = push_button("Adam step", "gradientStep", "Move the weights against the gradient, undoably", panel)
         self.count = QSpinBox(panel)
         self.count.setObjectName("gradientCount")
         self.count.setAccessibleName("How many steps")
         self.count.setToolTip("How many Adam steps the button makes")
         self.count.setRange(2, 1000)
         self.count.setValue(10)
-        self.many = self._button("gradientSteps", "steps", "So many Adam steps, undone as one")
+        self.many = push_button("steps", "gradientSteps", "So many Adam steps, undone as one", panel)
         self.many.setAccessibleName("Several Adam steps")
         self.many.setMaximumWidth(self.many.fontMetrics().horizontalAdvance("steps") + 24)
-        self.check = self._button(
-            "gradientCheck",
+        self.check = push_button(
             "Check by finite differences",
+            "gradientCheck",
             "Choose a cell of the map: its gradient, by another way",
+            panel,
         )
         self.checked = WrappedLabel("gradientChecked", panel)
         self._lay_out()
@@ -106,12 +107,6 @@ class GradientView:
         box.setMinimumContentsLength(4)
         box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         return box
-
-    def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        button = QPushButton(text, self._panel)
-        button.setObjectName(name)
-        button.setToolTip(tip)
-        return button
 
     def _map(self, name: str, said: str) -> Heatmap:
         heatmap = Heatmap(self._panel)

@@ -26,11 +26,11 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QTabBar,
     QTextBrowser,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
+from visualizer.ui.buttons import action_button
 from visualizer.ui.guide_pages import INDEX, page_for, page_path
 from visualizer.ui.theme import current_theme, number_font
 
@@ -122,12 +122,7 @@ class GuideWindow(QWidget):
         self.browser.forwardAvailable.connect(forward.setEnabled)
         contents = self._action("Contents", "Contents", "Alt+Home", lambda: self.open(INDEX))
         for action in (back, forward, contents):
-            button = QToolButton(self)
-            button.setObjectName(f"guide{action.text()}")
-            button.setDefaultAction(action)
-            button.setAutoRaise(True)
-            button.setAccessibleName(action.text())
-            bar.addWidget(button)
+            bar.addWidget(action_button(action, f"guide{action.text()}", self, flat=True))
         bar.addStretch(1)
         bar.addWidget(self._found)
         bar.addWidget(self.find_edit, 1)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QPushButton,
     QScrollArea,
     QSlider,
     QSplitter,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.session.session import Session
 from visualizer.session.training_files import AboutRun
+from visualizer.ui.buttons import push_button
 from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.theme import number_font
 from visualizer.ui.training_form import TrainingForm
@@ -44,9 +44,9 @@ class TrainingView:
         self._panel = panel
         self._plots: TrainingPlots | None = None
         self.form = TrainingForm(session, panel)
-        self.start = self._button("trainingStart", "Train", "Begin training with these settings")
-        self.pause = self._button("trainingPause", "Pause", "Wait after the step under way, or go on")
-        self.stop = self._button("trainingStop", "Stop", "End after the step under way; what is learned is kept")
+        self.start = push_button("Train", "trainingStart", "Begin training with these settings", panel)
+        self.pause = push_button("Pause", "trainingPause", "Wait after the step under way, or go on", panel)
+        self.stop = push_button("Stop", "trainingStop", "End after the step under way; what is learned is kept", panel)
         self.settings = QToolButton(panel)
         self.settings.setObjectName("trainingSettings")
         self.settings.setText("Settings")
@@ -57,8 +57,8 @@ class TrainingView:
         self.facts = WrappedLabel("trainingFacts", panel)
         self.said = WrappedLabel("trainingSaid", panel)
         self.kept = WrappedLabel("trainingKept", panel)
-        self.resume = self._button("trainingResume", "Resume", "Go on with the run that was kept on disk")
-        self.forget = self._button("trainingForget", "Forget it", "Remove the kept run from disk")
+        self.resume = push_button("Resume", "trainingResume", "Go on with the run that was kept on disk", panel)
+        self.forget = push_button("Forget it", "trainingForget", "Remove the kept run from disk", panel)
         self.samples = QPlainTextEdit(panel)
         self.samples.setObjectName("trainingSamples")
         self.samples.setAccessibleName("Samples of generated text, the newest first")
@@ -78,17 +78,13 @@ class TrainingView:
         self.follow.setObjectName("trainingFollow")
         self.follow.setToolTip("Show the newest weights of the run in every panel")
         self.follow.setChecked(True)
-        self.use = self._button("trainingUse", "Use these weights", "Make the weights shown a step of the history")
+        self.use = push_button(
+            "Use these weights", "trainingUse", "Make the weights shown a step of the history", panel
+        )
         self._lay_out()
         self.show_facts("")
         self.said.hide()
         self.settings.toggled.connect(lambda _shown: self.fit())
-
-    def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        button = QPushButton(text, self._panel)
-        button.setObjectName(name)
-        button.setToolTip(tip)
-        return button
 
     def _lay_out(self) -> None:
         panel = self._panel

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, Signal
 from PySide6.QtGui import QAction, QActionGroup, QHideEvent, QShowEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
@@ -21,6 +21,7 @@ from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.sources import sources_of
 from visualizer.ui.attention_words import COMPARED, EMPTY, STAGES, words_above
+from visualizer.ui.buttons import action_button
 from visualizer.ui.colors import DIVERGING, SEQUENTIAL, Scale, symmetric_limit
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.session_panel import COMPUTING
@@ -88,11 +89,7 @@ class AttentionPanel(QWidget):
             action.setChecked(stage == self._session.selection.now.score_stage)
             action.triggered.connect(partial(self._choose_stage, stage))
             group.addAction(action)
-            button = QToolButton(stages)
-            button.setObjectName(f"scoreStage_{stage}")
-            button.setDefaultAction(action)
-            button.setAccessibleName(action.text())
-            stage_row.addWidget(button)
+            stage_row.addWidget(action_button(action, f"scoreStage_{stage}", stages))
             self.actions_by_name[f"scores_{stage}"] = action
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from visualizer.session.document import Change
 from visualizer.session.edits import SetBaseline, pin_baseline
@@ -16,6 +16,7 @@ from visualizer.session.ripple import Comparison, Flip, Stage, compare
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.state import State
+from visualizer.ui.buttons import action_button, push_button
 from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.ripple_table import RippleTable
 from visualizer.ui.session_panel import SessionPanel
@@ -76,9 +77,7 @@ class ComparePanel(SessionPanel):
     def _make_widgets(self) -> None:
         self.about = WrappedLabel("compareAbout", self)
         self.first = WrappedLabel("compareFirst", self)
-        self.flip = QPushButton(self)
-        self.flip.setObjectName("compareFlip")
-        self.flip.setToolTip("Go to the first step that chooses another token")
+        self.flip = push_button("", "compareFlip", "Go to the first step that chooses another token", self)
         self.flip.setFlat(True)
         self.flip.setStyleSheet("text-align: left; padding: 2px 0;")
         self.flip.clicked.connect(self._go_to_flip)
@@ -90,10 +89,7 @@ class ComparePanel(SessionPanel):
         row = QHBoxLayout()
         row.setSpacing(spacing)
         for name in names:
-            button = QToolButton(self)
-            button.setObjectName(name)
-            button.setDefaultAction(self.actions_by_name[name])
-            button.setAccessibleName(self.actions_by_name[name].text())
+            button = action_button(self.actions_by_name[name], name, self)
             if self.actions_by_name[name].isCheckable():  # the chosen one is told apart in either theme
                 button.setStyleSheet("QToolButton:checked { font-weight: bold; }")
                 bold = QFont(self.font())

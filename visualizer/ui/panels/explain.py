@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from visualizer.engine.trace import Trace
 from visualizer.session.cell_numbers import against_baseline, present_number
@@ -16,6 +16,7 @@ from visualizer.session.numbers_shown import full
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
+from visualizer.ui.buttons import action_button
 from visualizer.ui.explained import EMPTY, Explained, explain_cell
 from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.session_panel import SessionPanel
@@ -97,12 +98,8 @@ class ExplainPanel(SessionPanel):
         top = QHBoxLayout()
         top.setSpacing(2)
         top.addWidget(self.title, 1)
-        for name, words in (("explainBack", "Back"), ("explainForward", "Forward")):
-            button = QToolButton(self)
-            button.setObjectName(name)
-            button.setAutoRaise(True)
-            button.setDefaultAction(self.actions_by_name[name])
-            button.setAccessibleName(words)
+        for name in ("explainBack", "explainForward"):
+            button = action_button(self.actions_by_name[name], name, self, flat=True)
             top.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)

@@ -27,6 +27,7 @@ from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
 from visualizer.ui.background import Background
+from visualizer.ui.buttons import push_button
 from visualizer.ui.session_panel import SessionPanel
 
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ class FlipPanel(SessionPanel):
         )
         self.kind.addItems([words for _, words in KINDS])
         self.kind.currentIndexChanged.connect(lambda _index: self.refresh_if_seen())
-        self.find_button = self._button("flipFind", "Find flip", "Search for the smallest change of the next token")
-        self.cancel_button = self._button("flipCancel", "Cancel", "Stop searching")
+        self.find_button = self._button("Find flip", "flipFind", "Search for the smallest change of the next token")
+        self.cancel_button = self._button("Cancel", "flipCancel", "Stop searching")
         self.apply_button = self._button(
-            "flipApply", "Apply this change", "Make the change, as one step of the history"
+            "Apply this change", "flipApply", "Make the change, as one step of the history"
         )
         self.apply_button.setAccessibleName("Apply this change")
         self.find_button.clicked.connect(self.search)
@@ -116,10 +117,8 @@ class FlipPanel(SessionPanel):
         self.cancel_button.hide()
         self._offer(False)
 
-    def _button(self, name: str, text: str, tip: str) -> QPushButton:
-        button = QPushButton(text, self)
-        button.setObjectName(name)
-        button.setToolTip(tip)
+    def _button(self, text: str, name: str, tip: str) -> QPushButton:
+        button = push_button(text, name, tip, self)
         button.setEnabled(False)
         return button
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
@@ -12,6 +12,7 @@ from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.sources import sources_of
 from visualizer.session.stages import block_of, sections_of
+from visualizer.ui.buttons import action_button
 from visualizer.ui.flow_canvas import ZOOM_STEP, FlowCanvas, Place
 from visualizer.ui.flow_content import FlowContent
 from visualizer.ui.flow_layout import Tile, lay_out
@@ -90,12 +91,7 @@ class FlowPanel(SessionPanel):
             self._where.append((label, box))
         bar.addStretch(1)
         for name in ("flow_fit_block", "flow_fit_stack", "flow_zoom_out", "flow_zoom_in"):
-            button = QToolButton(self)
-            button.setObjectName(name)
-            button.setDefaultAction(self.actions_by_name[name])
-            button.setAccessibleName(self.actions_by_name[name].text())
-            button.setAutoRaise(True)
-            bar.addWidget(button)
+            bar.addWidget(action_button(self.actions_by_name[name], name, self, flat=True))
         self._readout = ElidedLabel(self)
         self._readout.setText(HINT)
         self._readout.setObjectName("flowReadout")

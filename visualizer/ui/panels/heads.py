@@ -22,6 +22,7 @@ from visualizer.engine.trace import Trace
 from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
+from visualizer.ui.buttons import action_button
 from visualizer.ui.heads_layout import LARGEST_SIDE, MODEL, ORDERS
 from visualizer.ui.heads_mosaic import EMPTY, HeadMosaic
 from visualizer.ui.heads_preview import HeadPreview
@@ -118,11 +119,7 @@ class HeadsPanel(SessionPanel):
         )
         self._on_random.toggled.connect(self.refresh_if_seen)
         self.actions_by_name["heads_random_text"] = self._on_random
-        button = QToolButton(self)
-        button.setObjectName("headsOnRandomText")
-        button.setDefaultAction(self._on_random)
-        button.setAccessibleName(self._on_random.text())
-        return button
+        return action_button(self._on_random, "headsOnRandomText", self)
 
     def _connect(self) -> None:
         mosaic = self.mosaic

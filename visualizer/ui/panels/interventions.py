@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from visualizer.errors import EditError
 from visualizer.session.document import Change
@@ -14,6 +14,7 @@ from visualizer.session.edits import INTERVENTIONS, MODEL
 from visualizer.session.intervening import ASKS_FOR_NUMBER, remove, set_value, switch, switch_all
 from visualizer.session.numbers_typed import parse_number
 from visualizer.session.session import Session
+from visualizer.ui.buttons import action_button
 from visualizer.ui.intervention_table import WHAT, InterventionTable, rows_of
 from visualizer.ui.session_panel import SessionPanel
 
@@ -74,11 +75,7 @@ class InterventionsPanel(SessionPanel):
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for name in self.actions_by_name:
-            button = QToolButton(self)
-            button.setObjectName(name)
-            button.setDefaultAction(self.actions_by_name[name])
-            button.setAccessibleName(self.actions_by_name[name].text())
-            buttons.addWidget(button)
+            buttons.addWidget(action_button(self.actions_by_name[name], name, self))
         buttons.addStretch(1)
         self._list = QWidget(self)
         column = QVBoxLayout(self._list)

@@ -15,6 +15,7 @@ from visualizer.session.evaluation import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.two_prompts import read_prompt
+from visualizer.ui.buttons import action_button
 from visualizer.ui.prompt_edit import PromptEdit, TextLine
 from visualizer.ui.session_panel import SessionPanel
 from visualizer.ui.theme import Theme, current_theme, icon, number_font
@@ -137,12 +138,7 @@ class PromptBar(SessionPanel):
         return action
 
     def _button(self, name: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(name)
-        button.setDefaultAction(self.actions_by_name[name])
-        button.setAutoRaise(True)
-        button.setAccessibleName(self.actions_by_name[name].text())
-        return button
+        return action_button(self.actions_by_name[name], name, self, flat=True)
 
     def _lay_out(self) -> None:
         model_label, prompt_label = QLabel("Model", self), QLabel("&Prompt", self)

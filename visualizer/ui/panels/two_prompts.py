@@ -24,6 +24,7 @@ from visualizer.session.places import short_name
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.two_prompts import EXTENTS, activations, cell_at, logit_difference, place_at
+from visualizer.ui.buttons import action_button
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.patch_heatmap import DragHeatmap, DropHeatmap
@@ -165,10 +166,7 @@ class TwoPromptsPanel(SessionPanel):
         layout.addWidget(self.note)
 
     def _button(self, action: str, name: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName(name)
-        button.setDefaultAction(self.actions_by_name[action])
-        button.setAccessibleName(self.actions_by_name[action].text())
+        button = action_button(self.actions_by_name[action], name, self)
         if self.actions_by_name[action].isCheckable():
             button.setStyleSheet("QToolButton:checked { font-weight: bold; }")
         return button

@@ -17,6 +17,7 @@ from visualizer.session.labels import qkv_bands
 from visualizer.session.numbers_typed import parse_number
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
+from visualizer.ui.buttons import action_button
 from visualizer.ui.clipboard import format_block, parse_block
 from visualizer.ui.parameter_words import meaning, shape_text
 from visualizer.ui.weight_actions import weight_actions
@@ -114,11 +115,7 @@ class WeightPanel(QWidget):
         self._value.returnPressed.connect(self.actions_by_name["fillWeights"].trigger)
         row.addWidget(self._value, 1)
         for name in _IN_A_ROW:
-            button = QToolButton(self)
-            button.setObjectName(f"{name}Button")
-            button.setDefaultAction(self.actions_by_name[name])
-            button.setAccessibleName(self.actions_by_name[name].text())
-            row.addWidget(button)
+            row.addWidget(action_button(self.actions_by_name[name], f"{name}Button", self))
         reset = QToolButton(self)
         reset.setObjectName("resetWeightsButton")
         reset.setText("Reset")
