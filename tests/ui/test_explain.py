@@ -105,6 +105,15 @@ def test_a_click_on_a_number_explains_that_one(panel: ExplainPanel, session: Ses
     assert said(panel, "Title").startswith("scores[b₂, a₁] = 362.0")
 
 
+def test_a_followed_number_is_marked_in_the_heatmaps(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
+    session.selection.choose(cell=CellRef("activation", ATTN + "z", (2, 0, 7)))
+    click(panel, 0, 1, qtbot)
+    now = session.selection.now
+    assert now.cell is not None
+    assert now.cell.name == ATTN + "pattern"
+    assert (0, now.row, now.key) == now.cell.cell
+
+
 def test_a_click_on_a_constant_leads_nowhere(panel: ExplainPanel, session: Session, qtbot: QtBot) -> None:
     session.selection.choose(cell=PATTERN)
     click(panel, 0, 2, qtbot)
@@ -122,6 +131,7 @@ def test_from_a_logit_to_a_weight_by_keyboard_alone(panel: ExplainPanel, session
         qtbot.keyClick(terms, Qt.Key.Key_Return)
     assert [cell.name for cell in walked[:2]] == [ATTN + "qk", ATTN + "q"]
     assert walked[-1].kind == "parameter"
+    assert session.selection.now.parameter == walked[-1].name
     assert "a weight" in said(panel, "Formula")
 
 

@@ -143,6 +143,23 @@ def test_choosing_a_number_explains_it_everywhere(window: MainWindow, qtbot: QtB
     assert window.session.selection.now.row is None
 
 
+def test_a_weights_explanation_leads_to_its_cell_even_when_the_grid_is_behind(window: MainWindow) -> None:
+    window.docks["flipPanel"].reveal()
+    weight = CellRef("parameter", "blocks.0.attn.c_proj.b", (6,))
+    window.session.selection.choose(cell=weight)
+    press(window, "explainParameter")
+    assert window.docks["weightPanel"].in_front
+    assert child(window, QTableView, "weightGrid").currentIndex().column() == 6
+    assert window.session.selection.now.cell == weight
+
+
+def test_explain_this_number_shows_the_explanation(window: MainWindow) -> None:
+    window.docks["comparePanel"].reveal()
+    menu = window.menus_here()[0]
+    next(action for action in menu.actions() if action.text() == "Explain this number").trigger()
+    assert window.docks["explainPanel"].in_front
+
+
 def test_an_empty_prompt_says_so_and_generation_begins_with_a(window: MainWindow) -> None:
     child(window, QLineEdit, "promptEdit").clear()
     assert child(window, Heatmap, "patternHeatmap").image().size == 0

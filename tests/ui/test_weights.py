@@ -521,6 +521,21 @@ def test_the_cursor_is_the_sessions_chosen_cell_both_ways(grid: Grid) -> None:
     assert grid.view.currentIndex() == grid.at(0, 7)
 
 
+def test_a_click_where_the_cursor_stands_chooses_that_number(grid: Grid) -> None:
+    assert grid.view.currentIndex() == grid.at(0, 0)
+    for _ in range(2):
+        grid.click(0, 0)
+        assert grid.session.selection.now.cell == CellRef("parameter", "wte", (0, 0))
+        grid.session.selection.let_go()
+
+
+def test_a_parameter_opens_at_its_chosen_number(grid: Grid) -> None:
+    chosen = CellRef("parameter", "blocks.0.attn.c_proj.b", (6,))
+    grid.session.selection.choose(cell=chosen)
+    grid.session.selection.choose(parameter=chosen.name)
+    assert grid.view.currentIndex() == grid.at(0, 6)
+
+
 def test_coming_back_to_a_parameter_finds_the_selection_that_was_left(grid: Grid) -> None:
     grid.select(0, 2, 1, 4)
     grid.session.selection.choose(parameter="wpe")

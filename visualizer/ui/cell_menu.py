@@ -34,10 +34,13 @@ WITH_NUMBER: tuple[tuple[Kind, str, str], ...] = (
 NEUTRAL = {"scale": 1.0, "add": 0.0}
 
 
-def build_cell_menu(session: Session, ref: CellRef, parent: QWidget | None = None) -> QMenu:
+def build_cell_menu(
+    session: Session, ref: CellRef, parent: QWidget | None = None, bring: Callable[[str], None] | None = None
+) -> QMenu:
     """What can be done with the number `ref`; it is shown with `popup` and deletes itself when it closes.
 
-    A number that the present pass does not have gets a menu that says so.
+    `bring` brings the panel of a name to the front, where an entry leads to one. A number that the present pass
+    does not have gets a menu that says so.
     """
     menu = QMenu(parent)
     menu.setObjectName("cellMenu")
@@ -52,12 +55,13 @@ def build_cell_menu(session: Session, ref: CellRef, parent: QWidget | None = Non
     compared = against_baseline(session, ref)
     if compared:
         _said(menu, compared)
-    _add(menu, "Explain this number", "Show where it comes from", partial(_explain, session, ref))
+    _add(menu, "Explain this number", "Show where it comes from", partial(_explain, session, ref, bring))
     _add(menu, "Copy value", "Copy it with all its digits", partial(QGuiApplication.clipboard().setText, digits))
     menu.addSeparator()
     trace = session.trace
     if ref.kind == "parameter" or trace is None:
-        _add(menu, f"Show {ref.name} in the grid", "Choose it, to edit it", partial(_show_parameter, session, ref))
+        show = partial(_show_parameter, session, ref, bring)
+        _add(menu, f"Show {ref.name} in the grid", "Choose it, to edit it", show)
         return menu
     _add_silencing(menu, session, ref)
     for place in places_around(session.document.state.model, ref.name, ref.cell):
@@ -146,12 +150,16 @@ def _add(menu: QMenu, text: str, tip: str, run: Callable[[], object]) -> None:
 # -- what the entries do
 
 
-def _explain(session: Session, ref: CellRef) -> None:
+def _explain(session: Session, ref: CellRef, bring: Callable[[str], None] | None) -> None:
     session.selection.choose(cell=ref)
+    if bring is not None:
+        bring("explainPanel")
 
 
-def _show_parameter(session: Session, ref: CellRef) -> None:
+def _show_parameter(session: Session, ref: CellRef, bring: Callable[[str], None] | None) -> None:
     session.selection.choose(parameter=ref.name, cell=ref)
+    if bring is not None:
+        bring("weightPanel")
 
 
 def _intervene(session: Session, place: Place, kind: Kind, value: float) -> None:

@@ -142,7 +142,8 @@ class MainWindow(QMainWindow):
 
     def _adopt(self, panel: QWidget) -> None:
         """Connect a panel that has just been made."""
-        for signal, slot in (("message", self.status.say), ("context_requested", self._show_cell_menu)):
+        slots = {"message": self.status.say, "context_requested": self._show_cell_menu, "panel_wanted": self._bring}
+        for signal, slot in slots.items():
             if hasattr(panel, signal):
                 getattr(panel, signal).connect(slot)
         if isinstance(panel, TimelinePanel):
@@ -150,6 +151,10 @@ class MainWindow(QMainWindow):
         self.menus.take_actions(panel)
         for table in panel.findChildren(QAbstractItemView):
             table.setTabKeyNavigation(False)  # the arrows move in it, and Tab leaves it
+
+    def _bring(self, name: str) -> None:
+        """Bring a panel to the front, for a command that leads to it."""
+        self.docks[name].reveal()
 
     def _press_early(self, name: str, action: str) -> None:
         """Build a panel and run one of its actions: its key was pressed before anybody looked at it."""
@@ -260,7 +265,7 @@ class MainWindow(QMainWindow):
     def _show_cell_menu(self, ref: object, where: QPoint) -> None:
         """What can be done with a number (None for one that is not the present pass's), and with its heatmap."""
         if isinstance(ref, CellRef):
-            menu = build_cell_menu(self.session, ref, self)
+            menu = build_cell_menu(self.session, ref, self, self._bring)
             menu.addSeparator()
         else:
             menu = QMenu(self)
@@ -277,7 +282,7 @@ class MainWindow(QMainWindow):
         selection = self.session.selection
         now = selection.now
         head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
-        menus = [build_cell_menu(self.session, selection.hovered or now.cell or head, self)]
+        menus = [build_cell_menu(self.session, selection.hovered or now.cell or head, self, self._bring)]
         menus[0].setTitle("This number")
         for heatmap in self.findChildren(Heatmap):
             if heatmap.isVisible() and heatmap.matrix is not None:

@@ -38,7 +38,7 @@ class WeightView(QTableView):
     """Shows a `WeightTableModel`.
 
     Signals:
-        cell_chosen(int, int): the user moved the cursor to this row and column.
+        cell_chosen(int, int): the user moved the cursor to this row and column, or pressed the mouse where it was.
         swept(int, int, float, bool, bool): row, column, notches, fine, held by a mouse button.
         sweep_ended(): the mouse button is released.
     """
@@ -79,6 +79,7 @@ class WeightView(QTableView):
         self._note.hide()
         self.delegate.refused.connect(self._show_note)
         self.delegate.accepted.connect(self._note.hide)
+        self.pressed.connect(lambda index: self.cell_chosen.emit(index.row(), index.column()))
 
     def hold_choice(self, holds: bool) -> None:
         """Whether the chosen number is in this grid; else its cursor is drawn as the place to come back to."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from visualizer.engine.trace import Trace
 from visualizer.session.cell_numbers import against_baseline, present_number
@@ -31,7 +31,12 @@ class ExplainPanel(SessionPanel):
 
     Backspace goes back and Shift+Backspace forward while the keyboard is in the panel. While nothing is chosen,
     the number under the mouse is explained.
+
+    Signals:
+        panel_wanted(str): the name of a panel to bring to the front.
     """
+
+    panel_wanted = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -66,11 +71,9 @@ class ExplainPanel(SessionPanel):
         self.compared = self._label("explainCompared")
         self.note = self._label("explainNote")
         self.rest = self._label("explainRest")
-        self.show_parameter = QPushButton(self)
+        self.show_parameter = QPushButton("Show in the grid", self)
         self.show_parameter.setObjectName("explainParameter")
-        self.show_parameter.setAccessibleName("Show the parameter in the grid")
-        self.show_parameter.setToolTip("Show the parameter in the grid, where it can be edited")
-        self.show_parameter.setFlat(True)
+        self.show_parameter.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.show_parameter.clicked.connect(self._show_parameter)
         self.table = TermTable(self)
         self.table.followed.connect(self._follow)
@@ -175,9 +178,8 @@ class ExplainPanel(SessionPanel):
             label.setVisible(bool(text))
         self.show_parameter.setVisible(said.parameter is not None)
         if said.parameter is not None:
-            self.show_parameter.setText(f"Show {said.parameter} in the grid")
-            self.show_parameter.setAccessibleName(self.show_parameter.text())
-            self.show_parameter.setToolTip(f"Choose {said.parameter} in the grid, to edit it")
+            self.show_parameter.setAccessibleName(f"Show {said.parameter} in the grid")
+            self.show_parameter.setToolTip(f"Go to this number of {said.parameter} in the grid, to edit it")
         self.table.setVisible(bool(said.lines))
         self.table.set_lines(said.lines)
         self.setAccessibleDescription(f"{said.title} = {said.value}. {said.formula}. {said.numbers}")
@@ -218,8 +220,10 @@ class ExplainPanel(SessionPanel):
             self._follow(self._history[index])
 
     def _follow(self, cell: CellRef) -> None:
-        """Choose a cell, with the block and head it lies in, so that the heatmaps show them."""
+        """Choose a cell, with the block, head, row and key it lies in, or the matrix, so that it is seen there."""
         changes: dict[str, object] = {"cell": cell}
+        if cell.kind == "parameter":
+            changes["parameter"] = cell.name
         trace = self.trace()
         if cell.kind == "activation" and trace is not None and cell.name in trace:
             if cell.name.startswith("blocks."):
@@ -229,6 +233,9 @@ class ExplainPanel(SessionPanel):
                 heads = trace[cell.name].shape[axes.index("head")]
                 shared_by = self._n_heads() // heads  # query heads that one key/value head serves
                 changes["head"] = cell.cell[axes.index("head")] * shared_by
+            at = dict(zip(axes, cell.cell, strict=True))
+            changes["row"] = at.get("query", at.get("position"))
+            changes["key"] = at.get("key")
         self.session.selection.choose(**changes)
 
     def _n_heads(self) -> int:
@@ -236,7 +243,9 @@ class ExplainPanel(SessionPanel):
 
     def _show_parameter(self) -> None:
         if self._shown is not None and self._shown.parameter is not None:
-            self.session.selection.choose(parameter=self._shown.parameter)
+            selection = self.session.selection
+            selection.choose(parameter=self._shown.parameter, cell=selection.now.cell or selection.hovered)
+            self.panel_wanted.emit("weightPanel")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

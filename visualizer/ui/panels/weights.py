@@ -228,7 +228,7 @@ class WeightPanel(QWidget):
         cell = now.cell
         here = cell is not None and (cell.kind, cell.name) == ("parameter", self.table.parameter)
         self.view.hold_choice(here)
-        if cell is not None and here and cell != before.cell:
+        if cell is not None and here and (cell, now.parameter) != (before.cell, before.parameter):
             row, column = self.table.place(cell.cell)
             current = self.view.currentIndex()
             if (current.row(), current.column()) != (row, column):
