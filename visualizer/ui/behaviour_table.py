@@ -7,17 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, Qt
 from PySide6.QtGui import QColor, QFont
 
 from visualizer.formats import OpenedModel
 from visualizer.session.behaviour import AMBIGUOUS, Behaviour
 from visualizer.session.labels import token_label
 from visualizer.session.numbers_shown import against, full, short
+from visualizer.ui.tables import NOWHERE, AnyIndex
 from visualizer.ui.theme import current_theme, number_font, token_color
 
-Index = QModelIndex | QPersistentModelIndex
-NOWHERE = QModelIndex()
 COLUMNS = ("input", "next", "expected", "", "margin")
 TIPS = (
     "What the model is given; click a row to make it the prompt",
@@ -124,14 +123,14 @@ class BehaviourModel(QAbstractTableModel):
 
     # -- Qt
 
-    def rowCount(self, parent: Index = NOWHERE) -> int:
+    def rowCount(self, parent: AnyIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else len(self._order)
 
-    def columnCount(self, parent: Index = NOWHERE) -> int:
+    def columnCount(self, parent: AnyIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else len(COLUMNS)
 
     def data(
-        self, index: Index, role: int = Qt.ItemDataRole.DisplayRole
+        self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole
     ) -> str | QFont | QColor | Qt.AlignmentFlag | None:
         behaviour = self.shown
         if behaviour is None:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from visualizer.session.intervening import FREEZE, WITH_VALUE, intervention_words, standing
 from visualizer.session.numbers_shown import MINUS, full
 from visualizer.session.places import place_words
 from visualizer.session.state import State
-from visualizer.ui.table_copy import offer_copy
+from visualizer.ui.tables import NOWHERE, AnyIndex, HeadedModel, TextTable
 from visualizer.ui.theme import current_theme, number_font
 
-AnyIndex = QModelIndex | QPersistentModelIndex
-NOWHERE = QModelIndex()
 WHAT, WHERE, NUMBER = range(3)
 HEADERS = ("does", "where", "number")
 VERBS = {"set": "set", "zero": "zero", "mean": "mean-ablate", "scale": "scale", "add": "add", "patch": "patch"}
@@ -57,7 +55,7 @@ def rows_of(state: State, count: int) -> list[Row]:
     return rows
 
 
-class InterventionModel(QAbstractTableModel):
+class InterventionModel(HeadedModel):
     """Rows are interventions. It writes nothing itself.
 
     Signals:
@@ -69,7 +67,7 @@ class InterventionModel(QAbstractTableModel):
     typed = Signal(int, str)
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(HEADERS)
         self.rows: list[Row] = []
 
     def set_rows(self, rows: list[Row]) -> None:
@@ -84,16 +82,6 @@ class InterventionModel(QAbstractTableModel):
 
     def rowCount(self, parent: AnyIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: AnyIndex = NOWHERE) -> int:
-        return 0 if parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> str | None:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return HEADERS[section]
-        return None
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -140,27 +128,20 @@ class InterventionModel(QAbstractTableModel):
         return False
 
 
-class InterventionTable(QTableView):
+class InterventionTable(TextTable):
     """The table: Space switches, F2 or Return types a number."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        tip = "Space switches one on or off, F2 edits its number, Delete takes it away"
+        super().__init__("interventionTable", "Interventions", tip, parent)
         self.interventions = InterventionModel()
         self.setModel(self.interventions)
-        self.setObjectName("interventionTable")
-        self.setAccessibleName("Interventions")
-        self.setToolTip("Space switches one on or off, F2 edits its number, Delete takes it away")
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
         self.setWordWrap(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        offer_copy(self)
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(WHERE, QHeaderView.ResizeMode.Stretch)
         letter = self.fontMetrics().averageCharWidth()

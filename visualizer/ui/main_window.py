@@ -39,7 +39,7 @@ from visualizer.ui.panels.timeline import TimelinePanel
 from visualizer.ui.panels.token_strip import TokenStrip
 from visualizer.ui.stale import BusyBar
 from visualizer.ui.status import StatusBar
-from visualizer.ui.table_copy import COPY_TABLE
+from visualizer.ui.tables import COPY_TABLE
 from visualizer.ui.theme import apply_theme, theme_for
 from visualizer.ui.views import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_panel
 

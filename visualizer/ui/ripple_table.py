@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
+from PySide6.QtCore import QModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
 from visualizer.session.numbers_shown import full, short
 from visualizer.session.places import block_of, short_name
 from visualizer.session.ripple import Ripple, Stage
-from visualizer.ui.table_copy import offer_copy
+from visualizer.ui.tables import NOWHERE, AnyIndex, HeadedModel, TextTable
 from visualizer.ui.theme import current_theme, number_font
 
-AnyIndex = QModelIndex | QPersistentModelIndex
-NOWHERE = QModelIndex()
 NAME, LARGEST, BAR = range(3)
 HEADERS = ("stage", "max |Δ|", "log")
 NARROWEST_BAR = 32
@@ -32,11 +29,11 @@ WIDEST_NUMBER = "1.23e-10"
 DECADES = 6.0
 
 
-class RippleModel(QAbstractTableModel):
+class RippleModel(HeadedModel):
     """Rows are stages."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(HEADERS)
         self.stages: tuple[Stage, ...] = ()
         self.first: Stage | None = None
         self._largest = 0.0
@@ -69,16 +66,6 @@ class RippleModel(QAbstractTableModel):
 
     def rowCount(self, parent: AnyIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else len(self.stages)
-
-    def columnCount(self, parent: AnyIndex = NOWHERE) -> int:
-        return 0 if parent.isValid() else len(HEADERS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> str | None:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return HEADERS[section]
-        return None
 
     def data(
         self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole
@@ -125,7 +112,7 @@ class _BarDelegate(QStyledItemDelegate):
         painter.fillRect(bar, QColor(current_theme().changed))
 
 
-class RippleTable(QTableView):
+class RippleTable(TextTable):
     """The table.
 
     Signals:
@@ -135,22 +122,16 @@ class RippleTable(QTableView):
     followed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        said = "How far each stage moved, in the order of the operations"
+        super().__init__("rippleTable", said, f"{said}; Return goes to its largest change", parent)
         self.ripple = RippleModel()
         self.setModel(self.ripple)
         self.setItemDelegateForColumn(BAR, _BarDelegate(self))
-        self.setObjectName("rippleTable")
-        self.setAccessibleName("How far each stage moved, in the order of the operations")
-        self.setToolTip("How far each stage moved, in the order of the operations; Return goes to its largest change")
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
-        self.setShowGrid(False)
         self.setMouseTracking(True)
-        self.verticalHeader().hide()
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 5)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setSectionResizeMode(BAR, QHeaderView.ResizeMode.Stretch)
         self.setColumnWidth(LARGEST, QFontMetrics(number_font()).horizontalAdvance(WIDEST_NUMBER) + 10)
@@ -159,7 +140,6 @@ class RippleTable(QTableView):
         self.ripple.modelReset.connect(self._fit_names)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.clicked.connect(self._follow)
-        offer_copy(self)
 
     def _fit_names(self) -> None:
         """Make the names' column as wide as they are, as far as that leaves the bars some room."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QFontMetricsF, QKeyEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -12,17 +12,14 @@ from PySide6.QtWidgets import (
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
 from visualizer.ui.explained import Line, Link
-from visualizer.ui.table_copy import offer_copy
+from visualizer.ui.tables import NOWHERE, AnyIndex, TextTable
 from visualizer.ui.term_names import shared_name
 from visualizer.ui.theme import current_theme, number_font
 
-Index = QModelIndex | QPersistentModelIndex
-NOWHERE = QModelIndex()
 LEAST_OF_A_NAME = 0.7
 Form = Literal["roomy", "products", "bare"]
 FORMS: tuple[Form, ...] = ("roomy", "products", "bare")
@@ -97,7 +94,7 @@ class TermModel(QAbstractTableModel):
         link = line.links[column - 1]
         return f"{link.name} = {link.value}" if form == "roomy" else self._names[column - 1][row]
 
-    def link(self, index: Index) -> Link | None:
+    def link(self, index: AnyIndex) -> Link | None:
         """The number at a cell; in the value's column, the term's number where it has just one to walk to."""
         if not index.isValid():
             return None
@@ -107,13 +104,13 @@ class TermModel(QAbstractTableModel):
             return walkable[0] if len(walkable) == 1 else None
         return links[index.column() - 1] if index.column() <= len(links) else None
 
-    def rowCount(self, parent: Index = NOWHERE) -> int:
+    def rowCount(self, parent: AnyIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else len(self._lines)
 
-    def columnCount(self, parent: Index = NOWHERE) -> int:
+    def columnCount(self, parent: AnyIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else self._columns
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> str | QFont | Qt.AlignmentFlag | None:
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> str | QFont | Qt.AlignmentFlag | None:
         line, column = self._lines[index.row()], index.column()
         link = line.links[column - 1] if 0 < column <= len(line.links) else None
         if role == Qt.ItemDataRole.DisplayRole:
@@ -138,7 +135,7 @@ class TermModel(QAbstractTableModel):
 class TermDelegate(QStyledItemDelegate):
     """Draws a cell as text on the table's ground; much faster than the style, which asks for all it might need."""
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         theme = current_theme()
         text, font = index.data(Qt.ItemDataRole.DisplayRole), index.data(Qt.ItemDataRole.FontRole)
         align = index.data(Qt.ItemDataRole.TextAlignmentRole)
@@ -158,7 +155,7 @@ class TermDelegate(QStyledItemDelegate):
         painter.drawText(rect, align, text)
 
 
-class TermTable(QTableView):
+class TermTable(TextTable):
     """The table.
 
     Signals:
@@ -168,26 +165,19 @@ class TermTable(QTableView):
     followed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        tip = "What the number is made of, the largest term first; Return goes to a term's own cell"
+        super().__init__("explainTerms", "Terms, largest first", tip, parent)
         self.terms = TermModel()
         self.setModel(self.terms)
         self.setItemDelegate(TermDelegate(self))
-        self.setObjectName("explainTerms")
-        self.setAccessibleName("Terms, largest first")
-        self.setToolTip("What the number is made of, the largest term first; Return goes to a term's own cell")
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
         self.setWordWrap(False)
-        self.setShowGrid(False)
         self.setMouseTracking(True)
-        self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
-        offer_copy(self)
         header = self.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        header.setHighlightSections(False)
         header.setTextElideMode(Qt.TextElideMode.ElideRight)
         header.setMinimumSectionSize(24)
         header.setStretchLastSection(True)

@@ -8,8 +8,9 @@ from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewIt
 
 from visualizer.errors import EditError
 from visualizer.session.numbers_typed import parse_number
+from visualizer.ui.tables import AnyIndex
 from visualizer.ui.theme import current_theme, number_font
-from visualizer.ui.weight_table import AnyIndex, WeightTableModel
+from visualizer.ui.weight_table import WeightTableModel
 
 EDITOR_WIDTH = 96
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Backtab)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 
 from visualizer.errors import EditError
@@ -17,11 +17,11 @@ from visualizer.session.labels import axis_labels
 from visualizer.session.numbers_shown import against, full, short, typed
 from visualizer.session.numbers_typed import parse_number
 from visualizer.ui.colors import color_indices, lookup_table, symmetric_limit
+from visualizer.ui.tables import NOWHERE, AnyIndex
 from visualizer.ui.theme import current_theme, theme_notifier
 
 Array = NDArray[Any]
 Block = tuple[slice, slice]
-AnyIndex = QModelIndex | QPersistentModelIndex
 #: Up to this size a matrix is searched for its longest number; a larger one is taken to hold numbers of any length.
 SMALL = 4096
 WIDEST = 8  # characters of a cell: −1.05e-5
@@ -232,10 +232,10 @@ class WeightTableModel(QAbstractTableModel):
 
     # Overrides of QAbstractTableModel
 
-    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
+    def rowCount(self, parent: AnyIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else self._values.shape[0]
 
-    def columnCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008
+    def columnCount(self, parent: AnyIndex = NOWHERE) -> int:
         return 0 if parent.isValid() else self._values.shape[1]
 
     def flags(self, index: AnyIndex) -> Qt.ItemFlag:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +28,7 @@ from visualizer.session.state import Baseline, State
 from visualizer.ui.background import Background
 from visualizer.ui.behaviour_table import COLUMNS, FILTERS, BehaviourModel
 from visualizer.ui.session_panel import SessionPanel
-from visualizer.ui.table_copy import offer_copy
+from visualizer.ui.tables import TextTable
 
 #: Tables that take fewer multiplications are worked out at once.
 AT_ONCE = 5e6
@@ -176,7 +175,7 @@ class BehaviourPanel(SessionPanel):
             self.session.document.apply(SetPrompt(ids, words=self.session.document.state.model.text(ids)), self)
 
 
-class BehaviourView(QTableView):
+class BehaviourView(TextTable):
     """The table itself; Return does what a click does.
 
     Signals:
@@ -186,23 +185,16 @@ class BehaviourView(QTableView):
     returned = Signal(QModelIndex)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setObjectName("behaviourTable")
-        self.setAccessibleName("Every input and what follows it")
-        self.setToolTip("Every input and the token that follows it; Return shows the internals of the row's pass")
+        tip = "Every input and the token that follows it; Return shows the internals of the row's pass"
+        super().__init__("behaviourTable", "Every input and what follows it", tip, parent)
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTabKeyNavigation(False)
         self.setWordWrap(False)
-        self.setShowGrid(False)
         self.setSortingEnabled(True)
         self.sortByColumn(0, Qt.SortOrder.AscendingOrder)
-        self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 6)
-        self.horizontalHeader().setHighlightSections(False)
-        offer_copy(self)
 
     def fit_columns(self) -> None:
         """Room for the header's words; the input takes what is left."""

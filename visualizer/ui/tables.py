@@ -1,14 +1,49 @@
-"""Any table as text for a spreadsheet: Ctrl+C, or its context menu."""
+"""What the tables of words and numbers share: headings, a look, and copying them whole for a spreadsheet."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QMenu, QTableView
+from PySide6.QtWidgets import QMenu, QTableView, QWidget
 
+AnyIndex = QModelIndex | QPersistentModelIndex
+NOWHERE = QModelIndex()
 COPY_TABLE = "copyTable"
+
+
+class HeadedModel(QAbstractTableModel):
+    """A model whose columns are always the same."""
+
+    def __init__(self, headings: tuple[str, ...]) -> None:
+        super().__init__()
+        self._headings = headings
+
+    def columnCount(self, parent: AnyIndex = NOWHERE) -> int:
+        return 0 if parent.isValid() else len(self._headings)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> str | None:
+        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
+            return self._headings[section]
+        return None
+
+
+class TextTable(QTableView):
+    """A table of words and numbers without a grid, which can be copied whole: Ctrl+C, or its context menu."""
+
+    def __init__(self, name: str, said: str, tip: str, parent: QWidget | None) -> None:
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setAccessibleName(said)
+        self.setToolTip(tip)
+        self.setTabKeyNavigation(False)
+        self.setShowGrid(False)
+        self.verticalHeader().hide()
+        self.horizontalHeader().setHighlightSections(False)
+        _offer_copy(self)
 
 
 def table_text(view: QTableView) -> str:
@@ -21,7 +56,7 @@ def table_text(view: QTableView) -> str:
     return "\n".join("\t".join(line) for line in (headings, *([row[place] for place in kept] for row in rows)))
 
 
-def offer_copy(view: QTableView) -> None:
+def _offer_copy(view: QTableView) -> None:
     """Let a table be copied whole, by Ctrl+C and in a context menu."""
     copy = QAction("Copy table", view)
     copy.setObjectName(COPY_TABLE)
