@@ -110,6 +110,7 @@ class Trace(Mapping[str, Array]):
         self._nonfinite: int | None = None
         self._logit_rows: dict[int, Array] = {}
         self._log_normalizers: Array | None = None
+        self._columns: tuple[tuple[int, ...], Array] | None = None
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.graph.producer:
@@ -193,12 +194,17 @@ class Trace(Mapping[str, Array]):
         return run.values[name]
 
     def vocabulary_columns(self, name: str, tokens: Sequence[int]) -> Array:
-        """Columns [position, len(tokens)] of `logits` or `probs`, without the others."""
+        """Columns [position, len(tokens)] of `logits` or `probs`, without the others; the last ones are kept."""
         if "logits" in self.recorded or not len(self.tokens):
             return self[name][:, list(tokens)]
         unembed = self.graph.producer["logits"]
         assert isinstance(unembed, Unembed)
-        logits = unembed.columns(self.recorded[self.graph.final_stream], self.parameters, tokens)
+        chosen = tuple(tokens)
+        if self._columns is None or self._columns[0] != chosen:
+            made = unembed.columns(self.recorded[self.graph.final_stream], self.parameters, tokens)
+            made.flags.writeable = False
+            self._columns = (chosen, made)
+        logits = self._columns[1]
         if name == "logits":
             return logits
         with np.errstate(all="ignore"):

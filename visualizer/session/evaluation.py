@@ -15,6 +15,7 @@ from visualizer.engine.generate import Step, generate
 from visualizer.engine.interventions import Intervention, within
 from visualizer.engine.model import Model
 from visualizer.engine.progress import told_to
+from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.ripple import Earlier, Ripple, is_small, ripple
 from visualizer.session.state import State
@@ -25,6 +26,9 @@ PATTERN_REPEATS = 10
 
 #: Traces of passes that share no memory with others are kept up to this many bytes; the rest is run again on demand.
 KEPT_BYTES = 256 * 2**20
+
+#: Of a large vocabulary panels show the most probable so many.
+SHOWN_TOKENS = 24
 
 #: Called while the passes are made with the rows done and those there will be, 0 of 0 where that is not known;
 #: raises CancelledError to end the work.
@@ -186,6 +190,7 @@ def _prepare(trace: Trace | None) -> None:
         trace.nonfinite()
         if "logits" not in trace.recorded:
             trace.log_normalizers()
+            trace.vocabulary_columns("logits", top_tokens(trace.logits_at(-1), SHOWN_TOKENS))
 
 
 def _generate(

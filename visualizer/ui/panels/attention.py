@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBox
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
-from visualizer.session.evaluation import Result
+from visualizer.session.evaluation import SHOWN_TOKENS, Result
 from visualizer.session.labels import token_label
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
@@ -29,7 +29,7 @@ from visualizer.ui.theme import current_theme, token_color
 from visualizer.ui.title import Title
 
 #: Vocabularies larger than this show the tokens that the last position finds most probable.
-ALL_TOKENS, TOP_TOKENS = 96, 24
+ALL_TOKENS = 96
 
 
 class AttentionPanel(QWidget):
@@ -218,7 +218,7 @@ class AttentionPanel(QWidget):
     def _vocabulary(self, trace: Trace) -> list[int]:
         """The tokens whose columns are shown."""
         size = self._opened().model.config.d_vocab
-        return list(range(size)) if size <= ALL_TOKENS else top_tokens(trace.logits_at(-1), TOP_TOKENS)
+        return list(range(size)) if size <= ALL_TOKENS else top_tokens(trace.logits_at(-1), SHOWN_TOKENS)
 
     def _write_titles(self, tokens: int) -> None:
         now, vocabulary = self._session.selection.now, self._opened().model.config.d_vocab

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidg
 
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
+from visualizer.session.evaluation import SHOWN_TOKENS
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.sources import sources_of
@@ -21,7 +22,6 @@ from visualizer.ui.labels import ElidedLabel
 from visualizer.ui.session_panel import COMPUTING, SessionPanel
 from visualizer.ui.theme import number_font
 
-TOP_TOKENS = 24  # of a large vocabulary
 NOTHING = "The prompt is empty. Type a few tokens to see how they flow through the model."
 HINT = "Click a cell: where it comes from. Ctrl+wheel: nearer."
 
@@ -156,7 +156,7 @@ class FlowPanel(SessionPanel):
         step = self.step()
         if step is None or trace.graph.producer["logits"] in trace.graph.eager:
             return []
-        return top_tokens(step.probs, TOP_TOKENS)
+        return top_tokens(step.probs, SHOWN_TOKENS)
 
     def _fill_choosers(self) -> None:
         config, now = self.session.document.state.model.config, self.session.selection.now
