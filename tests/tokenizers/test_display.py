@@ -8,11 +8,11 @@ from visualizer.tokenizers.base import display_bytes, display_text, name_charact
 
 
 def test_spaces_and_unprintable_characters_become_visible() -> None:
-    assert display_text("a b\n\t\x00\u200b\U000e0001") == "a␣b\\n\\t\\x00\\u200b\\U000e0001"
+    assert display_text("a b\n\t\x00\u200b\U000e0001") == "a␣b↵\\t\\x00\\u200b\\U000e0001"
 
 
 def test_the_symbols_of_the_display_itself_are_escaped() -> None:
-    assert display_text("␣\\n") == "\\u2423\\\\n"
+    assert display_text("␣↵\\n") == "\\u2423\\u21b5\\\\n"
 
 
 def test_bytes_show_whole_characters_and_name_the_rest() -> None:

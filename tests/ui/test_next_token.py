@@ -193,9 +193,9 @@ def test_a_click_on_a_token_forces_it_and_branches(panel: NextTokenPanel, sessio
 
 
 def test_it_is_walked_by_keyboard(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
-    assert panel.bars.accessibleDescription().startswith("after a₄: b   id 1; probability 1")
+    assert panel.bars.accessibleDescription().startswith("after a₄: b (id 1); probability 1")
     qtbot.keyClick(panel.bars, Qt.Key.Key_Down)
-    assert ": a   id 0" in panel.bars.accessibleDescription()
+    assert ": a (id 0)" in panel.bars.accessibleDescription()
     qtbot.keyClick(panel.bars, Qt.Key.Key_Return)
     assert session.selection.now.cell == CellRef("activation", "probs", (4, 0))
     qtbot.keyClick(panel.bars, Qt.Key.Key_Escape)

@@ -110,7 +110,7 @@ def test_a_bar_is_as_high_as_its_token_was_probable(panel: TimelinePanel, sessio
 
 def test_hovering_says_the_token_its_probability_and_the_runner_up(panel: TimelinePanel) -> None:
     said = panel.bars.tooltip(0)
-    assert said.startswith("step 0\nb   id 1")
+    assert said.startswith("step 0\nb (id 1)")
     assert "probability 1" in said
     assert "runner-up a" in said
 

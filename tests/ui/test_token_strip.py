@@ -1,11 +1,14 @@
 """The token strip: what is told apart, what a click and the keys do, and that length costs nothing."""
 
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QPoint, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from visualizer import Model
 from visualizer.formats import open_model
 from visualizer.session.edits import OpenModel, SetCells, SetPrompt
 from visualizer.session.session import Session
@@ -153,7 +156,7 @@ def test_generated_tokens_are_drawn_differently(strip: TokenStrip, session: Sess
 
 def test_hovering_says_token_places_probability_and_runner_up(strip: TokenStrip) -> None:
     said = strip.tooltip(5)
-    assert "b   id 1" in said
+    assert "b (id 1)" in said
     assert "position 5 in the text (generated)" in said
     assert "chosen with probability 1" in said
     assert "runner-up a (id 0): 0" in said
@@ -161,10 +164,28 @@ def test_hovering_says_token_places_probability_and_runner_up(strip: TokenStrip)
     assert "the first token" in strip.tooltip(0)
 
 
+def test_a_token_that_is_an_id_says_it_once(strip: TokenStrip, session: Session) -> None:
+    assert seen(strip).id_line(2) == "1"
+    opened = open_model("aab")
+    model = Model(opened.model.config, opened.model.parameters)
+    session.document.apply(OpenModel(replace(opened, model=model, pattern=None)))
+    session.document.apply(SetPrompt([0, 0, 1]))
+    assert seen(strip).name(2) == "1₂"
+    assert seen(strip).id_line(2) == ""
+    assert strip.tooltip(2).startswith("id 1\n")
+    assert "runner-up id 0:" in strip.tooltip(5)
+
+
+def test_a_new_line_is_drawn_as_in_the_prompt(strip: TokenStrip, session: Session) -> None:
+    session.document.apply(OpenModel(open_model("sort")))
+    session.document.apply(SetPrompt("a>\n"))
+    assert seen(strip).text(2) == "↵"
+
+
 def test_a_screen_reader_hears_the_current_token(strip: TokenStrip, session: Session) -> None:
     assert strip.accessibleDescription().startswith("at the cursor: b")
     session.selection.choose(row=0)
-    assert strip.accessibleDescription().startswith("chosen: a   id 0")
+    assert strip.accessibleDescription().startswith("chosen: a (id 0)")
 
 
 def test_an_empty_prompt_shows_what_follows_it(strip: TokenStrip, session: Session, qtbot: QtBot) -> None:

@@ -16,6 +16,12 @@ def token_label(opened: OpenedModel, token: int) -> str:
     return str(token) if tokenizer is None else tokenizer.token_text(token)
 
 
+def token_and_id(opened: OpenedModel, token: int) -> str:
+    """One token as text with its id, as in `b (id 1)`; the id alone where the model has no tokenizer."""
+    named = f"id {token}"
+    return named if opened.model.tokenizer is None else f"{token_label(opened, token)} ({named})"
+
+
 def with_position(label: str, position: int) -> str:
     """A token's text with its position as a subscript, as in a₀."""
     return label + str(position).translate(_SUBSCRIPTS)

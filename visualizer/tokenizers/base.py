@@ -7,7 +7,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from visualizer.errors import TokenError
 
-SPACE_SYMBOL = "␣"
+#: What is drawn for white space that a token is made of.
+SYMBOLS = {" ": "␣", "\n": "↵"}
 
 
 @runtime_checkable
@@ -67,7 +68,8 @@ def checked_ids(ids: Iterable[object], vocabulary_size: int) -> list[int]:
 def display_text(text: str) -> str:
     r"""Return `text` with nothing invisible in it, such that different texts stay different.
 
-    A space becomes `␣`, a backslash `\\`, and whatever cannot be printed its Python escape (`\n`, `\u200b`).
+    A space becomes `␣`, a new line `↵`, a backslash `\\`, and whatever cannot be printed its Python escape (`\t`,
+    `\u200b`).
     """
     return "".join(map(_display_character, text))
 
@@ -97,11 +99,11 @@ def name_character(character: str) -> str:
 
 
 def _display_character(character: str) -> str:
-    if character == " ":
-        return SPACE_SYMBOL
+    if character in SYMBOLS:
+        return SYMBOLS[character]
     if character == "\\":
         return "\\\\"
-    if character.isprintable() and character != SPACE_SYMBOL:
+    if character.isprintable() and character not in SYMBOLS.values():
         return character
     code = ord(character)
     if code < 0x80:

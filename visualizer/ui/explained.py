@@ -111,7 +111,9 @@ def _numbers(explanation: Explanation) -> str:
 
 def _line(explanation: Explanation, term: Term, name: Callable[[Source], str], on_top: bool) -> Line:
     tip = f"{term_text(explanation, term)} = {full(term.value)}"
-    links = tuple(_link(source, name) for source in term.sources)
+    # The maximum is the same in every term, and stands in the formula.
+    shown = [source for source in term.sources if explanation.rule != "share" or source.kind != "constant"]
+    links = tuple(_link(source, name) for source in shown)
     if on_top:
         tip += "\nthe numerator: this term over the sum of all"
     mark = "▸ " if on_top else ""

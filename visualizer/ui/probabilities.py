@@ -14,7 +14,7 @@ from visualizer.engine.sampling import Distribution, Sampling, argmax, choose, d
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.evaluation import Result
-from visualizer.session.labels import token_label, with_position
+from visualizer.session.labels import token_and_id, token_label, with_position
 from visualizer.session.numbers_shown import against, full, short
 
 #: What the title adds for each comparison with the baseline.
@@ -154,7 +154,7 @@ def _row(
     text, dtype = token_label(opened, token), now.logits.dtype
     numbers = now.numbers(token)
     others = numbers if before is None else before.numbers(token)
-    lines = [f"{text}   id {token}"]
+    lines = [token_and_id(opened, token)]
     for words, number, other in zip(("probability", "log-probability", "logit"), numbers, others, strict=False):
         lines.append(f"{words} {full(number, dtype)}")
         if before is not None:

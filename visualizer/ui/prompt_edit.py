@@ -6,9 +6,8 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QLineEdit, QWidget
 
+from visualizer.tokenizers.base import SYMBOLS
 from visualizer.ui.theme import current_theme
-
-NEW_LINE = "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}"
 
 
 class TextLine(QLineEdit):
@@ -29,7 +28,7 @@ class TextLine(QLineEdit):
         for place in places:
             middle = start + width(blanked[:place]) + width(" ") / 2
             room = QRectF(middle - width("00"), caret.top(), 2 * width("00"), caret.height())
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, NEW_LINE)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, SYMBOLS["\n"])
         painter.end()
 
 

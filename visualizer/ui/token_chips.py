@@ -10,7 +10,7 @@ import numpy as np
 from visualizer.engine.generate import Step
 from visualizer.engine.ops.softmax import softmax
 from visualizer.session.evaluation import Result
-from visualizer.session.labels import token_label, with_position
+from visualizer.session.labels import token_and_id, token_label, with_position
 from visualizer.session.numbers_shown import full, short
 
 
@@ -71,6 +71,10 @@ class Strip:
         """The token's text alone."""
         return token_label(self.result.state.opened, self.ids[place])
 
+    def id_line(self, place: int) -> str:
+        """The token's id, to stand under its text; empty where that is the id already."""
+        return "" if self.result.state.model.tokenizer is None else str(self.ids[place])
+
     def name(self, place: int) -> str:
         """The token as the heatmaps name it: with its position in the context, where it is part of that."""
         text = self.text(place)
@@ -87,7 +91,7 @@ class Strip:
 
     def brief(self, place: int) -> str:
         """A token in words that cost nothing to find: its id and places."""
-        return f"{self.text(place)}   id {self.ids[place]}\n{self._where(place)}"
+        return f"{token_and_id(self.result.state.opened, self.ids[place])}\n{self._where(place)}"
 
     def readout(self, place: int) -> str:
         """A token in words: id, places, the probability it was given, and the runner-up."""
@@ -102,8 +106,8 @@ class Strip:
             lines.append(f"{verb} probability {full(probs[token], probs.dtype)}")
             second = runner_up(probs, token)
             if second is not None:
-                label = token_label(self.result.state.opened, second)
-                lines.append(f"runner-up {label} (id {second}): {short(float(probs[second]))}")
+                named = token_and_id(self.result.state.opened, second)
+                lines.append(f"runner-up {named}: {short(float(probs[second]))}")
         elif place == 0:
             lines.append("the first token: nothing came before it")
         return "\n".join(lines)

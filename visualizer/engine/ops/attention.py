@@ -202,9 +202,10 @@ class Pattern(Operation):
             return Explanation(name, cell, value, "0 (masked)", (Term(0.0, (hidden,)),))
         row = [float(s) for s in run.values[self.reads[0]][head, query, : query + 1]]
         top = max(row) if not any(map(math.isnan, row)) else math.nan
+        rounded = run.values[name].dtype.type  # what is too small for the model's numbers is 0 in them
         terms = []
         for j, score in enumerate(row):
-            weight = 1.0 if top == -math.inf else _exp(score - top)
+            weight = 1.0 if top == -math.inf else float(rounded(_exp(score - top)))
             source = Source("activation", self.reads[0], (head, query, j), score)
             terms.append(Term(weight, (source, Source("constant", "max", (), top))))
         return Explanation(name, cell, value, "e^(score − max) / Σ e^(score − max)", tuple(terms), "share", key)

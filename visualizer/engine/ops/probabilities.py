@@ -38,6 +38,7 @@ class Probabilities(Operation):
         highest = float(row.max())  # NaN where any is
         with np.errstate(all="ignore"):
             weights = np.ones_like(row) if highest == -math.inf else np.exp(row - highest)
+            weights = weights.astype(run.values[name].dtype)  # what is too small for the model's numbers is 0 in them
         top = Source("constant", "max", (), highest)
         terms = tuple(
             Term(weight, (Source("activation", self.reads[0], (position, i), logit), top))

@@ -56,7 +56,7 @@ class TokenStrip(SessionPanel):
         self._places = Places([], GAP, (0, BAR_GAP))
         self._widths: dict[int, float] = {}
         self._widths_of: object = None
-        self._chips: dict[tuple[str, int, bool, bool, bool], QPixmap] = {}
+        self._chips: dict[tuple[str, str, int, bool, bool, bool], QPixmap] = {}
         self._drawn_for: tuple[object, float] | None = None
         self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
         self._scroll.setObjectName("tokenScroll")
@@ -206,7 +206,8 @@ class TokenStrip(SessionPanel):
 
     def _chip(self, strip: Strip, place: int) -> QPixmap:
         """The picture of a chip without its marks, drawn once for each look."""
-        key = (strip.name(place), strip.ids[place], place >= strip.prompt, strip.is_next(place), strip.is_dim(place))
+        written = strip.name(place), strip.id_line(place)
+        key = (*written, strip.ids[place], place >= strip.prompt, strip.is_next(place), strip.is_dim(place))
         chip = self._chips.get(key)
         if chip is None:
             if len(self._chips) >= MOST_CHIPS:
@@ -214,7 +215,9 @@ class TokenStrip(SessionPanel):
             chip = self._chips[key] = self._draw_chip(*key, self._places.widths[place])
         return chip
 
-    def _draw_chip(self, name: str, token: int, generated: bool, is_next: bool, dim: bool, width: float) -> QPixmap:
+    def _draw_chip(
+        self, name: str, id_line: str, token: int, generated: bool, is_next: bool, dim: bool, width: float
+    ) -> QPixmap:
         theme = current_theme()
         ratio = self.devicePixelRatioF()
         chip = QPixmap(QSizeF(width * ratio, self._chip_height * ratio).toSize())
@@ -234,10 +237,10 @@ class TokenStrip(SessionPanel):
         painter.setPen(QColor(theme.muted_text if dim else theme.text))
         painter.setFont(self._font)
         line = QRectF(rect.left(), rect.top() + 1, rect.width(), self._metrics.height())
-        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, name)
+        painter.drawText(line if id_line else rect, Qt.AlignmentFlag.AlignCenter, name)
         painter.setFont(self._small)
         line = QRectF(rect.left(), line.bottom() - 1, rect.width(), self._small_metrics.height())
-        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, str(token))
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, id_line)
         painter.end()
         return chip
 
