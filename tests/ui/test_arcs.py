@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QComboBox
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.widgets import child, on_screen
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import OpenModel, SetBaseline, SetCells, SetPrompt
@@ -38,11 +39,7 @@ def random_model(n_ctx: int = 64) -> OpenedModel:
 
 def opened(session: Session, qtbot: QtBot, size: tuple[int, int] = (640, 300)) -> ArcsPanel:
     """The panel, shown."""
-    panel = ArcsPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(*size)
-    panel.show()
-    return panel
+    return on_screen(ArcsPanel(session), qtbot, *size)
 
 
 @pytest.fixture
@@ -158,8 +155,7 @@ def test_pointing_at_a_token_shows_its_weights_alone(panel: ArcsPanel, session: 
 def test_the_head_that_is_chosen_is_drawn_or_the_mean_of_its_block(panel: ArcsPanel, session: Session) -> None:
     session.selection.choose(block=1, head=2)
     np.testing.assert_allclose(panel.view.received(), pattern(session, 1)[2].sum(axis=0), rtol=1e-5)
-    heads = panel.findChild(QComboBox, "arcsHeads")
-    assert heads is not None
+    heads = child(panel, QComboBox, "arcsHeads")
     heads.setCurrentIndex(1)
     np.testing.assert_allclose(panel.view.received(), pattern(session, 1).mean(axis=0).sum(axis=0), rtol=1e-5)
     weights = panel.view.weights

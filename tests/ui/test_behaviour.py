@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QTableView
+from PySide6.QtWidgets import QComboBox, QLineEdit, QTableView
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from tests.ui.widgets import child, on_screen, words
 from visualizer.engine.interventions import Intervention
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetParameters, pin_baseline
@@ -20,12 +21,6 @@ from visualizer.ui.panels.behaviour import BehaviourPanel
 
 
 @pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
-
-
-@pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> BehaviourPanel:
     """The panel, shown."""
     return shown_panel(session, qtbot)
@@ -33,24 +28,13 @@ def panel(session: Session, qtbot: QtBot) -> BehaviourPanel:
 
 def shown_panel(session: Session, qtbot: QtBot) -> BehaviourPanel:
     """A panel on screen."""
-    panel = BehaviourPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(360, 500)
-    panel.show()
-    return panel
+    return on_screen(BehaviourPanel(session), qtbot, 360, 500)
 
 
 def cells(panel: BehaviourPanel) -> list[list[str]]:
     """What the table shows."""
     model = panel.table.model()
     return [[model.index(row, column).data() for column in range(5)] for row in range(model.rowCount())]
-
-
-def words(panel: BehaviourPanel, name: str) -> str:
-    """What a label says."""
-    label = panel.findChild(QLabel, name)
-    assert label is not None
-    return label.text() if label.isVisible() else ""
 
 
 def break_it(session: Session) -> None:
@@ -61,8 +45,7 @@ def break_it(session: Session) -> None:
 
 def choose_filter(panel: BehaviourPanel, text: str) -> None:
     """Pick an entry of the filter."""
-    box = panel.findChild(QComboBox, "behaviourFilter")
-    assert box is not None
+    box = child(panel, QComboBox, "behaviourFilter")
     box.setCurrentText(text)
 
 
@@ -100,8 +83,7 @@ def test_an_edit_shows_at_once_and_failures_can_be_singled_out(panel: BehaviourP
 
 
 def test_a_click_or_return_makes_a_row_the_prompt(panel: BehaviourPanel, session: Session, qtbot: QtBot) -> None:
-    table = panel.findChild(QTableView, "behaviourTable")
-    assert table is not None
+    table = child(panel, QTableView, "behaviourTable")
     at = table.visualRect(table.model().index(4, 0)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(at))
     assert session.document.state.prompt_text == "ba"
@@ -122,8 +104,7 @@ def test_it_is_sorted_by_margin(panel: BehaviourPanel) -> None:
 
 
 def test_another_pattern_can_be_asked_for(panel: BehaviourPanel, qtbot: QtBot) -> None:
-    field = panel.findChild(QLineEdit, "behaviourPattern")
-    assert field is not None
+    field = child(panel, QLineEdit, "behaviourPattern")
     assert field.text() == "aab"
     field.clear()
     qtbot.keyClicks(field, "ab")

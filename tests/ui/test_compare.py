@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QToolButton
+from PySide6.QtWidgets import QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from tests.ui.widgets import child, on_screen, words
 from visualizer.engine.interventions import Intervention
-from visualizer.formats import OpenedModel, open_model
+from visualizer.formats import OpenedModel
 from visualizer.session.edits import SetCells, SetInterventions, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
@@ -21,36 +22,19 @@ BREAKING = SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,))
 
 
 @pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
-
-
-@pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> ComparePanel:
     """The panel, shown."""
     return shown(session, qtbot)
 
 
 def shown(session: Session, qtbot: QtBot) -> ComparePanel:
-    panel = ComparePanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(340, 480)
-    panel.show()
-    return panel
+    return on_screen(ComparePanel(session), qtbot, 340, 480)
 
 
 def click(panel: ComparePanel, qtbot: QtBot, name: str) -> None:
-    button = panel.findChild(QToolButton, name)
-    assert button is not None
+    button = child(panel, QToolButton, name)
     assert button.isEnabled()
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
-def text(panel: ComparePanel, name: str) -> str:
-    label = panel.findChild(QLabel, name)
-    assert label is not None
-    return label.text() if label.isVisible() else ""
 
 
 def column(panel: ComparePanel, which: int) -> list[object]:
@@ -59,20 +43,18 @@ def column(panel: ComparePanel, which: int) -> list[object]:
 
 
 def test_at_first_there_is_nothing_to_compare_with(panel: ComparePanel) -> None:
-    assert text(panel, "compareAbout").startswith("Nothing to compare with yet.")
+    assert words(panel, "compareAbout").startswith("Nothing to compare with yet.")
     assert not panel.table.isVisible()
     for name in ("show_baseline", "show_difference", "unpinBaseline"):
-        button = panel.findChild(QToolButton, name)
-        assert button is not None
+        button = child(panel, QToolButton, name)
         assert not button.isEnabled()
-    difference = panel.findChild(QToolButton, "show_difference")
-    assert difference is not None
+    difference = child(panel, QToolButton, "show_difference")
     assert "Pin a baseline first" in difference.toolTip()
 
 
 def test_an_edit_ripples_through_the_stages_in_their_order(panel: ComparePanel, session: Session) -> None:
     session.document.apply(BREAKING)
-    assert text(panel, "compareFirst") == "First that differs: blocks.0.attn.v"
+    assert words(panel, "compareFirst") == "First that differs: blocks.0.attn.v"
     names = column(panel, NAME)
     assert names.index("▸ v") < names.index("z") < names.index("resid_mid") < names.index("logits")
     unmoved = [column(panel, BAR)[names.index(name)] for name in ("embed", "q", "k", "pattern")]
@@ -88,8 +70,7 @@ def test_the_first_token_that_flips_leads_to_its_step(panel: ComparePanel, sessi
     assert session.result is not None
     now = [step.token for step in session.result.steps]
     flipped = next(i for i, (old, new) in enumerate(zip(before, now, strict=True)) if old != new)
-    button = panel.findChild(QPushButton, "compareFlip")
-    assert button is not None
+    button = child(panel, QPushButton, "compareFlip")
     assert button.text() == f"First token that flips: step {flipped}, {'ab'[before[flipped]]} → {'ab'[now[flipped]]}"
     session.go_to_step(flipped + 1)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -123,14 +104,14 @@ def test_a_pinned_baseline_is_compared_with_over_many_edits(
     panel: ComparePanel, session: Session, qtbot: QtBot
 ) -> None:
     click(panel, qtbot, "pinBaseline")
-    assert text(panel, "compareAbout").endswith("since then changed: nothing.")
-    assert text(panel, "compareFirst") == "All numbers are the same."
+    assert words(panel, "compareAbout").endswith("since then changed: nothing.")
+    assert words(panel, "compareFirst") == "All numbers are the same."
     session.document.apply(SetCells("wpe", ((0, 0),), (2.0,)))
     session.document.apply(BREAKING)
-    assert text(panel, "compareAbout").endswith("since then changed: 2 parameters.")
-    assert text(panel, "compareFirst") == "First that differs: pos_embed"
+    assert words(panel, "compareAbout").endswith("since then changed: 2 parameters.")
+    assert words(panel, "compareFirst") == "First that differs: pos_embed"
     session.document.apply(SetPrompt("ab"))
-    assert text(panel, "compareFirst") == "First that differs: pos_embed"
+    assert words(panel, "compareFirst") == "First that differs: pos_embed"
 
 
 def test_value_baseline_and_difference_are_chosen_for_every_panel(
@@ -148,8 +129,7 @@ def test_value_baseline_and_difference_are_chosen_for_every_panel(
     assert session.selection.now.comparison == "baseline"
     click(panel, qtbot, "unpinBaseline")
     assert session.selection.now.comparison == "value"
-    value = panel.findChild(QToolButton, "show_value")
-    assert value is not None
+    value = child(panel, QToolButton, "show_value")
     assert value.isChecked()
 
 
@@ -166,9 +146,9 @@ def test_undoing_the_pin_shows_values_again_even_while_the_panel_is_hidden(
 def test_steps_after_different_texts_are_not_compared(panel: ComparePanel, session: Session) -> None:
     session.document.apply(BREAKING)
     session.go_to_step(9)
-    assert text(panel, "compareNote").startswith("Before this step the texts already differ")
+    assert words(panel, "compareNote").startswith("Before this step the texts already differ")
     assert not panel.table.isVisible()
     session.go_to_step(0)
-    assert text(panel, "compareNote") == ""
+    assert words(panel, "compareNote") == ""
     session.document.apply(SetPrompt(""))
     assert session.selection.now.cell != CellRef("activation", "logits", (0, 0))

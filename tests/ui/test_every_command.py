@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.widgets import child
 from visualizer.session.selection import CellRef
 from visualizer.ui.focus_order import stops
 from visualizer.ui.heatmap import Heatmap
@@ -155,8 +156,7 @@ def test_a_heatmap_on_screen_can_be_exported_from_the_palette(window: MainWindow
     assert palette is not None
     qtbot.keyClicks(palette.edit, "logits heatmap copy")
     qtbot.keyClick(palette.edit, Qt.Key.Key_Return)
-    heatmap = window.findChild(Heatmap, "logitsHeatmap")
-    assert heatmap is not None
+    heatmap = child(window, Heatmap, "logitsHeatmap")
     assert QApplication.clipboard().text().split() == [f"{value:g}" for value in heatmap.image().ravel()]
 
 
@@ -173,8 +173,7 @@ def test_f6_goes_from_panel_to_panel_and_back(window: MainWindow, qtbot: QtBot) 
 
 
 def test_a_panel_floats_and_returns_by_keys_and_keeps_the_keyboard(window: MainWindow, qtbot: QtBot) -> None:
-    heatmap = window.findChild(Heatmap, "scoresHeatmap")
-    assert heatmap is not None
+    heatmap = child(window, Heatmap, "scoresHeatmap")
     heatmap.setFocus()
     floats = next(action for action in window.findChildren(QAction) if action.text().startswith("&Float"))
     for floating in (True, False):

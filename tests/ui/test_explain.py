@@ -3,9 +3,10 @@
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QPushButton, QTableView, QToolButton
+from PySide6.QtWidgets import QPushButton, QTableView, QToolButton
 from pytestqt.qtbot import QtBot
 
+from tests.ui.widgets import child, on_screen, words
 from visualizer.engine.interventions import Intervention
 from visualizer.formats import open_model
 from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetPrompt, pin_baseline
@@ -20,33 +21,19 @@ QK = CellRef("activation", ATTN + "qk", (0, 2, 1))
 
 
 @pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
-
-
-@pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> ExplainPanel:
     """The panel, shown."""
-    panel = ExplainPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(420, 420)
-    panel.show()
-    return panel
+    return on_screen(ExplainPanel(session), qtbot, 420, 420)
 
 
 def said(panel: ExplainPanel, name: str) -> str:
     """The text of a label, empty where it is hidden."""
-    label = panel.findChild(QLabel, f"explain{name}")
-    assert label is not None
-    return label.text() if label.isVisible() else ""
+    return words(panel, f"explain{name}")
 
 
 def table(panel: ExplainPanel) -> QTableView:
     """The list of terms."""
-    found = panel.findChild(QTableView, "explainTerms")
-    assert found is not None
-    return found
+    return child(panel, QTableView, "explainTerms")
 
 
 def texts(panel: ExplainPanel) -> list[list[str]]:
@@ -188,8 +175,7 @@ def test_a_weight_says_what_it_was_and_leads_to_the_grid(panel: ExplainPanel, se
     session.document.apply(SetCells(ATTN + "c_attn.w", ((6, 23),), (3.0,)))
     assert said(panel, "Title") == "c_attn.w[b, V7] = 3"
     assert said(panel, "Note") == "It was −1 when the model was opened."
-    button = panel.findChild(QPushButton, "explainParameter")
-    assert button is not None
+    button = child(panel, QPushButton, "explainParameter")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert session.selection.now.parameter == ATTN + "c_attn.w"
 

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
-from visualizer.formats import OpenedModel, open_model
+from tests.ui.widgets import child, on_screen
+from visualizer.formats import OpenedModel
 from visualizer.session.edits import SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
@@ -18,12 +19,6 @@ CELL = CellRef("parameter", "blocks.0.attn.c_proj.w", (7, 5))
 
 
 @pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
-
-
-@pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> FlipPanel:
     """The panel, shown."""
     return shown_panel(session, qtbot)
@@ -31,31 +26,22 @@ def panel(session: Session, qtbot: QtBot) -> FlipPanel:
 
 def shown_panel(session: Session, qtbot: QtBot) -> FlipPanel:
     """A panel on screen."""
-    panel = FlipPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(560, 360)
-    panel.show()
-    return panel
+    return on_screen(FlipPanel(session), qtbot, 560, 360)
 
 
 def said(panel: FlipPanel) -> str:
     """What it says."""
-    label = panel.findChild(QLabel, "flipSaid")
-    assert label is not None
-    return label.text()
+    return child(panel, QLabel, "flipSaid").text()
 
 
 def button(panel: FlipPanel, name: str) -> QPushButton:
     """One of its buttons."""
-    found = panel.findChild(QPushButton, name)
-    assert found is not None
-    return found
+    return child(panel, QPushButton, name)
 
 
 def choose_kind(panel: FlipPanel, text: str) -> None:
     """Pick what is changed."""
-    box = panel.findChild(QComboBox, "flipKind")
-    assert box is not None
+    box = child(panel, QComboBox, "flipKind")
     box.setCurrentText(text)
 
 

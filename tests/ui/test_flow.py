@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from tests.ui.widgets import child
 from visualizer.engine.graph import LARGE_VOCABULARY
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import OpenModel, SetBaseline, SetCells, SetPrompt
@@ -26,12 +27,6 @@ from visualizer.ui.panels.flow import FlowPanel
 from visualizer.ui.theme import DARK, LIGHT, apply_theme, current_theme
 
 ATTN = "blocks.0.attn."
-
-
-@pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
 
 
 @pytest.fixture
@@ -149,8 +144,7 @@ def test_what_is_under_the_mouse_is_previewed_and_read_out(panel: FlowPanel, ses
     point = point_of(panel.canvas, ATTN + "pattern", 2, 1)
     qtbot.mouseMove(panel.canvas.viewport(), point)
     assert session.selection.hovered == CellRef("activation", ATTN + "pattern", (0, 2, 1))
-    readout = panel.findChild(QLabel, "flowReadout")
-    assert readout is not None
+    readout = child(panel, QLabel, "flowReadout")
     assert readout.text() == "pattern[b₂, a₁] = 0.5"
     QApplication.sendEvent(panel.canvas.viewport(), QEvent(QEvent.Type.Leave))
     assert session.selection.hovered is None
@@ -357,8 +351,7 @@ def test_choosing_block_and_head_shows_them(qtbot: QtBot) -> None:
 def test_a_cell_of_another_block_takes_the_selection_there_without_moving_the_canvas(qtbot: QtBot) -> None:
     session = deep_session()
     panel = shown(session, qtbot)
-    button = panel.findChild(QToolButton, "flow_fit_stack")
-    assert button is not None
+    button = child(panel, QToolButton, "flow_fit_stack")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     camera = panel.canvas.camera
     index = index_of(panel.canvas, "blocks.1.mlp.post")

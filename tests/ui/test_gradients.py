@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QTreeWidget, QWidget
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QPushButton, QSpinBox, QTreeWidget
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from tests.ui.widgets import child, on_screen
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import OpenModel, SetCells, SetPrompt
 from visualizer.session.session import Session
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.panels.gradients import GradientsPanel
 
-Kind = TypeVar("Kind", bound=QWidget)
 C_ATTN = "blocks.0.attn.c_attn.w"
 
 
@@ -37,18 +35,7 @@ def panel(session: Session, qtbot: QtBot) -> GradientsPanel:
 
 def shown_panel(session: Session, qtbot: QtBot) -> GradientsPanel:
     """A panel on screen."""
-    panel = GradientsPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(640, 480)
-    panel.show()
-    return panel
-
-
-def child(panel: GradientsPanel, kind: type[Kind], name: str) -> Kind:
-    """One of its widgets."""
-    found = panel.findChild(kind, name)
-    assert found is not None, name
-    return found
+    return on_screen(GradientsPanel(session), qtbot, 640, 480)
 
 
 def click(panel: GradientsPanel, qtbot: QtBot, name: str) -> None:

@@ -10,6 +10,7 @@ from PySide6.QtCore import QSettings, Qt
 from PySide6.QtWidgets import QApplication, QDockWidget, QLabel, QLineEdit, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.ui.widgets import child
 from visualizer.engine.head_scores import head_scores
 from visualizer.engine.interventions import Intervention
 from visualizer.formats import OpenedModel, open_model
@@ -238,8 +239,7 @@ def test_words_are_found_on_the_page_and_after_the_last_comes_the_first(guide: G
     assert guide.browser.textCursor().position() == first.position()
     qtbot.keyClick(guide.find_edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert guide.browser.textCursor().position() == second.position()
-    found = guide.findChild(QLabel, "guideFound")
-    assert found is not None
+    found = child(guide, QLabel, "guideFound")
     assert found.text() == ""
     qtbot.keyClicks(guide.find_edit, "zzz")
     assert found.text() == "not on this page"

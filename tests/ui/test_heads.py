@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.widgets import child, on_screen
 from visualizer.engine.head_scores import SCORES, head_scores
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.formats import OpenedModel, open_model
@@ -44,11 +45,7 @@ def random_model(layers: int = 3, heads: int = 4, n_ctx: int = 32, seed: int = 0
 
 def opened(session: Session, qtbot: QtBot, size: tuple[int, int] = (640, 360)) -> HeadsPanel:
     """The panel, shown."""
-    panel = HeadsPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(*size)
-    panel.show()
-    return panel
+    return on_screen(HeadsPanel(session), qtbot, *size)
 
 
 @pytest.fixture
@@ -198,8 +195,7 @@ def test_pointing_previews_a_head_and_its_number_and_changes_no_choice(
 
 @pytest.mark.parametrize("score", list(SCORES))
 def test_heads_can_be_sorted_by_each_score(score: str, panel: HeadsPanel, qtbot: QtBot) -> None:
-    chooser = panel.findChild(QComboBox, "headOrder")
-    assert chooser is not None
+    chooser = child(panel, QComboBox, "headOrder")
     chooser.setFocus()
     index = list(ORDERS).index(score)
     chooser.setCurrentIndex(index)
@@ -287,8 +283,7 @@ def test_comparison_shows_the_baseline_and_the_difference(panel: HeadsPanel, ses
 
 
 def test_random_text_twice_takes_the_prompts_place(panel: HeadsPanel, session: Session, qtbot: QtBot) -> None:
-    button = panel.findChild(QToolButton, "headsOnRandomText")
-    assert button is not None
+    button = child(panel, QToolButton, "headsOnRandomText")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: shown(panel).count == 32)
     tokens = shown(panel).trace.tokens

@@ -5,15 +5,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QListWidget
 from pytestqt.qtbot import QtBot
 
-from visualizer.formats import open_model
+from tests.ui.widgets import child
 from visualizer.session.edits import SetCells
 from visualizer.session.session import Session
 from visualizer.ui.panels.history import HistoryPanel
-
-
-@pytest.fixture
-def session() -> Session:
-    return Session(open_model("aab"))
 
 
 @pytest.fixture
@@ -22,9 +17,7 @@ def history(qtbot: QtBot, session: Session) -> QListWidget:
     qtbot.addWidget(panel)
     panel.resize(260, 200)
     panel.show()
-    found = panel.findChild(QListWidget, "historyList")
-    assert found is not None
-    return found
+    return child(panel, QListWidget, "historyList")
 
 
 def write(session: Session, value: float, gesture: object = None) -> None:
@@ -43,8 +36,7 @@ def click(qtbot: QtBot, history: QListWidget, row: int) -> None:
 def test_an_empty_history_says_so(history: QListWidget, session: Session) -> None:
     panel = history.parentWidget()
     assert panel is not None
-    empty = panel.findChild(QLabel, "historyEmpty")
-    assert empty is not None
+    empty = child(panel, QLabel, "historyEmpty")
     assert empty.text() == "Nothing changed yet."
     assert empty.isVisible()
     assert not history.isVisible()

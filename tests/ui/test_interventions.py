@@ -12,8 +12,9 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from tests.ui.widgets import child, on_screen
 from visualizer.engine.trace import Trace
-from visualizer.formats import OpenedModel, open_model
+from visualizer.formats import OpenedModel
 from visualizer.session.edits import SetPrompt
 from visualizer.session.numbers_typed import parse_number
 from visualizer.session.selection import CellRef
@@ -27,19 +28,9 @@ HALF = CellRef("activation", PATTERN, (0, 4, 3))
 
 
 @pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
-
-
-@pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> InterventionsPanel:
     """The panel, shown."""
-    panel = InterventionsPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(360, 240)
-    panel.show()
-    return panel
+    return on_screen(InterventionsPanel(session), qtbot, 360, 240)
 
 
 def choose(session: Session, qtbot: QtBot, ref: CellRef, *path: str) -> None:
@@ -143,8 +134,7 @@ def test_a_number_that_is_none_is_refused_and_said(session: Session, panel: Inte
     with qtbot.waitSignal(panel.message):
         qtbot.keyClicks(field, "much")
         qtbot.keyClick(field, Qt.Key.Key_Return)
-    refusal = panel.findChild(QLabel, "interventionRefusal")
-    assert refusal is not None
+    refusal = child(panel, QLabel, "interventionRefusal")
     assert refusal.isVisible()
     assert "'much' is not a number" in refusal.text()
     assert session.document.state.interventions[0].value == 1.0
@@ -169,8 +159,7 @@ def test_a_switch_is_a_click_or_space(session: Session, panel: InterventionsPane
 def test_switching_all_and_removing(session: Session, panel: InterventionsPanel, qtbot: QtBot) -> None:
     choose(session, qtbot, HALF, "Zero head 0")
     choose(session, qtbot, HALF, "Row", "Mean")
-    button = panel.findChild(QToolButton, "interventionsSwitchAll")
-    assert button is not None
+    button = child(panel, QToolButton, "interventionsSwitchAll")
     texts = [button.text()]
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert [change.enabled for change in session.document.state.interventions] == [False, False]
@@ -178,16 +167,14 @@ def test_switching_all_and_removing(session: Session, panel: InterventionsPanel,
     panel.table.setCurrentIndex(panel.table.interventions.index(0, WHAT))
     panel.table.setFocus()
     panel.activateWindow()
-    remove = panel.findChild(QToolButton, "interventionsRemove")
-    assert remove is not None
+    remove = child(panel, QToolButton, "interventionsRemove")
     qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
     assert row(panel)[0] == "mean-ablate"
     assert panel.table.interventions.rowCount() == 1
 
 
 def test_an_empty_list_says_how_to_make_one(session: Session, panel: InterventionsPanel, qtbot: QtBot) -> None:
-    empty = panel.findChild(QLabel, "interventionsEmpty")
-    assert empty is not None
+    empty = child(panel, QLabel, "interventionsEmpty")
     assert empty.isVisible()
     assert "Right-click" in empty.text()
     choose(session, qtbot, HALF, "Zero head 0")
@@ -205,8 +192,7 @@ def test_what_the_context_does_not_reach_says_so(session: Session, panel: Interv
 def test_a_hidden_cell_offers_nothing_and_says_why(session: Session, qtbot: QtBot) -> None:
     menu = build_cell_menu(session, CellRef("activation", "blocks.0.attn.scores", (0, 1, 3)))
     qtbot.addWidget(menu)
-    cell = menu.findChild(QMenu, "cellMenu_cell")
-    assert cell is not None
+    cell = child(menu, QMenu, "cellMenu_cell")
     said = cell.actions()
     assert [action.isEnabled() for action in said] == [False]
     assert "hidden by the mask" in said[0].text()

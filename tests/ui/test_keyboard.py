@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QTabBar, QTextBrowser, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.widgets import child
 from visualizer.resources import resource
 from visualizer.ui.focus_order import stops
 from visualizer.ui.focus_ring import FocusRing
@@ -135,7 +136,6 @@ def test_f1_on_a_row_of_tabs_tells_of_the_tab_that_is_chosen(window: MainWindow,
     qtbot.keyClick(tabs, Qt.Key.Key_F1)
     guide = QApplication.activeWindow()
     assert guide is not None
-    browser = guide.findChild(QTextBrowser, "guideBrowser")
-    assert browser is not None
+    browser = child(guide, QTextBrowser, "guideBrowser")
     assert browser.source().fileName() == "flow.md"
     guide.close()

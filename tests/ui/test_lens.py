@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from tests.ui.widgets import child, on_screen
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.edits import SetCells, SetPrompt, pin_baseline
 from visualizer.session.selection import CellRef
@@ -31,24 +32,17 @@ def panel(session: Session, qtbot: QtBot) -> LensPanel:
 
 def shown_panel(session: Session, qtbot: QtBot) -> LensPanel:
     """A panel on screen."""
-    panel = LensPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(460, 560)
-    panel.show()
-    return panel
+    return on_screen(LensPanel(session), qtbot, 460, 560)
 
 
 def sum_words(panel: LensPanel) -> str:
     """What stands under the bars."""
-    label = panel.findChild(QLabel, "lensSum")
-    assert label is not None
-    return label.text()
+    return child(panel, QLabel, "lensSum").text()
 
 
 def choose(panel: LensPanel, name: str, text: str) -> None:
     """Pick an entry of a chooser, as a person does."""
-    box = panel.findChild(QComboBox, name)
-    assert box is not None
+    box = child(panel, QComboBox, name)
     box.setCurrentText(text)
     box.activated.emit(box.currentIndex())
 
@@ -105,8 +99,7 @@ def test_bars_follow_an_edit_at_once(panel: LensPanel, session: Session) -> None
 
 
 def test_they_can_be_ordered_by_size(panel: LensPanel, qtbot: QtBot) -> None:
-    box = panel.findChild(QCheckBox, "lensBySize")
-    assert box is not None
+    box = child(panel, QCheckBox, "lensBySize")
     before = {bar.key for bar in panel.bars.bars}
     box.click()
     sizes = [abs(bar.value) for bar in panel.bars.bars]

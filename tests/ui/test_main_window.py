@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QTableV
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.widgets import child
 from visualizer.engine.interventions import Intervention
 from visualizer.resources import resource
 from visualizer.session.edits import SetInterventions, pin_baseline
@@ -24,7 +24,6 @@ from visualizer.ui.theme import current_theme
 from visualizer.ui.title import Title
 from visualizer.ui.views import AT_ONCE, EARLY_KEYS
 
-Kind = TypeVar("Kind", bound=QObject)
 NAMED = [
     *("promptEdit", "tokenStrip", "parameterTree", "weightGrid", "scoresHeatmap", "patternHeatmap", "logitsHeatmap"),
     *("stepForward", "stepBack", "generateAll", "resetGeneration", "outputText", "modelChooser", "explainPanel"),
@@ -40,15 +39,8 @@ def window(qtbot: QtBot) -> MainWindow:
     return window
 
 
-def child(window: MainWindow, kind: type[Kind], name: str) -> Kind:
-    found = window.findChild(kind, name)
-    assert found is not None, name
-    return found
-
-
 def press(window: MainWindow, name: str) -> None:
-    found = window.findChild(QAction, name) or window.findChild(QAbstractButton, name)
-    assert found is not None, name
+    found = window.findChild(QAction, name) or child(window, QAbstractButton, name)
     found.trigger() if isinstance(found, QAction) else found.click()
 
 

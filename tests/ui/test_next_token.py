@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QMenu, QSpinBox, QToolButt
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.widgets import child, on_screen
 from visualizer.engine.sampling import Sampling
-from visualizer.formats import OpenedModel, open_model
+from visualizer.formats import OpenedModel
 from visualizer.session.edits import SetCells, SetGeneration, SetPrompt, pin_baseline
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
@@ -24,19 +25,9 @@ from visualizer.ui.theme import current_theme, token_color
 
 
 @pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
-
-
-@pytest.fixture
 def panel(session: Session, qtbot: QtBot) -> NextTokenPanel:
     """The panel, shown."""
-    panel = NextTokenPanel(session)
-    qtbot.addWidget(panel)
-    panel.resize(280, 260)
-    panel.show()
-    return panel
+    return on_screen(NextTokenPanel(session), qtbot, 280, 260)
 
 
 def shown(panel: NextTokenPanel) -> NextTokens:
@@ -47,9 +38,7 @@ def shown(panel: NextTokenPanel) -> NextTokens:
 
 def title(panel: NextTokenPanel) -> str:
     """Which position it says it is about."""
-    label = panel.findChild(QLabel, "nextTokenTitle")
-    assert label is not None
-    return label.text()
+    return child(panel, QLabel, "nextTokenTitle").text()
 
 
 def many_tokens(size: int) -> Session:
@@ -117,8 +106,7 @@ def test_the_token_that_was_taken_is_marked(panel: NextTokenPanel, session: Sess
 def test_an_empty_prompt_is_explained(panel: NextTokenPanel, session: Session) -> None:
     session.document.apply(SetPrompt(""))
     assert shown(panel).rows == ()
-    note = panel.findChild(QLabel, "nextTokenNote")
-    assert note is not None
+    note = child(panel, QLabel, "nextTokenNote")
     assert note.isVisible()
     assert note.text() == "The prompt is empty: the first token of the vocabulary, a, comes first."
     session.document.apply(SetPrompt("a"))
@@ -221,9 +209,7 @@ def test_choosing_another_cell_computes_no_distribution_anew(panel: NextTokenPan
 
 def field(panel: NextTokenPanel, name: str) -> QDoubleSpinBox | QSpinBox:
     """One of the sampling fields."""
-    found = panel.findChild(QDoubleSpinBox, name) or panel.findChild(QSpinBox, name)
-    assert found is not None
-    return found
+    return panel.findChild(QDoubleSpinBox, name) or child(panel, QSpinBox, name)
 
 
 def turn(panel: NextTokenPanel, name: str, value: float) -> None:
@@ -242,8 +228,7 @@ def evened(session: Session) -> None:
 
 
 def test_sampling_is_set_by_fields_that_show_the_document(panel: NextTokenPanel, session: Session) -> None:
-    button = panel.findChild(QToolButton, "samplingButton")
-    assert button is not None
+    button = child(panel, QToolButton, "samplingButton")
     assert button.text() == "greedy"
     assert not field(panel, "temperatureField").isVisible()
     button.click()
@@ -264,8 +249,7 @@ def test_sampling_is_set_by_fields_that_show_the_document(panel: NextTokenPanel,
 def test_tab_goes_on_to_the_fields_that_a_temperature_enables(
     panel: NextTokenPanel, session: Session, qtbot: QtBot
 ) -> None:
-    button = panel.findChild(QToolButton, "samplingButton")
-    assert button is not None
+    button = child(panel, QToolButton, "samplingButton")
     button.click()
     temperature, top_k = field(panel, "temperatureField"), field(panel, "topKField")
     panel.activateWindow()
@@ -330,8 +314,7 @@ def test_a_token_can_be_forced_by_key_and_by_button(panel: NextTokenPanel, sessi
     assert session.document.state.branches[-1].forced == ((8, shown_before(session)),)
     session.document.undo()
     session.go_to_step(3)
-    button = panel.findChild(QToolButton, "forceButton")
-    assert button is not None
+    button = child(panel, QToolButton, "forceButton")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert len(session.document.state.branches) == 2
 
@@ -368,8 +351,7 @@ def test_a_token_of_the_prompt_cannot_be_forced(panel: NextTokenPanel, session: 
 
 def test_the_context_menu_forces_and_explains(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
     panel.bars.menu_asked.emit(0, panel.mapToGlobal(QPoint(5, 5)))
-    menu = panel.findChild(QMenu, "nextTokenMenu")
-    assert menu is not None
+    menu = child(panel, QMenu, "nextTokenMenu")
     actions = {action.text(): action for action in menu.actions() if action.text()}
     assert list(actions) == ["Force a here and branch", "Explain its probability", "Explain its logit"]
     actions["Explain its logit"].trigger()

@@ -8,6 +8,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDockWidget, QGraphicsScene, QLabel, QLineEdit, QMainWindow, QMenu, QWidget
 from pytestqt.qtbot import QtBot
 
+from tests.ui.widgets import child
 from visualizer.formats import open_model
 from visualizer.ui.main_window import MainWindow
 from visualizer.ui.palette import CommandPalette
@@ -159,8 +160,7 @@ def test_a_click_runs_a_command_and_one_beside_the_palette_closes_it(
 
 def test_it_says_when_nothing_fits_and_toggles(palette: CommandPalette, window: Window, qtbot: QtBot) -> None:
     qtbot.keyClicks(palette.edit, "xyz")
-    empty = palette.findChild(QLabel, "commandPaletteEmpty")
-    assert empty is not None
+    empty = child(palette, QLabel, "commandPaletteEmpty")
     assert empty.isVisible()
     assert "“xyz”" in empty.text()
     press(palette, Qt.Key.Key_Return, qtbot)

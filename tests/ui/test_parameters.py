@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMenu, QTreeWidget, QTreeWidgetItem, QTreeWidgetItemIterator
 from pytestqt.qtbot import QtBot
 
+from tests.ui.widgets import child
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
@@ -22,9 +23,7 @@ def tree_of(qtbot: QtBot, session: Session) -> QTreeWidget:
     qtbot.addWidget(panel)
     panel.resize(260, 400)
     panel.show()
-    found = panel.findChild(QTreeWidget, "parameterTree")
-    assert found is not None
-    return found
+    return child(panel, QTreeWidget, "parameterTree")
 
 
 def items(tree: QTreeWidget) -> list[QTreeWidgetItem]:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
+from tests.ui.widgets import child
 from visualizer.engine.model import Model
 from visualizer.errors import TokenError
 from visualizer.formats import OpenedModel, open_model
@@ -18,12 +19,6 @@ from visualizer.session.two_prompts import read_prompt
 from visualizer.ui.panels.prompt_bar import PromptBar, accepted
 
 C_ATTN = "blocks.0.attn.c_attn.w"
-
-
-@pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
 
 
 @pytest.fixture
@@ -40,8 +35,7 @@ def press(bar: PromptBar, qtbot: QtBot) -> Callable[[str], None]:
     """Clicks the tool button of a name."""
 
     def click(name: str) -> None:
-        button = bar.findChild(QToolButton, name)
-        assert button is not None
+        button = child(bar, QToolButton, name)
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
     return click
@@ -49,16 +43,12 @@ def press(bar: PromptBar, qtbot: QtBot) -> Callable[[str], None]:
 
 def field(bar: PromptBar) -> QLineEdit:
     """The prompt's field."""
-    found = bar.findChild(QLineEdit, "promptEdit")
-    assert found is not None
-    return found
+    return child(bar, QLineEdit, "promptEdit")
 
 
 def output(bar: PromptBar) -> str:
     """The continuation on screen."""
-    found = bar.findChild(QLineEdit, "outputText")
-    assert found is not None
-    return found.text()
+    return child(bar, QLineEdit, "outputText").text()
 
 
 def retype(bar: PromptBar, qtbot: QtBot, text: str) -> None:
@@ -150,8 +140,7 @@ def test_the_caret_stays_while_one_types_in_the_middle(bar: PromptBar, qtbot: Qt
 def test_choosing_a_model_is_an_edit_that_undo_takes_back_with_all_weights(bar: PromptBar, session: Session) -> None:
     session.document.apply(SetCells(C_ATTN, ((6, 23),), (3.0,)))
     edited = session.document.state
-    chooser = bar.findChild(QComboBox, "modelChooser")
-    assert chooser is not None
+    chooser = child(bar, QComboBox, "modelChooser")
     listed = [chooser.itemText(i) for i in range(chooser.count())]
     assert listed == ["aab", "ab", "aaab", "induction", "sort", "reverse", "rhymes"]
     chooser.setCurrentText("aaab")
@@ -179,8 +168,7 @@ def test_the_empty_field_says_what_it_takes(bar: PromptBar, session: Session, qt
 
 
 def test_stepping_buttons_move_the_cursor(bar: PromptBar, session: Session, press: Callable[[str], None]) -> None:
-    back = bar.findChild(QToolButton, "stepBack")
-    assert back is not None
+    back = child(bar, QToolButton, "stepBack")
     assert not back.isEnabled()
     press("stepForward")
     press("stepForward")
@@ -206,8 +194,7 @@ def test_stepping_by_keyboard(bar: PromptBar, session: Session, qtbot: QtBot) ->
 def test_generating_and_resetting(bar: PromptBar, session: Session, press: Callable[[str], None]) -> None:
     press("resetGeneration")
     assert output(bar) == ""
-    count = bar.findChild(QSpinBox, "generateCount")
-    assert count is not None
+    count = child(bar, QSpinBox, "generateCount")
     count.setValue(4)
     press("generateAll")
     assert output(bar) == "baab"

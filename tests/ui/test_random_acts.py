@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 import visualizer
 from tests.engine.models import bits
+from tests.ui.widgets import child
 from visualizer.engine.interventions import within
 from visualizer.session.evaluation import Request, Result, evaluate
 from visualizer.session.state import State
@@ -103,8 +104,7 @@ class Hand:
     def write(self) -> None:
         parameters = self.window.session.document.state.model.parameters
         self.window.session.selection.choose(parameter=self.random.choice(list(parameters)))
-        grid = self.window.findChild(QTableView, "weightGrid")
-        assert grid is not None
+        grid = child(self.window, QTableView, "weightGrid")
         row, column = (self.random.randrange(count) for count in (grid.model().rowCount(), grid.model().columnCount()))
         grid.model().setData(grid.model().index(row, column), self.random.choice(NUMBERS), Qt.ItemDataRole.EditRole)
 
@@ -145,8 +145,7 @@ class Hand:
             self.random.choice((self.window.undo_action, self.window.redo_action)).trigger()
 
     def open(self) -> None:
-        chooser = self.window.findChild(QComboBox, "modelChooser")
-        assert chooser is not None
+        chooser = child(self.window, QComboBox, "modelChooser")
         chooser.setCurrentIndex(self.random.randrange(5))  # aab, ab, aaab, induction, sort
 
     def show(self) -> None:
@@ -197,8 +196,7 @@ def assert_true(window: MainWindow) -> None:
     window.docks["attentionPanel"].reveal()
     if now.comparison == "value":
         for widget, name in shown:
-            heatmap = window.findChild(Heatmap, widget)
-            assert heatmap is not None
+            heatmap = child(window, Heatmap, widget)
             np.testing.assert_allclose(heatmap.image(), fresh[f"blocks.{now.block}.attn.{name}"][now.head], **close)
 
 

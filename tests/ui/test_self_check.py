@@ -8,18 +8,12 @@ from pytestqt.qtbot import QtBot
 from tests.engine.models import of_kind
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.trace import Trace
-from visualizer.formats import OpenedModel, open_model
+from visualizer.formats import OpenedModel
 from visualizer.session.edits import SetCells, SetInterventions, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.panels.self_check import GREEN, NOTHING, SelfCheckBadge
 from visualizer.ui.theme import DARK, LIGHT, Theme, contrast_ratio
-
-
-@pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
 
 
 @pytest.fixture

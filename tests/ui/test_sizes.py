@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 import visualizer
 from tests.ui.cut_off import cut_off
+from tests.ui.widgets import child
 from visualizer.session.edits import SetCells, SetSecondPrompt
 from visualizer.session.selection import CellRef
 from visualizer.ui.arrangement import PLACES, first_size
@@ -50,8 +51,7 @@ def with_data(window: MainWindow) -> None:
     """Fill every panel: a baseline and an edit, a second prompt, a search, gradients, a number that is explained."""
     session = window.session
     window.build_all()
-    pin = window.findChild(QAction, "pinBaselineAction")
-    assert pin is not None
+    pin = child(window, QAction, "pinBaselineAction")
     pin.trigger()
     session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((1, 2),), (-1.0,)))
     session.document.apply(SetSecondPrompt(session.document.state.prompt[::-1], None))
@@ -71,8 +71,7 @@ def show(qtbot: QtBot, window: MainWindow, panels: Iterable[str], cell: CellRef)
         flip.find_button.click()
         qtbot.waitUntil(lambda: not flip.find_button.isEnabled() or flip.flip is not None)
     window.session.wait()
-    badge = window.findChild(QToolButton, "selfCheckButton")
-    assert badge is not None
+    badge = child(window, QToolButton, "selfCheckButton")
     qtbot.waitUntil(lambda: badge.text().startswith("✓"))
     settle(window)
 
@@ -160,8 +159,7 @@ def test_the_timeline_makes_room_for_its_details_and_gives_it_back(window: MainW
     settle(window, SMALLEST)
     timeline = window.docks["timelinePanel"].panel
     before = timeline.height()
-    button = window.findChild(QToolButton, "timelineDetails")
-    assert button is not None
+    button = child(window, QToolButton, "timelineDetails")
     button.click()
     settle(window)
     layout = timeline.layout()

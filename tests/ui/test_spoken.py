@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.widgets import child
 from visualizer.session.edits import SetCells
 from visualizer.ui import spoken
 from visualizer.ui.focus_order import stops
@@ -61,8 +62,7 @@ def test_a_painted_widget_speaks_the_cell_that_a_key_comes_to(
     word: str,
 ) -> None:
     show(window, panel)
-    widget = window.findChild(QWidget, name)
-    assert widget is not None
+    widget = child(window, QWidget, name)
     said: list[str] = []
 
     class Heard:
@@ -85,8 +85,7 @@ def test_a_painted_widget_speaks_the_cell_that_a_key_comes_to(
 
 
 def test_a_number_that_changes_under_the_cursor_is_described_anew(window: MainWindow, qtbot: QtBot) -> None:
-    heatmap = window.findChild(QWidget, "logitsHeatmap")
-    assert heatmap is not None
+    heatmap = child(window, QWidget, "logitsHeatmap")
     heatmap.setFocus(Qt.FocusReason.TabFocusReason)
     before = heatmap.accessibleDescription()
     token = window.session.document.state.prompt[0]

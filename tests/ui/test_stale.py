@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.ui.widgets import child
 from visualizer.session.edits import SetCells, SetPrompt
 from visualizer.session.evaluation import Request, Result, Watch, evaluate
 from visualizer.ui import executor, stale
@@ -52,9 +53,7 @@ def window(qtbot: QtBot, gate: Gate) -> MainWindow:
 
 
 def part(window: MainWindow, name: str) -> QWidget:
-    found = window.findChild(QWidget, name)
-    assert found is not None, name
-    return found
+    return child(window, QWidget, name)
 
 
 def veiled(window: MainWindow) -> bool:
@@ -64,8 +63,7 @@ def veiled(window: MainWindow) -> bool:
 def test_a_long_computation_shows_itself_and_keeps_the_last_picture(
     window: MainWindow, gate: Gate, qtbot: QtBot
 ) -> None:
-    heatmap = window.findChild(Heatmap, "logitsHeatmap")
-    assert heatmap is not None
+    heatmap = child(window, Heatmap, "logitsHeatmap")
     before = heatmap.image().copy()
     window.session.document.apply(SetPrompt("bab"))
     qtbot.waitUntil(lambda: part(window, "busyBar").isVisible())
@@ -96,8 +94,7 @@ def test_a_panel_that_comes_to_the_front_meanwhile_is_veiled_and_the_veil_covers
 
 
 def test_cancelling_ends_the_work_and_it_can_be_taken_up_again(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:
-    button = window.findChild(QPushButton, "cancelButton")
-    assert button is not None
+    button = child(window, QPushButton, "cancelButton")
     window.session.document.apply(SetPrompt("bab"))
     qtbot.waitUntil(lambda: button.isVisible() and button.text() == "Cancel")
     button.click()
@@ -117,8 +114,7 @@ def words(window: MainWindow) -> str:
 def test_work_taken_up_again_says_that_it_is_under_way_and_can_be_cancelled_again(
     window: MainWindow, gate: Gate, qtbot: QtBot
 ) -> None:
-    button = window.findChild(QPushButton, "cancelButton")
-    assert button is not None
+    button = child(window, QPushButton, "cancelButton")
     window.session.document.apply(SetPrompt("bab"))
     for _ in range(2):
         qtbot.waitUntil(lambda: button.isVisible() and button.text() == "Cancel")
@@ -132,8 +128,7 @@ def test_work_taken_up_again_says_that_it_is_under_way_and_can_be_cancelled_agai
 def test_an_edit_made_while_the_work_is_being_cancelled_is_computed_and_says_so(
     window: MainWindow, gate: Gate, qtbot: QtBot
 ) -> None:
-    button = window.findChild(QPushButton, "cancelButton")
-    assert button is not None
+    button = child(window, QPushButton, "cancelButton")
     window.session.document.apply(SetPrompt("bab"))
     qtbot.waitUntil(lambda: button.isVisible() and button.text() == "Cancel")
     button.click()
@@ -173,8 +168,7 @@ def test_a_change_that_had_to_wait_is_compared_with_what_was_shown_meanwhile(
 def test_the_first_pass_shows_itself_too_and_can_be_cancelled(gate: Gate, qtbot: QtBot) -> None:
     window = visualizer.ui.open_window()
     qtbot.addWidget(window)
-    button = window.findChild(QPushButton, "cancelButton")
-    assert button is not None
+    button = child(window, QPushButton, "cancelButton")
     qtbot.waitUntil(lambda: button.isVisible() and button.text() == "Cancel")
     assert not veiled(window)  # there is nothing from before
     button.click()

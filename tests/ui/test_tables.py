@@ -4,6 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QGuiApplication
 from pytestqt.qtbot import QtBot
 
+from tests.ui.widgets import child
 from visualizer.formats import open_model
 from visualizer.session.edits import SetCells
 from visualizer.session.session import Session
@@ -38,8 +39,7 @@ def test_a_column_of_bars_is_left_out(qtbot: QtBot) -> None:
     qtbot.addWidget(panel)
     panel.show()
     session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,)))
-    action = panel.table.findChild(QAction, "copyTable")
-    assert action is not None
+    action = child(panel.table, QAction, "copyTable")
     action.trigger()
     lines = copied()
     assert [len(line) for line in lines] == [2] * (1 + len(panel.table.ripple.stages))

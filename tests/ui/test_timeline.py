@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
 import visualizer
-from visualizer.formats import open_model
+from tests.ui.widgets import child
 from visualizer.session.cached import AGAIN, COMPUTED, REUSED
 from visualizer.session.edits import SetCells, SetPrompt, force_token, pin_baseline
 from visualizer.session.session import Session
@@ -18,12 +18,6 @@ from visualizer.ui.panels.timeline import TimelinePanel
 from visualizer.ui.signed_color import signed_color
 from visualizer.ui.step_bars import BAR_HEIGHT
 from visualizer.ui.theme import current_theme, token_color
-
-
-@pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
 
 
 @pytest.fixture
@@ -38,16 +32,12 @@ def panel(session: Session, qtbot: QtBot) -> TimelinePanel:
 
 def slider(panel: TimelinePanel) -> QSlider:
     """The slider."""
-    found = panel.findChild(QSlider, "timelineSlider")
-    assert found is not None
-    return found
+    return child(panel, QSlider, "timelineSlider")
 
 
 def label(panel: TimelinePanel) -> str:
     """What stands beside it."""
-    found = panel.findChild(QLabel, "timelineLabel")
-    assert found is not None
-    return found.text()
+    return child(panel, QLabel, "timelineLabel").text()
 
 
 def test_it_says_where_the_cursor_is(panel: TimelinePanel, session: Session) -> None:
@@ -143,8 +133,7 @@ def test_thousands_of_steps_paint_no_more_bars_than_pixels(panel: TimelinePanel,
 
 def open_details(panel: TimelinePanel) -> None:
     """Press the button."""
-    button = panel.findChild(QToolButton, "timelineDetails")
-    assert button is not None
+    button = child(panel, QToolButton, "timelineDetails")
     button.click()
     panel.resize(700, panel.sizeHint().height() + 60)
 
@@ -196,8 +185,7 @@ def test_the_cache_strip_tells_reused_rows_from_computed_ones(
 
 
 def test_branches_are_listed_compared_and_switched(panel: TimelinePanel, session: Session, qtbot: QtBot) -> None:
-    chooser = panel.findChild(QComboBox, "branchChooser")
-    assert chooser is not None
+    chooser = child(panel, QComboBox, "branchChooser")
     assert not chooser.isVisible()
     open_details(panel)
     branch(session, 6, 1)

@@ -20,12 +20,6 @@ C_ATTN = "blocks.0.attn.c_attn.w"
 
 
 @pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
-
-
-@pytest.fixture
 def strip(session: Session, qtbot: QtBot) -> TokenStrip:
     """The strip, shown."""
     strip = TokenStrip(session)

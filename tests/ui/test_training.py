@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 import pytest
@@ -18,25 +17,18 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSlider,
     QSpinBox,
-    QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from tests.ui.widgets import child, on_screen
 from visualizer.formats import open_model
 from visualizer.session.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
 from visualizer.ui.panels.training import LOST, TrainingPanel
 
-Kind = TypeVar("Kind", bound=QWidget)
 SMALL = {"n_layers": 1, "n_heads": 1, "d_model": 8, "d_mlp": 8, "context": 8, "steps": 60, "batch": 4}
 LONG = {"steps": 1_000_000}
 WAIT = 20_000
-
-
-@pytest.fixture
-def session() -> Session:
-    """The article's model."""
-    return Session(open_model("aab"))
 
 
 @pytest.fixture
@@ -62,18 +54,7 @@ def panel(session: Session, qtbot: QtBot, tmp_path: Path, corpus: Path) -> Itera
 
 def shown_panel(session: Session, qtbot: QtBot, folder: Path) -> TrainingPanel:
     """A panel on screen."""
-    panel = TrainingPanel(session, folder=folder)
-    qtbot.addWidget(panel)
-    panel.resize(700, 480)
-    panel.show()
-    return panel
-
-
-def child(panel: TrainingPanel, kind: type[Kind], name: str) -> Kind:
-    """One of its widgets."""
-    found = panel.findChild(kind, name)
-    assert found is not None, name
-    return found
+    return on_screen(TrainingPanel(session, folder=folder), qtbot, 700, 480)
 
 
 def set_numbers(panel: TrainingPanel, numbers: dict[str, int]) -> None:

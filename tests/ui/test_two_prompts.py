@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDrag, QDragEnterEvent, QDragMoveEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QComboBox, QLabel, QLineEdit, QToolButton
+from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
+from tests.ui.widgets import child, words
 from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel, open_model
@@ -43,20 +44,16 @@ def panel(session: Session, qtbot: QtBot) -> TwoPromptsPanel:
 
 
 def field(panel: TwoPromptsPanel) -> QLineEdit:
-    found = panel.findChild(QLineEdit, "secondPromptEdit")
-    assert found is not None
-    return found
+    return child(panel, QLineEdit, "secondPromptEdit")
 
 
 def click(panel: TwoPromptsPanel, qtbot: QtBot, name: str) -> None:
-    button = panel.findChild(QToolButton, name)
-    assert button is not None
+    button = child(panel, QToolButton, name)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def choose(panel: TwoPromptsPanel, qtbot: QtBot, activation: str) -> None:
-    box = panel.findChild(QComboBox, "twoPrompts_activation")
-    assert box is not None
+    box = child(panel, QComboBox, "twoPrompts_activation")
     box.setFocus()
     box.setCurrentIndex(box.findText(activation))
     box.activated.emit(box.currentIndex())
@@ -88,12 +85,6 @@ def second(session: Session) -> Trace:
     return session.result.second
 
 
-def said(panel: TwoPromptsPanel, name: str) -> str:
-    label = panel.findChild(QLabel, name)
-    assert label is not None
-    return label.text() if label.isVisible() else ""
-
-
 def test_both_prompts_show_the_same_activation(panel: TwoPromptsPanel, session: Session, qtbot: QtBot) -> None:
     np.testing.assert_array_equal(panel.first.image(), first(session)[PATTERN][0])
     np.testing.assert_array_equal(panel.second.image(), second(session)[PATTERN][0])
@@ -110,19 +101,19 @@ def test_typing_is_one_step_to_undo_and_refused_text_says_why(
 ) -> None:
     assert session.document.history()[0] == ["second prompt “fedc”"]
     qtbot.keyClicks(field(panel), "x")
-    assert "the second prompt is still the last one that could be read" in said(panel, "secondPromptRefusal")
+    assert "the second prompt is still the last one that could be read" in words(panel, "secondPromptRefusal")
     assert session.document.state.second_prompt == (5, 4, 3, 2)
     session.document.undo()
     assert field(panel).text() == ""
     assert panel.second.image().size == 0
-    assert said(panel, "secondPromptRefusal") == ""
+    assert words(panel, "secondPromptRefusal") == ""
 
 
 def test_an_emptied_field_means_no_second_prompt(panel: TwoPromptsPanel, session: Session) -> None:
     field(panel).clear()
     assert session.document.state.second_prompt is None
     assert panel.second.image().size == 0
-    assert said(panel, "logitDifference") == ""
+    assert words(panel, "logitDifference") == ""
 
 
 def test_a_row_dropped_on_another_position_lands_there(panel: TwoPromptsPanel, session: Session, qtbot: QtBot) -> None:
@@ -156,15 +147,14 @@ def test_a_cell_and_a_head_can_be_taken_across(panel: TwoPromptsPanel, session: 
     click(panel, qtbot, "patchButton")
     np.testing.assert_array_equal(first(session)["blocks.0.attn.z"][:4, 0], second(session)["blocks.0.attn.z"][:, 0])
     np.testing.assert_array_equal(first(session)["blocks.0.attn.z"][4], before[4])
-    assert "positions 0–3, which both have" in said(panel, "twoPromptsNote")
+    assert "positions 0–3, which both have" in words(panel, "twoPromptsNote")
 
 
 def test_the_keyboard_does_what_dragging_does(panel: TwoPromptsPanel, session: Session, qtbot: QtBot) -> None:
     panel.second.setFocus()
     panel.second.set_cursor(2, 1)
     qtbot.keyClick(panel.second, Qt.Key.Key_Return)
-    button = panel.findChild(QToolButton, "patchButton")
-    assert button is not None
+    button = child(panel, QToolButton, "patchButton")
     assert button.text() == "Patch row 2"
     panel.actions_by_name["patch"].trigger()
     np.testing.assert_array_equal(first(session)[PATTERN][0, 2, :3], second(session)[PATTERN][0, 2, :3])
@@ -212,12 +202,12 @@ def test_the_logit_difference_is_told_before_and_after(session: Session, panel: 
     assert token != instead
     choose(panel, qtbot, "resid_post")
     session.selection.choose(block=1)
-    words = said(panel, "logitDifference")
-    assert words.startswith(f"logit({'abcdef'[token]}) − logit({'abcdef'[instead]}) at the last position: ")
-    assert "of the way" not in words
+    told = words(panel, "logitDifference")
+    assert told.startswith(f"logit({'abcdef'[token]}) − logit({'abcdef'[instead]}) at the last position: ")
+    assert "of the way" not in told
     # The last position's whole final stream: what follows is the second prompt's.
     drop(panel, (3, 0), (4, 0))
-    assert said(panel, "logitDifference").endswith("in the second prompt (100 % of the way).")
+    assert words(panel, "logitDifference").endswith("in the second prompt (100 % of the way).")
     now = first(session).logits_at(-1)
     np.testing.assert_allclose(now, other, rtol=1e-9)
 
@@ -226,7 +216,7 @@ def test_another_model_starts_without_a_second_prompt(panel: TwoPromptsPanel, se
     session.document.apply(OpenModel(open_model("aab")))
     assert field(panel).text() == ""
     assert panel.first.image().shape == (5, 5)
-    assert said(panel, "firstTop") == "First: aabaa → b 1, a 0"
+    assert words(panel, "firstTop") == "First: aabaa → b 1, a 0"
     session.document.undo()
     assert field(panel).text() == "fedc"
 
@@ -239,7 +229,7 @@ def test_ids_are_typed_where_there_is_no_tokenizer(qtbot: QtBot) -> None:
     qtbot.keyClicks(field(panel), "1,2, 5")
     assert session.document.state.second_prompt == (1, 2, 5)
     qtbot.keyClicks(field(panel), ",x")
-    assert "'x' is no token id" in said(panel, "secondPromptRefusal")
+    assert "'x' is no token id" in words(panel, "secondPromptRefusal")
 
 
 def test_both_prompts_can_be_compared_with_the_baseline(panel: TwoPromptsPanel, session: Session) -> None:
@@ -252,7 +242,7 @@ def test_both_prompts_can_be_compared_with_the_baseline(panel: TwoPromptsPanel, 
     for heatmap, was, present in zip((panel.first, panel.second), before, now, strict=True):
         np.testing.assert_array_equal(heatmap.image(), was)
         assert not np.array_equal(was, present)
-    assert "those of the baseline" in said(panel, "twoPromptsNote")
+    assert "those of the baseline" in words(panel, "twoPromptsNote")
     session.selection.choose(comparison="difference")
     for heatmap, was, present in zip((panel.first, panel.second), before, now, strict=True):
         np.testing.assert_array_equal(heatmap.image(), present - was)

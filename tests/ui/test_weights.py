@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QTableView, QTool
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
+from tests.ui.widgets import child
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
@@ -40,8 +41,7 @@ class Grid:
         with qtbot.waitActive(self.panel):
             self.panel.show()
             self.panel.activateWindow()
-        found = self.panel.findChild(QTableView, "weightGrid")
-        assert found is not None
+        found = child(self.panel, QTableView, "weightGrid")
         self.view = found
         self.view.setFocus()
         self.said: list[str] = []
@@ -138,8 +138,7 @@ def test_the_grid_shows_the_chosen_parameter_with_words_for_its_axes(c_attn: Gri
     shown = [[c_attn.text(r, c) for c in range(24)] for r in range(8)]
     expected = [[str(int(v)).replace("-", "−") for v in row] for row in c_attn.array()]
     assert shown == expected
-    title = c_attn.panel.findChild(QLabel, "weightTitle")
-    assert title is not None
+    title = child(c_attn.panel, QLabel, "weightTitle")
     assert title.text().split() == [C_ATTN, "8×24"]
 
 
@@ -237,8 +236,7 @@ def test_what_is_no_number_stays_in_the_editor_with_a_word_beneath(grid: Grid) -
     editor = grid.editor()
     assert editor is not None
     assert editor.text() == "abc"
-    note = grid.view.findChild(QLabel, "refusalNote")
-    assert note is not None
+    note = child(grid.view, QLabel, "refusalNote")
     assert note.isVisible()
     assert "'abc' is not a number" in note.text()
     assert "'abc' is not a number" in grid.said[-1]
@@ -642,6 +640,4 @@ def test_the_grid_shows_value_baseline_or_difference_and_typing_sets_the_value(q
 
 def label_text(grid: Grid) -> str:
     """What stands above the grid."""
-    title = grid.panel.findChild(QLabel, "weightTitle")
-    assert title is not None
-    return title.text()
+    return child(grid.panel, QLabel, "weightTitle").text()
