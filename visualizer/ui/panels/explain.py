@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPalette
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from visualizer.engine.trace import Trace
 from visualizer.session.cell_numbers import against_baseline, present_number
@@ -16,7 +16,7 @@ from visualizer.session.numbers_shown import full
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
-from visualizer.ui.buttons import action_button
+from visualizer.ui.buttons import action_button, push_button
 from visualizer.ui.explained import EMPTY, Explained, explain_cell
 from visualizer.ui.labels import WrappedLabel
 from visualizer.ui.session_panel import SessionPanel
@@ -71,8 +71,8 @@ class ExplainPanel(SessionPanel):
         self.compared = self._label("explainCompared")
         self.note = self._label("explainNote")
         self.rest = self._label("explainRest")
-        self.show_parameter = QPushButton("Show in the grid", self)
-        self.show_parameter.setObjectName("explainParameter")
+        tip = "Go to the number in the grid, to edit it"
+        self.show_parameter = push_button("Show in the grid", "explainParameter", tip, self)
         self.show_parameter.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         self.show_parameter.clicked.connect(self._show_parameter)
         self.table = TermTable(self)
