@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from visualizer.engine import trace as trace_module
 from visualizer.engine.explanation import Cell, Explanation, Source, Term
 from visualizer.engine.graph import LARGE_VOCABULARY
 from visualizer.engine.interventions import Intervention, Kind
+from visualizer.engine.parameters import parameter_shapes
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
 
@@ -228,3 +230,32 @@ def test_terms_are_sorted_by_what_they_contribute_with_nan_first() -> None:
     ordered = [term.value for term in Explanation("x", (), math.nan, "Σ", terms).sorted_terms()]
     assert math.isnan(ordered[0])
     assert ordered[1:] == [-5.0, 1.0, 0.0]
+
+
+def test_a_probability_in_a_large_vocabulary_tells_the_most_probable_tokens_and_itself() -> None:
+    size = LARGE_VOCABULARY + 1000
+    config = replace(of_kind("gpt-2").config, d_vocab=size, tie_embeddings=False)
+    random = np.random.default_rng(0)
+    shapes = parameter_shapes(config)
+    model = visualizer.Model(config, {name: random.normal(size=shape) for name, shape in shapes.items()})
+    trace = model.forward([5, 4000, 17])
+    least = int(np.argmin(trace["probs"][2]))
+    for token in (int(np.argmax(trace["probs"][2])), least):
+        explanation = trace.explain("probs", (2, token))
+        assert explanation.recombine() == pytest.approx(float(trace["probs"][2, token]), rel=1e-5)
+        own = explanation.terms[explanation.index].sources[0]
+        assert (own.name, own.cell) == ("logits", (2, token))
+        assert len(explanation.terms) < 300
+        assert explanation.terms[-1].sources[0].name == f"the other {size - len(explanation.terms) + 1:,} tokens"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_number_is_that_of_the_whole_array(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trace_module, "KEPT_BYTES", 0)
+    trace, whole = (of_kind(kind).forward([1, 4, 0, 2]) for _ in range(2))
+    for name in trace:
+        for cell in {(0,) * whole[name].ndim, tuple(n - 1 for n in whole[name].shape)}:
+            assert trace.number(name, cell) == pytest.approx(whole[name][cell], rel=1e-12, abs=1e-300)
+        for cell in ((-1,) * whole[name].ndim, whole[name].shape, (0,) * (whole[name].ndim + 1)):
+            with pytest.raises(IndexError):
+                trace.number(name, cell)

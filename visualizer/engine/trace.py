@@ -23,6 +23,8 @@ Array = NDArray[Any]
 KEPT_BYTES = 16 * 2**20
 #: Rows of logits that are kept, and made at a time, where the vocabulary is large.
 KEPT_ROWS, ROWS_AT_A_TIME = 8, 64
+#: Derived activations of one head that are kept.
+KEPT_HEADS = 4
 
 
 def _count_nonfinite(array: Array) -> int:
@@ -111,6 +113,7 @@ class Trace(Mapping[str, Array]):
         self._logit_rows: dict[int, Array] = {}
         self._log_normalizers: Array | None = None
         self._columns: tuple[tuple[int, ...], Array] | None = None
+        self._heads: dict[tuple[str, int], Array] = {}
 
     def __getitem__(self, name: str) -> Array:
         if name not in self.graph.producer:
@@ -171,14 +174,35 @@ class Trace(Mapping[str, Array]):
         """An activation without its head axis: of query head `head`, or of the keys and values that it shares.
 
         What is derived is made for that head alone; what has no heads comes as it is. Raises KeyError for an
-        unknown name.
+        unknown name, IndexError for a head that is not there.
         """
         axes = self.axes(name)
         if "head" not in axes:
             return self[name]
-        view = self._one_head(name, head).squeeze(axes.index("head")).view()
-        view.flags.writeable = False
-        return view
+        head = range(self.graph.n_heads)[head]
+        part = self._heads.get((name, head))
+        if part is None:
+            part = self._one_head(name, head).squeeze(axes.index("head")).view()
+            part.flags.writeable = False
+            if name not in self._all():
+                if len(self._heads) >= KEPT_HEADS:
+                    self._heads.pop(next(iter(self._heads)))
+                self._heads[name, head] = part
+        return part
+
+    def number(self, name: str, cell: Cell) -> np.generic:
+        """One number of an activation, without making more of what is derived than its row or head.
+
+        Raises KeyError for an unknown name, IndexError for a cell that is not there.
+        """
+        axes = self.axes(name)
+        if len(cell) != len(axes) or min(cell) < 0:
+            raise IndexError(f"{name} has no cell {list(cell)}; its axes are {', '.join(axes)}")
+        known = self._all()
+        if name in known:
+            return known[name][tuple(cell)]  # type: ignore[no-any-return]
+        part = self.row(name, cell[0]) if axes[0] == "position" else self.head(name, cell[0])
+        return part[tuple(cell[1:])]  # type: ignore[no-any-return]
 
     def _one_head(self, name: str, head: int) -> Array:
         """The same with a head axis of length 1."""

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from visualizer.engine.model import Model
-from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.trace import Trace
 from visualizer.session.numbers_shown import against
 from visualizer.session.selection import CellRef
@@ -16,20 +15,18 @@ from visualizer.session.session import Session
 
 def number(model: Model, trace: Trace | None, ref: CellRef) -> np.floating[Any] | None:
     """The number that `ref` names in a model and one of its passes; None where there is no such cell."""
-    source = model.parameters if ref.kind == "parameter" else trace
-    if source is None or ref.name not in source:
-        return None
-    if trace is not None and ref.kind == "activation" and ref.name in ("logits", "probs"):
-        # Of a large vocabulary, one position is made and no more.
-        if len(ref.cell) != 2 or not (0 <= ref.cell[0] < len(trace.tokens) and 0 <= ref.cell[1] < model.config.d_vocab):
+    if ref.kind == "parameter":
+        array = model.parameters.get(ref.name)
+        if array is None or len(ref.cell) != array.ndim:
             return None
-        row = trace.logits_at(ref.cell[0])
-        return (row if ref.name == "logits" else softmax(row))[ref.cell[1]]  # type: ignore[no-any-return]
-    array = source[ref.name]
-    if len(ref.cell) != array.ndim:
+        inside = all(0 <= i < n for i, n in zip(ref.cell, array.shape, strict=True))
+        return array[ref.cell] if inside else None
+    if trace is None or ref.name not in trace:
         return None
-    inside = all(0 <= i < n for i, n in zip(ref.cell, array.shape, strict=True))
-    return array[ref.cell] if inside else None
+    try:
+        return trace.number(ref.name, ref.cell)  # type: ignore[return-value]
+    except IndexError:
+        return None
 
 
 def present_number(session: Session, ref: CellRef) -> np.floating[Any] | None:

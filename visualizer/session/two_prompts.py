@@ -36,14 +36,6 @@ def head_in(model: Model, name: str, head: int) -> int | None:
     return head * axis_size(model, name, "head") // model.config.n_heads
 
 
-def matrix(trace: Trace, model: Model, name: str, head: int) -> Array:
-    """An activation as [query, key], or as [position, dimension], of one head where it has heads."""
-    array, place = trace[name], head_in(model, name, head)
-    if place is None:
-        return array
-    return array[place] if "key" in trace.axes(name) else array[:, place]
-
-
 def cell_at(model: Model, name: str, head: int, row: int, column: int) -> tuple[int, ...]:
     """The activation's cell that `matrix` shows at a row and a column."""
     place = head_in(model, name, head)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from visualizer.engine.explanation import Explanation, Source, Term
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
@@ -85,7 +87,7 @@ def _explain_activation(opened: OpenedModel, trace: Trace, explanation: Explanat
     itself = Source("activation", explanation.name, explanation.cell, explanation.value)
     listed = term_list(explanation)
     top = explanation.terms[explanation.index] if explanation.rule == "share" else None
-    dtype = trace[explanation.name].dtype
+    dtype = np.dtype(trace.parameters.config.dtype)
     return Explained(
         title=words.cell(itself, block),
         place=_place(explanation.name, explanation.cell),

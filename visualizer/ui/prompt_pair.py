@@ -15,7 +15,7 @@ from visualizer.session.labels import token_label
 from visualizer.session.numbers_shown import short
 from visualizer.session.places import axis_size, short_name
 from visualizer.session.state import State
-from visualizer.session.two_prompts import LogitDifference, in_common, matrix
+from visualizer.session.two_prompts import LogitDifference, in_common
 from visualizer.ui.attention_words import COMPARED
 from visualizer.ui.colors import SEQUENTIAL, Scale, symmetric_limit
 from visualizer.ui.heatmap import Heatmap
@@ -42,19 +42,26 @@ class Shown:
     trace: Trace
     base: Trace | None = None
 
-    def values(self, state: State, name: str, head: int, comparison: str) -> Array:
+    def values(self, name: str, head: int, comparison: str) -> Array:
         """The numbers [row, column]: the present ones, the baseline's, or the difference."""
-        now = matrix(self.trace, state.model, name, head)[:, :MOST_COLUMNS]
+        now = _first_columns(self.trace, name, head)
         if self.base is None or comparison == "value":
             return now
-        before = matrix(self.base, state.model, name, head)[:, :MOST_COLUMNS]
+        before = _first_columns(self.base, name, head)
         with np.errstate(all="ignore"):
             return before if comparison == "baseline" else now - before
 
 
+def _first_columns(trace: Trace, name: str, head: int) -> Array:
+    """An activation as [query, key], or as [position, dimension], of one head where it has heads."""
+    if name in ("logits", "probs") and trace.parameters.config.d_vocab > MOST_COLUMNS:
+        return trace.vocabulary_columns(name, range(MOST_COLUMNS))
+    return trace.head(name, head)[:, :MOST_COLUMNS]
+
+
 def draw_pair(state: State, pairs: Sequence[Shown], name: str, head: int, comparison: str = "value") -> None:
     """Show one activation of each trace in its heatmap, all on one scale, so that colours can be compared."""
-    shown = [pair.values(state, name, head, comparison) for pair in pairs]
+    shown = [pair.values(name, head, comparison) for pair in pairs]
     signed = comparison == "difference" and any(pair.base is not None for pair in pairs)
     scale = SEQUENTIAL
     if signed or not name.endswith(".pattern"):

@@ -13,6 +13,7 @@ from visualizer.session.cell_numbers import against_baseline, present_number
 from visualizer.session.document import Change
 from visualizer.session.edits import MODEL
 from visualizer.session.numbers_shown import full
+from visualizer.session.places import axis_size
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.state import State
@@ -230,7 +231,7 @@ class ExplainPanel(SessionPanel):
                 changes["block"] = int(cell.name.split(".")[1])
             axes = trace.axes(cell.name)
             if "head" in axes:
-                heads = trace[cell.name].shape[axes.index("head")]
+                heads = axis_size(self.session.document.state.model, cell.name, "head")
                 shared_by = self._n_heads() // heads  # query heads that one key/value head serves
                 changes["head"] = cell.cell[axes.index("head")] * shared_by
             at = dict(zip(axes, cell.cell, strict=True))
