@@ -1,5 +1,6 @@
 """The heads panel: what is shown and measured, orders and groups, choosing by mouse and key, and large models."""
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +16,10 @@ from pytestqt.qtbot import QtBot
 import visualizer
 from tests.ui.widgets import child, on_screen
 from visualizer.engine.head_scores import SCORES, head_scores
+from visualizer.engine.interventions import Intervention
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.edits import OpenModel, SetBaseline, SetCells, SetPrompt
+from visualizer.session.edits import OpenModel, SetBaseline, SetCells, SetInterventions, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.state import Baseline
@@ -89,6 +91,15 @@ def framed(panel: HeadsPanel, color: str) -> list[int]:
     assert layout is not None
     wanted = QColor(color).rgb()
     return [head for head in layout.places if _left_edge_has(image, layout.rect(head).topLeft(), layout.side, wanted)]
+
+
+def has_ink(panel: HeadsPanel, head: int, color: str) -> bool:
+    """Whether any pixel of a head's tile is of a colour."""
+    layout = panel.mosaic.layout_now()
+    assert layout is not None
+    image, rect, wanted = panel.mosaic.grab().toImage(), layout.rect(head).toAlignedRect(), QColor(color).rgb()
+    tile = image.copy(rect)
+    return any(tile.pixel(x, y) == wanted for x in range(tile.width()) for y in range(tile.height()))
 
 
 def _left_edge_has(image: QImage, corner: QPointF, side: float, wanted: int) -> bool:
@@ -232,6 +243,19 @@ def test_the_handmade_head_looks_at_the_two_tokens_it_was_made_to(qtbot: QtBot) 
     assert shown(panel).shape == (1, 1)
     assert panel.preview.words() == ("block 0 · head 0", "mainly previous token 0.5")
     assert "mainly previous token" in panel.mosaic.readout(0)
+
+
+def test_a_head_that_is_intervened_in_says_so_until_it_is_switched_off(panel: HeadsPanel, session: Session) -> None:
+    zero = Intervention("blocks.1.attn.z", "zero", (("head", 2),))
+    session.document.apply(SetInterventions((zero, Intervention("blocks.0.attn.pattern", "set", (("query", 3),)))))
+    assert shown(panel).intervened == {6: "zeroed", 0: "changed", 1: "changed", 2: "changed", 3: "changed"}
+    assert has_ink(panel, 6, current_theme().changed)
+    assert not has_ink(panel, 7, current_theme().changed)
+    assert "zeroed by an intervention" in panel.mosaic.readout(6)
+    assert "intervention" not in panel.mosaic.readout(7)
+    session.document.apply(SetInterventions((replace(zero, enabled=False),)))
+    assert not shown(panel).intervened
+    assert not has_ink(panel, 6, current_theme().changed)
 
 
 def test_an_edit_is_followed_and_a_hidden_panel_waits(panel: HeadsPanel, session: Session) -> None:

@@ -124,6 +124,8 @@ class HeadMosaic(QWidget):
         layer, number = divmod(head, heads.shape[1])
         role = self.role(head)
         what = "nothing clear" if role is None else f"mainly {ROLE_NAMES[role.name][0]}"
+        if head in heads.intervened:
+            what += f"; {heads.intervened[head]} by an intervention"
         scores = (
             f"{ROLE_NAMES[name][0]} {'undefined' if math.isnan(score) else short(score)}"
             for name in SCORES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -10,7 +11,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
-from visualizer.engine.head_scores import Role, main_role
+from visualizer.engine.head_scores import main_role
 from visualizer.ui.colors import STEPS, lookup_table
 from visualizer.ui.heads_layout import MODEL, ROLE, ROLE_NAMES, SMALLEST_SIDE, MosaicLayout
 from visualizer.ui.heads_tiles import Heads, tile_indices
@@ -125,6 +126,7 @@ class MosaicPainter:
                 self._write_roles(painter, heads, layout)
             else:
                 self._write_scores(painter, heads, layout, order)
+            self._mark_intervened(painter, heads, layout)
             painter.end()
             self._image = (key, image)
         return self._image[1]
@@ -150,19 +152,27 @@ class MosaicPainter:
 
     def _write_roles(self, painter: QPainter, heads: Heads, layout: MosaicLayout) -> None:
         """What a head mainly does, in the corner of its tile where there are no weights."""
-        theme = current_theme()
-        line = self._metrics.height()
-        painter.setPen(QColor(theme.masked_text))
+        painter.setPen(QColor(current_theme().masked_text))
         for head in layout.places:
             role = main_role(heads.scores, *divmod(head, heads.shape[1]))
-            if role is None:
-                continue
-            rect = layout.rect(head)
-            # In the line's lower edge the weights reach this far in from the left.
-            weights = (math.floor(line / rect.height() * heads.count) + 1) * rect.width() / heads.count
-            words = self._fitting(role, rect.width() - weights - 2)
-            corner = QRectF(rect.left(), rect.top(), rect.width() - 2, line)
-            painter.drawText(corner, Qt.AlignmentFlag.AlignRight, words)
+            if role is not None and head not in heads.intervened:
+                self._write_in_corner(painter, heads, layout.rect(head), ROLE_NAMES[role.name])
+
+    def _mark_intervened(self, painter: QPainter, heads: Heads, layout: MosaicLayout) -> None:
+        """What is done to a head, in the same corner and in the colour of changes."""
+        painter.setPen(QColor(current_theme().changed))
+        for head in layout.places:
+            if head in heads.intervened:
+                self._write_in_corner(painter, heads, layout.rect(head), (f"● {heads.intervened[head]}", "●"))
+
+    def _write_in_corner(self, painter: QPainter, heads: Heads, rect: QRectF, names: Sequence[str]) -> None:
+        """The longest of the names for which the weights leave room."""
+        line = self._metrics.height()
+        # In the line's lower edge the weights reach this far in from the left.
+        weights = (math.floor(line / rect.height() * heads.count) + 1) * rect.width() / heads.count
+        room = rect.width() - weights - 2
+        words = next((name for name in names if self._metrics.horizontalAdvance(name) <= room), "")
+        painter.drawText(QRectF(rect.left(), rect.top(), rect.width() - 2, line), Qt.AlignmentFlag.AlignRight, words)
 
     def _write_scores(self, painter: QPainter, heads: Heads, layout: MosaicLayout, order: str) -> None:
         """Block and head, the score as a number and as a bar, under each tile."""
@@ -184,11 +194,6 @@ class MosaicPainter:
             number = "" if score is None else "–" if math.isnan(score) else f"{score:.2f}"
             if self._metrics.horizontalAdvance(f"{words} {number}") <= rect.width():
                 painter.drawText(under, Qt.AlignmentFlag.AlignRight, number)
-
-    def _fitting(self, role: Role, width: float) -> str:
-        """The longest name of a role that fits."""
-        names = ROLE_NAMES[role.name]
-        return next((name for name in names if self._metrics.horizontalAdvance(name) <= width), "")
 
     def _frame(self, painter: QPainter, rect: QRectF, color: str, width: float) -> None:
         """A frame with a halo in the panel's colour, to be seen on any tile."""

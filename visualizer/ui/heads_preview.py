@@ -70,6 +70,8 @@ class HeadPreview(QWidget):
         if heads is None:
             return []
         notes = []
+        if self._head in heads.intervened:
+            notes.append(f"{heads.intervened[self._head]} by an intervention")
         cells = heads.tiles.shape[-1]
         if cells < heads.count:
             each = -(-heads.count // cells)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.head_scores import SCORES, HeadDetector
+from visualizer.engine.interventions import WORDS
 from visualizer.engine.trace import Trace
 from visualizer.ui.colors import MASKED, color_indices, symmetric_limit
 
@@ -72,6 +73,7 @@ class Heads:
         scores: of the trace, or of the baseline where that is shown, each [layer, head].
         changes: the scores less those of the baseline where differences are shown, else NaN, each [layer, head].
         limit: the end of the colour scale: 1, or the largest difference.
+        intervened: of the heads (layer · heads + head) in which something is intervened, what was done: `zeroed`.
     """
 
     trace: Trace
@@ -85,6 +87,7 @@ class Heads:
     tiles: Array = field(init=False)
     scores: dict[str, Array] = field(init=False)
     changes: dict[str, Array] = field(init=False)
+    intervened: dict[int, str] = field(init=False)
     detector: HeadDetector = field(init=False)
 
     def __post_init__(self) -> None:
@@ -97,6 +100,7 @@ class Heads:
         side = min(self.count, MOST_CELLS)
         self.tiles = np.zeros((len(self.names) * len(first), side, side), dtype=first.dtype)
         self.scores, self.changes = ({name: np.full(self.shape, np.nan) for name in SCORES} for _ in range(2))
+        self.intervened = dict(_intervened(self.trace))
         self.detector = HeadDetector(self.trace.tokens)
         self._work = self._portions()
 
@@ -149,6 +153,23 @@ class Heads:
             return base, base
         with np.errstate(all="ignore"):
             return own, own - base
+
+
+def _intervened(trace: Trace) -> Iterator[tuple[int, str]]:
+    """Head (layer · heads + head) and what was done, of every enabled intervention in a part of one or in all of it."""
+    config = trace.parameters.config
+    for change in trace.interventions:
+        if not change.enabled or "head" not in trace.graph.axes(change.name):
+            continue
+        key_value = change.name.rsplit(".", 1)[1] in ("k", "v", "rot_k")
+        heads = range(config.n_key_value_heads if key_value else config.n_heads)
+        index = dict(change.where).get("head")
+        part = heads if index is None else heads[slice(*index)] if isinstance(index, tuple) else [heads[index]]
+        whole = all(axis == "head" for axis, _ in change.where)
+        first, shared_by = int(change.name.split(".")[1]) * config.n_heads, config.n_heads // len(heads)
+        for head in part:
+            for query_head in range(head * shared_by, (head + 1) * shared_by):
+                yield first + query_head, WORDS[change.kind] if whole else "changed"
 
 
 def tile_indices(heads: Heads, side: int, chosen: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
