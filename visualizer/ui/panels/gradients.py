@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from functools import partial
 
 import numpy as np
@@ -10,12 +9,10 @@ from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 
-from visualizer.engine.sampling import argmax
 from visualizer.engine.trace import Trace
-from visualizer.errors import InputError, TokenError, TrainingError
-from visualizer.session.descent import Descent, Difference, Goal, Reading, check, cost, read, usual_rate, words
+from visualizer.errors import InputError, TokenError
+from visualizer.session.descent import Descent, Reading, cost, usual_rate, words
 from visualizer.session.edits import SetParameters
-from visualizer.session.labels import token_label
 from visualizer.session.numbers_shown import full, short
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
@@ -23,14 +20,14 @@ from visualizer.session.state import State
 from visualizer.ui.background import Background
 from visualizer.ui.gradient_maps import show_activation, show_parameter
 from visualizer.ui.gradient_view import GradientView
+from visualizer.ui.gradient_wanted import Wanted
+from visualizer.ui.gradient_work import checking, difference_words, reading_of, stepping
 from visualizer.ui.session_panel import COMPUTING, SessionPanel
 
 #: Readings cheaper than this many multiplications are made at once.
 AT_ONCE = 5e6
 #: Of a model with more parameters than this, gradients are made only when asked for.
 BY_ITSELF = 5_000_000
-#: So many tokens are offered by name; others are typed.
-OFFERED = 512
 EMPTY = "The prompt is empty, so nothing precedes a wanted token. Type a prompt."
 INTERVENED = "Interventions are left out here: gradients are those of the weights alone."
 ACTIVATIONS = ("attn.pattern", "attn.qk", "attn.q", "attn.k", "attn.v", "attn.z", "attn_out", "mlp.post", "mlp_out")
@@ -55,8 +52,6 @@ class GradientsPanel(SessionPanel):
         self.setAccessibleName("Gradients")
         self.reading: Reading | None = None
         self._descent = Descent()
-        self._target: int | None = None
-        self._chosen_by_user = False
         self._opened: object = None
         self._shown: object = None
         self._rows = self._columns = np.arange(0)
@@ -65,6 +60,7 @@ class GradientsPanel(SessionPanel):
         self._actor.finished.connect(self._acted)
         self._actor.progressed.connect(self._progressed)
         self.view = GradientView(self)
+        self._wanted = Wanted(session, self.view)
         self._connect()
 
     def _connect(self) -> None:
@@ -98,77 +94,41 @@ class GradientsPanel(SessionPanel):
 
     # -- what is wanted
 
-    def goal(self) -> Goal | None:
-        """What is wanted now; None where the prompt is empty."""
-        state, trace = self.session.document.state, self.session.trace
-        if self.view.scope.currentData() == "pattern" and state.opened.pattern:
-            return Goal.pattern(state.model, state.opened.pattern)
-        return self._here(state, trace)
-
-    def _here(self, state: State, trace: Trace | None) -> Goal | None:
-        if trace is None or self._target is None:
-            return None
-        return Goal.here(trace.tokens, self._target, repr(state.model.text([self._target])))
-
-    def _fill_choices(self, state: State) -> None:
+    def _offer(self, state: State) -> None:
         """Offer what the model has; called when another model is open."""
-        view, opened = self.view, state.opened
-        scope, target, activation = view.scope, view.target, view.activation
-        for box in (scope, target, activation):
-            box.blockSignals(True)
-            box.clear()
-        scope.addItem("after this context", "here")
-        if opened.pattern:
-            scope.addItem(f"everywhere in ({opened.pattern})*", "pattern")
-        if state.model.config.d_vocab <= OFFERED:
-            target.addItems([token_label(opened, token) for token in range(state.model.config.d_vocab)])
-        recorded = state.model.graph.producer
+        self._wanted.offer()
+        activation, recorded = self.view.activation, state.model.graph.producer
+        activation.blockSignals(True)
+        activation.clear()
         for name in ("logits", *ACTIVATIONS, *STREAM):
             if name == "logits" or f"blocks.0.{name}" in recorded:
                 activation.addItem(name, name)
         activation.setCurrentIndex(max(activation.findData("attn.pattern"), 0))
-        for box in (scope, target, activation):
-            box.blockSignals(False)
-        view.rate.setText(f"{usual_rate(state.model):g}")
-        self._opened, self._target, self._chosen_by_user = opened, None, False
+        activation.blockSignals(False)
+        self.view.rate.setText(f"{usual_rate(state.model):g}")
+        self._opened = state.opened
         self._nothing("")  # what is shown or being read is of another model
 
-    def _first_target(self, state: State, trace: Trace) -> int:
-        """What the pattern goes on with; else what the model thinks most probable."""
-        pattern = state.opened.pattern
-        if pattern and self.result is not None:
-            _, context = self.result.context(self.shown_step)
-            ids = [int(i) for i in state.model.ids(pattern)]
-            for phase in range(len(ids)):
-                if all(ids[(phase + i) % len(ids)] == token for i, token in enumerate(context)):
-                    return ids[(phase + len(context)) % len(ids)]
-        return argmax(trace.logits_at(-1))
-
     def _target_chosen(self, _index: int = 0) -> None:
-        state, text = self.session.document.state, self.view.target.currentText()
-        offered = self.view.target.findText(text, Qt.MatchFlag.MatchExactly | Qt.MatchFlag.MatchCaseSensitive)
         try:
-            self._target = offered if offered >= 0 else state.model.token_id(text)
+            self._wanted.take()
         except TokenError as error:
             self._say(str(error))
             return
-        self._chosen_by_user = True
-        self.view.typed.setModified(False)
         self.refresh_if_seen()
 
     # -- following the session
 
     def refresh(self) -> None:
         """Read the gradients anew where something they depend on has changed."""
-        state, trace = self.session.document.state, self.session.trace
+        state, trace, result = self.session.document.state, self.session.trace, self.result
         if state.opened is not self._opened:
-            self._fill_choices(state)
-        if trace is None:
-            self._nothing(EMPTY if self.result is not None else COMPUTING)
+            self._offer(state)
+        if trace is None or result is None:
+            self._nothing(EMPTY if result is not None else COMPUTING)
             return
-        if self._target is None or not self._chosen_by_user:
-            self._target = self._first_target(state, trace)
-        self.view.show_target(token_label(state.opened, self._target))
+        _, context = result.context(self.shown_step)
+        self._wanted.follow(trace, context)
         self._request(False)
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
@@ -194,11 +154,11 @@ class GradientsPanel(SessionPanel):
 
     def _request(self, asked: bool) -> None:
         """Read at once what is small, on the other thread what is not, and only when asked what is large."""
-        state, trace, goal = self.session.document.state, self.session.trace, self.goal()
+        state, trace, goal = self.session.document.state, self.session.trace, self._wanted.goal()
         if goal is None or trace is None:
             self._nothing(EMPTY)
             return
-        here, activation = self._here(state, trace), self._activation()
+        here, activation = self._wanted.here(), self._activation()
         key = (state.model, goal.key, here, activation)
         if key == self._shown and self.reading is not None:
             return
@@ -213,11 +173,11 @@ class GradientsPanel(SessionPanel):
         if cost(state.model, goal) > AT_ONCE:
             self._say("computing …")
         self._reader.request(
-            partial(_reading, state, goal, here, activation), at_once=cost(state.model, goal) <= AT_ONCE
+            partial(reading_of, state, goal, here, activation), at_once=cost(state.model, goal) <= AT_ONCE
         )
 
     def _read(self, reading: Reading) -> None:
-        goal = self.goal()
+        goal = self._wanted.goal()
         if goal is None or self._opened is not self.session.document.state.opened:
             return
         self.reading = reading
@@ -322,7 +282,7 @@ class GradientsPanel(SessionPanel):
 
     def descend(self, steps: int) -> None:
         """Take steps of Adam, as one edit."""
-        state, goal = self.session.document.state, self.goal()
+        state, goal = self.session.document.state, self._wanted.goal()
         if goal is None or self.reading is None or self._actor.busy:
             return
         try:
@@ -331,16 +291,16 @@ class GradientsPanel(SessionPanel):
             self._say(f"{self.view.rate.text()!r} is no learning rate; a number such as 0.01 is needed")
             return
         only = self.session.selection.now.parameter if self.view.only.isChecked() else None
-        work = partial(_stepping, self._descent, state, goal, rate, steps, only)
+        work = partial(stepping, self._descent, state, goal, rate, steps, only)
         self._actor.request(work, at_once=steps * cost(state.model, goal) <= AT_ONCE)
         self._enable()
 
     def check_cell(self) -> None:
         """Compare the chosen weight's gradient with finite differences."""
-        state, goal, cell = self.session.document.state, self.goal(), self._weight()
+        state, goal, cell = self.session.document.state, self._wanted.goal(), self._weight()
         if goal is None or cell is None or self._actor.busy:
             return
-        work = partial(_checking, state, goal, cell)
+        work = partial(checking, state, goal, cell)
         self._actor.request(work, at_once=20 * cost(state.model, goal) <= AT_ONCE)
         self._enable()
 
@@ -356,51 +316,11 @@ class GradientsPanel(SessionPanel):
                 moments = f", {taken} in a row" if taken > 1 else ""
                 self.view.checked.setText(f"{edit.title()}{moments}.")
         elif isinstance(outcome, tuple):
-            self.view.checked.setText(_difference_words(*outcome))
+            self.view.checked.setText(difference_words(*outcome))
         elif isinstance(outcome, InputError):
             self._say(str(outcome))
             self.message.emit(str(outcome))
         self._enable()
-
-
-def _reading(state: State, goal: Goal, here: Goal, activation: str | None) -> Generator[None, None, Reading]:
-    """A reading whose parameters are about the goal, and whose activation is about the context at hand."""
-    yield None
-    if goal == here:
-        return read(state.model, goal, activation)
-    shown = read(state.model, here, activation).activation
-    found = read(state.model, goal)
-    return Reading(found.loss, found.gradients, found.norms, shown, found.correct, found.one_hot, found.gap)
-
-
-def _stepping(
-    descent: Descent, state: State, goal: Goal, lr: float, steps: int, only: str | None
-) -> Generator[str, None, tuple[State, SetParameters] | InputError]:
-    yield "taking steps"
-    try:
-        return state, descent.step(state, goal, lr, steps, only)
-    except TrainingError as error:
-        return error
-
-
-def _checking(state: State, goal: Goal, cell: CellRef) -> Generator[str, None, tuple[CellRef, Difference]]:
-    differences = check(state.model, goal, cell.name, cell.cell)
-    while True:
-        try:
-            made = next(differences)
-        except StopIteration as end:
-            return cell, end.value
-        yield f"{made} differences"
-
-
-def _difference_words(cell: CellRef, found: Difference) -> str:
-    place = ", ".join(map(str, cell.cell))
-    if found.analytic == found.numeric == 0:
-        return f"{cell.name}[{place}] in float64: by backward pass and by differences exactly 0."
-    return (
-        f"{cell.name}[{place}] in float64: analytic {found.analytic:.10g}, numeric {found.numeric:.10g} "
-        f"(± {found.step:.0e}), relative error {found.relative_error:.1e}"
-    )
 
 
 def _place(shown: np.ndarray, index: int) -> int | None:
