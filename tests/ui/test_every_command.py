@@ -180,3 +180,4 @@ def test_a_panel_floats_and_returns_by_keys_and_keeps_the_keyboard(window: MainW
         floats.trigger()
         assert window.docks["attentionPanel"].isFloating() == floating
         qtbot.waitUntil(heatmap.hasFocus)
+        assert window.docks["attentionPanel"].in_front

@@ -96,6 +96,7 @@ class ArcsView(QWidget):
         before, self._weights, self._message = self._weights, weights, message
         if weights is None:
             self._names, self._lefts, self._widths = [], [], []
+            self._received, self._painter = None, ArcsPainter(self.font())  # nor what was drawn
         elif before is None or before.labels != weights.labels:
             labels = (label.translate(VISIBLE) for label in weights.labels)
             shortened = (label if len(label) <= LONGEST else label[: LONGEST - 1] + "…" for label in labels)

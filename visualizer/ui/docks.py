@@ -64,6 +64,7 @@ class PanelDock(QDockWidget):
             self._panel = build()
             self.setWidget(_Room(self._panel) if self.scrolls else self._panel)
             self.widget().setMinimumSize(*self._least)
+            self._hide_behind()
             self.built.emit(self._panel)
         assert self._panel is not None
         return self._panel
@@ -94,6 +95,12 @@ class PanelDock(QDockWidget):
         if visible:
             assert self.panel is not None
             self.mark_stale(self._stale)
+        self._hide_behind()
+
+    def _hide_behind(self) -> None:
+        """Have a panel behind another tab know that nobody sees it: Qt leaves it visible, somewhere off the screen."""
+        if self._panel is not None and self.scrolls:
+            self._panel.setVisible(self.in_front)
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         return go_through([self.panel], forward) if self.isFloating() else super().focusNextPrevChild(forward)

@@ -27,6 +27,7 @@ class Gallery:
         self._pictures.clear()
         self._pending.clear()
         self._fresh.clear()
+        self._values = None
 
     def picture(self, tile: Tile, values: StageValues, until: float) -> tuple[Picture | None, bool]:
         """A tile's picture, and whether it shows the numbers of `values`.
@@ -66,7 +67,9 @@ class Gallery:
         return pending[1], True
 
     def trim(self, seen: set[Key]) -> None:
-        """Forget pictures out of sight while their numbers take too much memory."""
+        """Forget pictures out of sight: those from before, which keep their pass alive, and what takes too much."""
+        for key in self._pictures.keys() - self._fresh.keys() - seen:
+            del self._pictures[key]
         total = sum(_owned(picture) for _, picture in self._pictures.values())
         for key in list(self._pictures):
             if total <= KEPT_BYTES:

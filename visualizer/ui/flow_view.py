@@ -73,9 +73,11 @@ class FlowView(QAbstractScrollArea):
                 self.cursor_at = (index, (min(cell[0], rows - 1), min(cell[1], columns - 1)))
         self._look(self._fit() if self._fit is not None else self.camera)
 
-    def set_content(self, content: FlowContent) -> None:
-        """Show other numbers on the same canvas."""
+    def set_content(self, content: FlowContent | None) -> None:
+        """Show other numbers on the same canvas; None while they are to come."""
         self._content, self._message = content, ""
+        if content is None:
+            self._gallery.clear()
         self.viewport().update()
 
     def set_marks(self, marks: Mapping[int, TileMarks]) -> None:

@@ -79,6 +79,8 @@ class HeadMosaic(QWidget):
         """Show these heads in one of ORDERS, or without any a sentence in their place."""
         self._heads, self._order, self._message = heads, order, message
         self._hovered = None
+        if heads is None:  # nor what was drawn of them
+            self._painter, self._layout = MosaicPainter(self.font()), None
         self._fit()
         self._describe()
         self.update()

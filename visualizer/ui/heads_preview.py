@@ -42,7 +42,7 @@ class HeadPreview(QWidget):
     def set_head(self, heads: Heads | None, head: int) -> None:
         """Show one of these heads, its tokens beside rows and columns where there is room."""
         if (heads, head) != (self._heads, self._head):
-            self._heads, self._head = heads, head
+            self._heads, self._head, self._image = heads, head, None
             self._tokens = [] if heads is None else [token.translate(VISIBLE) for token in heads.labels]
             self.setAccessibleDescription(" ".join(self.words()))
             self.update()

@@ -54,6 +54,10 @@ class RandomText(QObject):
             self._begin(wanted)
         return False
 
+    def forget(self) -> None:
+        """Let go of the passes; they are made again when they are wanted."""
+        self.passes = self._of = None
+
     def _begin(self, wanted: tuple[Model, Model | None]) -> None:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="random text")

@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
         for dock in self.docks.values():
             if focus is not None and dock.isAncestorOf(focus):
                 dock.setFloating(not dock.isFloating())
+                dock.reveal()  # it may have come back behind another
                 dock.activateWindow()
                 focus.setFocus(Qt.FocusReason.OtherFocusReason)
                 return

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QDockWidget, QGraphicsScene, QMainWindow, QMenu, QToolButton, QWidget
 
+from visualizer.ui.docks import PanelDock
 from visualizer.ui.palette_match import match
 
 
@@ -152,8 +153,8 @@ def _stands_alone(button: QAbstractButton, window: QMainWindow) -> bool:
         isinstance(button, QToolButton) and (button.defaultAction() is not None or button.menu() is not None)
     ):
         return False
-    dock = next((part for part in _ancestors(button) if isinstance(part, QDockWidget)), None)
-    return button.isVisibleTo(window if dock is None else dock.widget())
+    dock = next((part for part in _ancestors(button) if isinstance(part, PanelDock)), None)
+    return button.isVisibleTo(window if dock is None else dock.panel)
 
 
 def _panel(action: QObject) -> str:

@@ -85,6 +85,14 @@ class SessionPanel(QWidget):
     def result_arrived(self, result: Result) -> None:
         """There is a new result."""
         self.refresh_if_seen()
+        if self._behind:
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of the passes that were drawn: a newer one is there, and that of a large model takes gigabytes.
+
+        Called while the panel is not seen; `refresh` follows once it is.
+        """
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         """Something else is chosen."""

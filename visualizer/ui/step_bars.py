@@ -70,6 +70,8 @@ class StepBars(QWidget):
         self._comparison = comparison if base is not None else "value"
         flip = None if result is None or base is None else first_flip(result.steps, [other.token for other in base])
         self._same_until = math.inf if flip is None else flip.step
+        if result is None:
+            self._drawn = None
         self.update()
 
     def height_of(self, step: int) -> float:

@@ -113,6 +113,9 @@ class ArcsPanel(SessionPanel):
         self._chosen = tuple(place for place in self._chosen if place < len(trace.tokens))
         self._mark()
 
+    def forget(self) -> None:
+        self.view.set_weights(None, COMPUTING)
+
     def _mark(self) -> None:
         now = self.session.selection.now
         alone = len(self._chosen) == 1 and now.row == self._chosen[0]

@@ -151,6 +151,10 @@ class FlowPanel(SessionPanel):
         self._mark()
         self._say(self.session.selection.hovered)
 
+    def forget(self) -> None:
+        self._content = None
+        self.canvas.set_content(None)
+
     def _vocabulary(self, trace: Trace) -> list[int]:
         """The tokens that are shown of a large vocabulary: the most probable next ones."""
         step = self.step()

@@ -28,7 +28,7 @@ from visualizer.ui.heads_mosaic import EMPTY, HeadMosaic
 from visualizer.ui.heads_preview import HeadPreview
 from visualizer.ui.heads_random import RandomText
 from visualizer.ui.heads_tiles import Heads
-from visualizer.ui.session_panel import SessionPanel
+from visualizer.ui.session_panel import COMPUTING, SessionPanel
 
 PREVIEW_WIDTH, PREVIEW_HEIGHT = 210, 150
 #: Panels smaller than this have no room for the head close up; its words are in the tooltip.
@@ -177,6 +177,13 @@ class HeadsPanel(SessionPanel):
         if self._coming is not None:
             self._portions.start()
             self._say()
+
+    def forget(self) -> None:
+        self._coming = None
+        self._portions.stop()
+        self.random.forget()
+        if self._heads is not None:
+            self._show(None, COMPUTING)
 
     def _traces(self) -> tuple[Trace | None, Trace | None] | None:
         """The passes to show and to compare with; None while they are being made."""

@@ -176,6 +176,10 @@ class LensPanel(SessionPanel):
         state, read = result.state, trace
         self._work.request(lambda: _reading(state, read, base, position), at_once=small)
 
+    def forget(self) -> None:
+        self._work.cancel()
+        self._read = self._asked = None
+
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         cares = ("step", "row", "cell", "block", "head", "comparison")
         if any(getattr(before, field) != getattr(now, field) for field in cares):

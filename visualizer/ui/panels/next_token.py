@@ -111,6 +111,9 @@ class NextTokenPanel(SessionPanel):
         self.sampling_button.setAccessibleName(f"Sampling: {sampling_words(result.state.sampling)}")
         self.actions_by_name["forceToken"].setEnabled(shown.forcible and bool(shown.rows))
 
+    def forget(self) -> None:
+        self._result_shown = None
+
     def _chosen_token(self, shown: NextTokens) -> int | None:
         """The token whose probability or logit is the chosen cell."""
         cell = self.session.selection.now.cell

@@ -55,6 +55,7 @@ class SelfCheckBadge(SessionPanel):
             self.check = self._checked = None
             self._show()
         elif trace is not self._checked:
+            self._checked = None
             self._settle.start()
             self._show(pending=True)
 

@@ -194,6 +194,9 @@ class TimelinePanel(SessionPanel):
             self._cached = without_internals(self._cached)
         super().result_arrived(result)
 
+    def forget(self) -> None:
+        self.bars.show_result(None, 0)
+
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         if (before.step, before.block, before.comparison) != (now.step, now.block, now.comparison):
             self.refresh_if_seen()

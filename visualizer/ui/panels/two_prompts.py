@@ -194,6 +194,9 @@ class TwoPromptsPanel(SessionPanel):
         self._say(first, second)
         self._mark()
 
+    def forget(self) -> None:
+        self._drawn, self._said = (object(),), (None, 0)
+
     def document_changed(self, change: Change) -> None:
         if change.touches & {MODEL, SECOND_PROMPT}:
             self._picked = None
