@@ -26,7 +26,7 @@ def make_application() -> QApplication:
     app = QApplication.instance()
     if not isinstance(app, QApplication):
         app = QApplication(sys.argv[:1])
-    if app.platformName() == "xcb":
+    if app.platformName() not in ("offscreen", "minimal"):
         settle_session_bus()
     app.setApplicationName(APPLICATION)
     app.setApplicationDisplayName("Attention visualizer")
