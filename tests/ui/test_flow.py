@@ -122,6 +122,15 @@ def test_matrices_do_not_overlap_and_wires_join_what_is_read(make: object, qtbot
     assert ("blocks.0.resid_pre", "blocks.0.resid_mid") in joined
 
 
+def test_a_wire_along_the_margin_passes_under_the_matrices_of_its_line(qtbot: QtBot) -> None:
+    scene = shown(Session(open_model("induction")), qtbot).canvas.scene
+    names = [tile.matrix.name for tile in scene.tiles]
+    embed, stream, wte = (names.index(name) for name in ("embed", "blocks.0.resid_pre", "wte"))
+    assert scene.tiles[wte].rect.bottom() > scene.tiles[embed].rect.bottom()
+    path = next(wire.path for wire in scene.wires if (wire.source, wire.target) == (embed, stream))
+    assert not any(scene.tiles[wte].rect.contains(path.pointAtPercent(part / 200)) for part in range(201))
+
+
 def test_a_click_chooses_the_cell_and_its_row_everywhere(panel: FlowPanel, session: Session, qtbot: QtBot) -> None:
     click(panel, qtbot, ATTN + "qk", 2, 1)
     now = session.selection.now

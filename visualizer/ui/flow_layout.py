@@ -226,7 +226,7 @@ def _wire(tiles: Sequence[Tile], source: int, target: int, lane: float, around: 
     here, there = start_tile.rect, end_tile.rect
     angle = 0.0
     if around:
-        path = _around(start_tile, end_tile, lane)
+        path = _around(start_tile, end_tile, lane, _below(tiles, start_tile, lane))
     elif start_tile.line == end_tile.line and there.left() > here.right():
         path = _across(QPointF(here.right(), here.center().y()), QPointF(end_tile.slot.left() - 2, there.center().y()))
     else:
@@ -246,10 +246,18 @@ def _across(start: QPointF, end: QPointF) -> QPainterPath:
     return path
 
 
-def _around(source: Tile, target: Tile, lane: float) -> QPainterPath:
+def _below(tiles: Sequence[Tile], source: Tile, lane: float) -> float:
+    """How far down a wire must go to pass under what stands in its line between the source and the lane."""
+    near, far = sorted((lane, source.rect.center().x()))
+    beside = (t.rect for t in tiles if (t.section, t.line) == (source.section, source.line) and t is not source)
+    passed = [r.bottom() for r in beside if near < r.center().x() < far and r.top() < source.rect.bottom()]
+    return max([source.rect.bottom(), *passed])
+
+
+def _around(source: Tile, target: Tile, lane: float, below: float) -> QPainterPath:
     """Down from the source, along the margin, and into the target from its left."""
     start = QPointF(source.rect.center().x(), source.rect.bottom())
-    turn, level = start.y() + GAP_Y / 2, min(target.rect.center().y(), target.rect.top() + 24)
+    turn, level = below + GAP_Y / 2, min(target.rect.center().y(), target.rect.top() + 24)
     end = QPointF(target.slot.left() - 2, level)
     round_ = LANE
     toward = -1.0 if lane < start.x() else 1.0
