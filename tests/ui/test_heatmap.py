@@ -141,6 +141,16 @@ def test_numbers_are_drawn_where_they_fit_and_only_there(heatmap: Heatmap) -> No
     assert ink(60) == 1
 
 
+@pytest.mark.parametrize(
+    ("number", "written"),
+    [(0.04, "0.04"), (-0.043, "−.04"), (-0.96, "−1"), (-0.0004, "≈0"), (0.0, "0"), (-123.0, "−123"), (-1e10, "")],
+)
+def test_a_narrow_cell_leaves_no_fraction_out(heatmap: Heatmap, number: float, written: str) -> None:
+    show_plain(heatmap, np.array([[number]]))
+    assert heatmap.matrix is not None
+    assert heatmap.matrix.text(0, 0, room=4) == written
+
+
 def test_other_numbers_are_other_pixels_and_equal_ones_the_same(heatmap: Heatmap) -> None:
     values = np.zeros((2, 2))
     values[0] = 1.0, 0.9999

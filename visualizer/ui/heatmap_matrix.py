@@ -110,13 +110,15 @@ class Matrix:
         return float(self.values[row, column])
 
     def text(self, row: int, column: int, room: int) -> str:
-        """The number for a cell with room for so many characters: three digits, else two, else one, else empty."""
+        """The number for a cell with room for so many characters: three digits, else two, else one.
+
+        A fraction that is longer loses its leading zero (``−.04``), or is ``≈0``; a large number leaves the cell empty.
+        """
         value = float(self.values[row, column])
-        for digits in (3, 2, 1):
-            text = short(value, digits)
-            if len(text) <= room:
-                return text
-        return ""
+        texts = [short(value, digits) for digits in (3, 2, 1)]
+        if abs(value) < 1:
+            texts += [texts[-1].replace("0.", ".", 1), "≈0"]
+        return next((text for text in texts if len(text) <= room), "")
 
     def special_indices(self) -> tuple[int, ...]:
         """Which of `colors.NOT_A_NUMBER`, `POSITIVE_INFINITY`, `NEGATIVE_INFINITY` occur in cells not masked."""
