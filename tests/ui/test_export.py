@@ -26,6 +26,7 @@ from visualizer.ui.export import (
     export_script,
     heatmap_actions,
     picture_actions,
+    picture_scale,
     script_action,
 )
 from visualizer.ui.heatmap import Heatmap
@@ -74,14 +75,16 @@ def test_the_numbers_as_npz_have_their_bits_labels_and_mask(qtbot: QtBot, tmp_pa
         assert (str(arrays["name"]), str(arrays["row_axis"]), str(arrays["column_axis"])) == ("scores", "query", "key")
 
 
-def test_the_picture_as_png_is_the_heatmap_twice_as_large(qtbot: QtBot, tmp_path: Path) -> None:
+def test_the_picture_as_png_is_the_heatmap_large_enough_for_a_slide(qtbot: QtBot, tmp_path: Path) -> None:
     heatmap = shown(qtbot)
     export_heatmap(heatmap, tmp_path / "picture.png")
     image = QImage(str(tmp_path / "picture.png"))
-    assert image.size() == heatmap.size() * 2
+    scale = image.width() // heatmap.width()
+    assert max(image.width(), image.height()) >= 1600
+    assert image.size() == heatmap.size() * scale
     layout = heatmap.layout_now()
     assert layout is not None
-    corner = (layout.cell_rect(0, 1).topLeft() * 2).toPoint()
+    corner = (layout.cell_rect(0, 1).topLeft() * scale).toPoint()
     assert image.pixelColor(corner.x() + 8, corner.y() + 8) == QColor(current_theme().not_a_number)
 
 
@@ -117,7 +120,7 @@ def test_a_copy_is_a_picture_and_numbers_for_a_spreadsheet(qtbot: QtBot) -> None
     copy_heatmap(heatmap)
     data = QGuiApplication.clipboard().mimeData()
     assert data.text() == "0.1\tnan\t-inf\n-2\t1e-07\t0.5"
-    assert QImage(data.imageData()).size() == heatmap.size() * 2
+    assert QImage(data.imageData()).size() == heatmap.to_image(picture_scale(heatmap)).size()
 
 
 def test_what_cannot_be_exported_is_refused(qtbot: QtBot, tmp_path: Path) -> None:
@@ -212,10 +215,10 @@ def test_what_is_drawn_that_is_no_heatmap_is_copied_and_saved_as_it_is_on_screen
     label.show()
     actions = picture_actions(label, label, said.append)
     named(actions, "copyPicture").trigger()
-    assert QGuiApplication.clipboard().image().size() == label.size() * 2
+    assert QGuiApplication.clipboard().image().size() == label.size() * 27  # 60 to at least 1600
     answer(tmp_path / "drawn")
     named(actions, "exportPicture").trigger()
-    assert QImage(str(tmp_path / "drawn.png")).size() == label.size() * 2
+    assert QImage(str(tmp_path / "drawn.png")).size() == label.size() * 27
     answer(tmp_path / "missing" / "drawn.png")
     named(actions, "exportPicture").trigger()
     assert said[0] == f"saved {tmp_path / 'drawn.png'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +23,8 @@ from visualizer.ui.heatmap_view import HeatmapView
 from visualizer.ui.pictures import png_bytes
 from visualizer.ui.theme import current_theme
 
-PICTURE_SCALE = 2.0
+#: A picture's longer side has at least so many pixels: it stays sharp on a slide.
+PICTURE_PIXELS = 1600
 Say = Callable[[str], None]
 
 #: Suffix, what the action is called, what a file of it is called.
@@ -38,7 +40,7 @@ SUFFIXES = tuple(suffix for suffix, _, _ in EXPORTS)
 def export_heatmap(heatmap: HeatmapView, path: str | os.PathLike[str]) -> None:
     """Write a heatmap whole or not at all, in the form that the name's suffix says.
 
-    .png: the picture with axes and colour bar, two pixels to a logical one; .svg: the same as a drawing; .csv: the
+    .png: the picture with axes and colour bar, in `picture_scale`; .svg: the same as a drawing; .csv: the
     numbers with labels; .npz: the numbers, labels and mask as arrays.
 
     Raises:
@@ -56,7 +58,7 @@ def export_heatmap(heatmap: HeatmapView, path: str | os.PathLike[str]) -> None:
         write_table_npz(target, _table(matrix))
     else:
         if suffix == ".png":
-            data = png_bytes(heatmap.to_image(PICTURE_SCALE))
+            data = png_bytes(heatmap.to_image(picture_scale(heatmap)))
         else:
             from visualizer.ui.heatmap_svg import heatmap_svg  # here, so that the window opens without it
 
@@ -76,7 +78,7 @@ def copy_heatmap(heatmap: HeatmapView) -> None:
     """
     data = QMimeData()
     data.setText(format_block(_shown(heatmap).values))
-    data.setImageData(heatmap.to_image(PICTURE_SCALE))
+    data.setImageData(heatmap.to_image(picture_scale(heatmap)))
     QGuiApplication.clipboard().setMimeData(data)
 
 
@@ -101,10 +103,17 @@ def heatmap_actions(heatmap: HeatmapView, parent: QObject, say: Say | None = Non
     return actions
 
 
+def picture_scale(widget: QWidget) -> float:
+    """How many pixels of a picture stand for a logical one on screen: a whole number, at least two."""
+    longer = max(widget.width(), widget.height(), 1)
+    return float(max(2, math.ceil(PICTURE_PIXELS / longer)))
+
+
 def picture(widget: QWidget) -> QImage:
-    """A widget as it is on screen, two pixels to a logical one."""
-    image = QImage(widget.size() * PICTURE_SCALE, QImage.Format.Format_RGB32)
-    image.setDevicePixelRatio(PICTURE_SCALE)
+    """A widget as it is on screen, `picture_scale` pixels to a logical one."""
+    scale = picture_scale(widget)
+    image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
+    image.setDevicePixelRatio(scale)
     image.fill(QColor(current_theme().panel))
     widget.render(image, QPoint())
     return image
