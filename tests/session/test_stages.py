@@ -141,6 +141,8 @@ def test_the_comparison_shows_baseline_and_difference() -> None:
         values = StageValues(session)
         shown[comparison] = (values.values(embed)[0, 5], values.values(table)[0, 5])
         assert values.is_difference(embed) == (comparison == "difference")
+        beside = values.beside(embed)
+        assert (None if beside is None else beside[0, 5]) == {"value": 1, "baseline": 3}.get(comparison)
     assert shown == {"value": (3, 3), "baseline": (1, 1), "difference": (2, 2)}
 
 

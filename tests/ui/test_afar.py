@@ -35,3 +35,15 @@ def test_one_loud_cell_among_many_is_seen_from_afar(place: tuple[int, int], kind
     image = Picture(values, causal=False, kind=kind).block(0, 0, (4, 4), LIGHT)
     quiet = image.pixel((place[1] // 4 + 10) % 256, place[0] // 4)
     assert image.pixel(place[1] // 4, place[0] // 4) != quiet
+
+
+def test_two_matrices_to_be_compared_share_one_scale() -> None:
+    small, large = np.full((30, 2**16), 2.0), np.full((30, 2**16), -5.0)
+    small[3, 4] = np.nan
+    limits = []
+    for values, beside in ((small, large), (large, small), (small, None)):
+        picture = Picture(values, causal=False, kind="diverging", beside=beside)
+        while not picture.measure(until=0.0):  # a part at a time
+            pass
+        limits.append(picture.limit)
+    assert limits == [5.0, 5.0, 2.0]

@@ -68,6 +68,15 @@ class StageValues:
             difference: Array = self._plane(matrix, baseline=False) - before
         return difference
 
+    def beside(self, matrix: StageMatrix) -> Array | None:
+        """The baseline's numbers where the present ones are shown, and the other way round; None where neither is.
+
+        The two are coloured on one scale, so that they can be compared.
+        """
+        if self._sources(matrix)[1] is None or self._now.comparison == "difference":
+            return None
+        return self._plane(matrix, baseline=self._now.comparison == "value")
+
     def changed(self, matrix: StageMatrix) -> NDArray[np.bool_] | None:
         """Which shown cells of a parameter differ from the model as it was opened; None where none do."""
         if matrix.kind != "parameter":

@@ -56,6 +56,7 @@ class Gallery:
                 causal=tile.matrix.causal,
                 kind="sequential" if bounded else "diverging",
                 changed=values.changed(tile.matrix),
+                beside=None if bounded else values.beside(tile.matrix),
             )
             pending = (origin, picture)
         if not pending[1].measure(until):

@@ -13,7 +13,6 @@ from PySide6.QtGui import QImage
 
 from visualizer.ui import colors
 from visualizer.ui.afar import loudest
-from visualizer.ui.colors import Scale
 from visualizer.ui.heatmap_axes import indexed_image
 from visualizer.ui.theme import Theme
 
@@ -37,11 +36,21 @@ def causal_mask(count: int) -> NDArray[np.bool_]:
 class Picture:
     """The numbers [rows, columns] of one matrix, their limit, and the blocks that have been painted.
 
-    `points` lists (row, column) of NaN and infinities, the first few of them, which no coarse picture may lose.
+    `beside` are numbers of the same shape that share the limit. `points` lists (row, column) of NaN and infinities,
+    the first few of them, which no coarse picture may lose.
     """
 
-    def __init__(self, values: Array, *, causal: bool, kind: str, changed: NDArray[np.bool_] | None = None) -> None:
+    def __init__(
+        self,
+        values: Array,
+        *,
+        causal: bool,
+        kind: str,
+        changed: NDArray[np.bool_] | None = None,
+        beside: Array | None = None,
+    ) -> None:
         self.values = values
+        self._beside = beside if kind == "diverging" else None
         self.masked = causal_mask(values.shape[0]) if causal and values.shape[0] == values.shape[1] else None
         self.kind = kind
         self.changed = changed
@@ -59,9 +68,12 @@ class Picture:
             part = self.values[first : first + step]
             hidden = self.masked[first : first + step] if self.masked is not None else None
             self._measure(first, part, hidden)
+            if self._beside is not None:
+                self._extend_limit(self._beside[first : first + step], hidden)
             self._measured += step
             if self._measured < rows and time.perf_counter() > until:
                 return False
+        self._beside = None
         return True
 
     def _measure(self, first: int, part: Array, hidden: NDArray[np.bool_] | None) -> None:
@@ -75,10 +87,12 @@ class Picture:
         if self.kind == "sequential" or not part.size:
             return
         if finite and hidden is None:
-            limit = max(float(part.max()), -float(part.min()), 0.0)
+            self.limit = max(self.limit, float(part.max()), -float(part.min()))
         else:
-            limit = colors.scale_limit(part, hidden, Scale("diverging"))
-        self.limit = max(self.limit, limit)
+            self._extend_limit(part, hidden)
+
+    def _extend_limit(self, part: Array, hidden: NDArray[np.bool_] | None) -> None:
+        self.limit = max(self.limit, colors.symmetric_limit(part, hidden))
 
     def indices(self, rows: slice, columns: slice) -> NDArray[np.uint8]:
         """The colours' indices of a part of the matrix."""
