@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_right
-
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
@@ -16,23 +13,18 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QScrollBar, QToolTip, QWidget
+from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer.session.labels import with_position
 from visualizer.session.numbers_shown import full, short
-from visualizer.ui.arcs_paint import ArcsPainter, Look, Places
+from visualizer.ui.arcs_line import TokenLine
+from visualizer.ui.arcs_paint import ArcsPainter, Look
 from visualizer.ui.arcs_weights import Weights
 from visualizer.ui.heatmap_matrix import VISIBLE
 from visualizer.ui.spoken import speak
 
 EMPTY = "The prompt is empty. Type a few tokens to see which of them attend to which."
-#: Padding of a token and gap to the next, in a usual and in a small font where the usual does not fit.
-USUAL, DENSE = (4.0, 3.0), (1.0, 1.0)
-SMALLEST_TOKEN, SPREAD = 16.0, 160.0  # the gap of few tokens grows up to the latter
 LONGEST = 12
-_SUBSCRIPTS_AS_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-#: Tokens closer than this far ahead of the cursor are kept in view.
-AHEAD = 60.0
 
 
 class ArcsView(QWidget):
@@ -67,17 +59,10 @@ class ArcsView(QWidget):
         self._cursor: int | None = None
         self._hovered: int | None = None
         self._walking = False
-        self._names: list[str] = []
-        self._lefts: list[float] = []
-        self._widths: list[float] = []
-        self._gap = 0.0
         self._message = EMPTY
-        self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
-        self._scroll.setAccessibleName("Scroll the tokens")
-        self._scroll.valueChanged.connect(lambda: self.update())
-        self._scroll.hide()
         self._received: tuple[object, list[float]] | None = None
         self._painter = ArcsPainter(self.font())
+        self._line = TokenLine(self, self._painter)
 
     # -- what is shown
 
@@ -95,20 +80,23 @@ class ArcsView(QWidget):
         """Show these weights, or without any a sentence in their place."""
         before, self._weights, self._message = self._weights, weights, message
         if weights is None:
-            self._names, self._lefts, self._widths = [], [], []
-            self._received, self._painter = None, ArcsPainter(self.font())  # nor what was drawn
+            self._line.set_names([])
+            self._received = None
+            self._renew_painter()  # what was drawn goes, too
         elif before is None or before.labels != weights.labels:
             labels = (label.translate(VISIBLE) for label in weights.labels)
             shortened = (label if len(label) <= LONGEST else label[: LONGEST - 1] + "…" for label in labels)
-            self._names = [with_position(label, i) for i, label in enumerate(shortened)]
-            self._measure()
+            self._line.set_names([with_position(label, i) for i, label in enumerate(shortened)])
         count = 0 if weights is None else weights.count
         self._cursor = None if self._cursor is None or self._cursor >= count else self._cursor
         self._hovered = None if self._hovered is None or self._hovered >= count else self._hovered
         self._chosen = frozenset(place for place in self._chosen if place < count)
-        self._fit()
         self._describe()
         self.update()
+
+    def _renew_painter(self) -> None:
+        self._painter = ArcsPainter(self.font())
+        self._line.set_painter(self._painter)
 
     def set_chosen(self, chosen: frozenset[int], key: int | None) -> None:
         """Frame these tokens and sum their weights; `key` is the token whose received weight is marked."""
@@ -128,7 +116,7 @@ class ArcsView(QWidget):
         pointed = self.pointed()
         if pointed is not None:
             return [pointed]
-        return sorted(self._chosen) if self._chosen else list(range(len(self._names)))
+        return sorted(self._chosen) if self._chosen else list(range(len(self._line.names)))
 
     def received(self) -> list[float]:
         """The number under each token."""
@@ -146,93 +134,20 @@ class ArcsView(QWidget):
         if self._weights is None:
             return ""
         if pointed is not None:
-            return f"from {self._names[pointed]}"
+            return f"from {self._line.names[pointed]}"
         if not self._chosen:
-            return f"summed over all {len(self._names)} tokens (click tokens to choose them)"
-        names = [self._names[i] for i in sorted(self._chosen)]
+            return f"summed over all {len(self._line.names)} tokens (click tokens to choose them)"
+        names = [self._line.names[i] for i in sorted(self._chosen)]
         shown = ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")
         return f"from {shown}" if len(names) == 1 else f"summed over {shown}"
 
     def token_rect(self, place: int) -> QRectF:
         """Where a token lies. Raises IndexError for one that is not there."""
-        places = self._places()
-        return QRectF(places.left(place), places.line, places.widths[place], places.token)
+        return self._line.token_rect(place)
 
     def bar_rect(self, place: int) -> QRectF:
         """Where the weight that a token receives is drawn. Raises IndexError for a token that is not there."""
-        places = self._places()
-        top = places.line + places.token
-        return QRectF(places.left(place), top, places.widths[place], places.bottom - top)
-
-    # -- places
-
-    def _measure(self) -> None:
-        """Lay the tokens in a line: spread out if they are few, in a small font if they would not fit otherwise."""
-        for dense, (padding, gap) in ((False, USUAL), (True, DENSE)):
-            self._painter.set_dense(dense)
-            metrics = self._painter.token_metrics()
-            known: dict[int, float] = {}
-            self._widths = []
-            for name in self._names:
-                # The font's characters are of one width, but not those that it borrows from another.
-                plain = name.translate(_SUBSCRIPTS_AS_DIGITS)
-                width = known.get(len(plain)) if plain.isascii() else metrics.horizontalAdvance(name)
-                if width is None:
-                    width = known[len(plain)] = metrics.horizontalAdvance(name)
-                self._widths.append(max(width + 2 * padding, SMALLEST_TOKEN))
-            room = self.width() - sum(self._widths)
-            if room >= gap * (len(self._names) + 1):
-                gap = min(room / (len(self._names) + 1), SPREAD) if self._names else gap
-                break
-        self._gap = gap
-        self._lefts = [gap] if self._names else []
-        for width in self._widths[:-1]:
-            self._lefts.append(self._lefts[-1] + width + gap)
-
-    def _total(self) -> float:
-        return self._lefts[-1] + self._widths[-1] + self._gap if self._lefts else 0.0
-
-    def _places(self) -> Places:
-        """Where everything lies now: centred while it fits, else as it is scrolled."""
-        bottom = self.height() - (self._scroll.height() if self._scroll.isVisible() else 0.0)
-        spare = max(self.width() - self._total(), 0.0) / 2
-        left = spare - self._scroll.value()
-        places = self._painter.places(self._lefts, self._widths, left, self.width(), bottom)
-        if not self._lefts:
-            return places
-        highest = (self._lefts[-1] - self._lefts[0]) / 2  # an arc is about half as high as it is wide
-        above = max(places.line - highest - AHEAD, 0.0)  # few tokens: in the middle of the room, not at its foot
-        return self._painter.places(self._lefts, self._widths, left, self.width(), bottom - above / 2)
-
-    def _fit(self) -> None:
-        beyond = max(math.ceil(self._total()) - self.width(), 0)
-        self._scroll.setRange(0, beyond)
-        self._scroll.setPageStep(self.width())
-        self._scroll.setSingleStep(40)
-        self._scroll.setVisible(beyond > 0)
-        height = self._scroll.sizeHint().height()
-        self._scroll.setGeometry(0, self.height() - height, self.width(), height)
-
-    def bring_into_view(self, place: int) -> None:
-        """Scroll so far that a token and what is beside it can be seen."""
-        left, right = self._lefts[place] - AHEAD, self._lefts[place] + self._widths[place] + AHEAD
-        if left < self._scroll.value():
-            self._scroll.setValue(round(left))
-        elif right > self._scroll.value() + self.width():
-            self._scroll.setValue(round(right - self.width()))
-
-    def token_at(self, point: QPointF) -> tuple[int | None, bool]:
-        """The token under a point, and whether the point is on the bars below the line; (None, False) elsewhere."""
-        if not self._lefts:
-            return None, False
-        places = self._places()
-        if not places.line <= point.y() <= places.bottom:
-            return None, False
-        x = point.x() - places.offset
-        place = bisect_right(self._lefts, x) - 1
-        if place < 0 or x > self._lefts[place] + self._widths[place]:
-            return None, False
-        return place, point.y() > places.line + places.token
+        return self._line.bar_rect(place)
 
     # -- words
 
@@ -242,10 +157,10 @@ class ArcsView(QWidget):
         if weights is None:
             return ""
         dtype = weights.trace[weights.name].dtype
-        lines = [f"{self._names[place]} receives {full(self.received()[place], dtype)} {self.summary()}"]
+        lines = [f"{self._line.names[place]} receives {full(self.received()[place], dtype)} {self.summary()}"]
         best = weights.strongest([place], 3)[::-1]
         if best:
-            attended = ", ".join(f"{self._names[key]} {short(weight)}" for _, key, weight in best)
+            attended = ", ".join(f"{self._line.names[key]} {short(weight)}" for _, key, weight in best)
             lines.append(f"attends to {attended}")
         return "\n".join(lines)
 
@@ -254,14 +169,14 @@ class ArcsView(QWidget):
         if self._weights is None:
             self.setAccessibleDescription(self._message)
         elif place is None:
-            self.setAccessibleDescription(f"{len(self._names)} tokens; weights {self.summary()}")
+            self.setAccessibleDescription(f"{len(self._line.names)} tokens; weights {self.summary()}")
         else:
             state = "chosen" if place in self._chosen else "not chosen"
             self.setAccessibleDescription(f"{state}; " + self.readout(place).replace("\n", "; "))
 
     def _move_to(self, place: int) -> None:
         self._cursor, self._hovered, self._walking = place, None, True
-        self.bring_into_view(place)
+        self._line.bring_into_view(place)
         self._describe()
         speak(self)
         self.update()
@@ -281,17 +196,18 @@ class ArcsView(QWidget):
         else:
             cursor = self._cursor if self.hasFocus() else None
             words, received = self.summary(), tuple(self.received())
-            look = Look(tuple(self._names), self._chosen, self._key, self.pointed(), cursor, received, words)
-            self._painter.paint(painter, self.size(), self._weights, self._places(), look, self.devicePixelRatioF())
+            look = Look(tuple(self._line.names), self._chosen, self._key, self.pointed(), cursor, received, words)
+            self._painter.paint(
+                painter, self.size(), self._weights, self._line.places(), look, self.devicePixelRatioF()
+            )
         painter.end()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._measure()
-        self._fit()
+        self._line.lay_out()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place, below = self.token_at(event.position())
+        place, below = self._line.token_at(event.position())
         self._point_at(None if below else place)
 
     def leaveEvent(self, event: QEvent) -> None:
@@ -310,7 +226,7 @@ class ArcsView(QWidget):
             self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        place, below = self.token_at(event.position())
+        place, below = self._line.token_at(event.position())
         if event.button() != Qt.MouseButton.LeftButton or place is None:
             super().mousePressEvent(event)
         elif below:
@@ -319,17 +235,17 @@ class ArcsView(QWidget):
             self._choose(place)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        place, below = self.token_at(QPointF(event.pos()))
+        place, below = self._line.token_at(QPointF(event.pos()))
         if self._weights is not None:
             self.menu_asked.emit(-1 if place is None else place, below, event.globalPos())
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         delta = event.angleDelta().x() or event.angleDelta().y()
-        self._scroll.setValue(self._scroll.value() - delta)
+        self._line.scroll_by(-delta)
         event.accept()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        key, last = event.key(), len(self._names) - 1
+        key, last = event.key(), len(self._line.names) - 1
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         moves = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Home: -last, Qt.Key.Key_End: last}
         if last >= 0 and key == Qt.Key.Key_A and modifiers == Qt.KeyboardModifier.ControlModifier:
@@ -355,7 +271,7 @@ class ArcsView(QWidget):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
-            place, below = self.token_at(QPointF(event.pos()))
+            place, below = self._line.token_at(QPointF(event.pos()))
             if place is None:
                 QToolTip.showText(event.globalPos(), self.toolTip(), self)
             else:
@@ -366,7 +282,5 @@ class ArcsView(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange:
-            self._painter = ArcsPainter(self.font())
-            self._measure()
-            self._fit()
+            self._renew_painter()
         super().changeEvent(event)
