@@ -48,7 +48,7 @@ class GradientView:
         self.parameters.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.parameters.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
         self.parameters.header().resizeSection(1, 76)
-        self.parameters.setMinimumWidth(216)
+        self.parameters.setMinimumWidth(224)
         self.parameters.setTextElideMode(Qt.TextElideMode.ElideLeft)
         self.weight_title = WrappedLabel("gradientWeightTitle", panel)
         self.weight_map = self._map("gradientWeights", "Gradient of the chosen parameter")
