@@ -80,6 +80,14 @@ def test_the_gradient_of_the_chosen_parameter_is_shown(panel: GradientsPanel, se
     )
 
 
+def test_what_is_chosen_while_nobody_looks_is_shown_later(panel: GradientsPanel, session: Session) -> None:
+    _, gradients = session.document.state.model.gradients("aabaa", "b")
+    panel.hide()
+    session.selection.choose(parameter="blocks.0.attn.c_proj.w")
+    panel.show()
+    np.testing.assert_array_equal(child(panel, Heatmap, "gradientWeights").image(), gradients["blocks.0.attn.c_proj.w"])
+
+
 def test_the_gradient_of_an_activation_follows_the_choice(panel: GradientsPanel, session: Session) -> None:
     model = session.document.state.model
     expected = model.loss_gradients("aabaa", "b", ["logits", "blocks.0.attn.pattern"]).activations

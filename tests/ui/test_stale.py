@@ -12,11 +12,14 @@ from pytestqt.qtbot import QtBot
 
 import visualizer
 from tests.ui.widgets import child
+from visualizer.session import evaluation
 from visualizer.session.edits import SetCells, SetPrompt
 from visualizer.session.evaluation import Request, Result, Watch, evaluate
 from visualizer.ui import executor, stale
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.main_window import MainWindow
+from visualizer.ui.panels.next_token import NextTokenPanel
+from visualizer.ui.panels.self_check import NOTHING, SelfCheckBadge
 
 
 class Gate:
@@ -139,6 +142,29 @@ def test_an_edit_made_while_the_work_is_being_cancelled_is_computed_and_says_so(
     qtbot.waitUntil(lambda: not window.session.stale and not button.isVisible())
     assert window.session.result is not None
     assert window.session.result.state.prompt == (1, 0, 1, 0)
+
+
+def test_a_step_whose_pass_is_made_again_is_never_said_to_be_that_of_an_empty_prompt(
+    window: MainWindow, gate: Gate, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
+    gate.open.set()
+    window.session.document.apply(SetCells("wte", ((0, 0),), (5.0,)))
+    qtbot.waitUntil(lambda: not window.session.stale)
+    gate.open.clear()
+    session, panel, badge = window.session, window.docks["nextTokenPanel"].panel, window.findChild(SelfCheckBadge)
+    assert isinstance(panel, NextTokenPanel)
+    assert badge is not None
+    before = panel.shown
+    session.go_to_step(6)
+    assert session.result is not None
+    assert not session.result.kept(6)
+    assert panel.shown is before
+    assert badge.button.text() != NOTHING
+    gate.open.set()
+    qtbot.waitUntil(lambda: session.result is not None and session.result.kept(6))
+    assert panel.shown is not None
+    assert panel.shown.place == len(session.document.state.prompt) + 6
 
 
 def test_nothing_is_veiled_once_another_model_is_open(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:

@@ -6,7 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from tests.ui.widgets import child
 from visualizer.formats import open_model
-from visualizer.session.edits import SetCells
+from visualizer.session.edits import SetCells, pin_baseline
 from visualizer.session.session import Session
 from visualizer.ui.panels.behaviour import BehaviourPanel
 from visualizer.ui.panels.compare import ComparePanel
@@ -31,6 +31,21 @@ def test_ctrl_c_copies_every_row_of_the_behaviour_table_with_its_headings(qtbot:
     assert lines[0] == ["input", "next", "expected", "", "margin"]
     assert ["aab", "a", "a", "✓", "1023"] in lines
     assert len(lines) == 1 + 62
+
+
+def test_negative_numbers_are_copied_as_a_spreadsheet_reads_them(qtbot: QtBot) -> None:
+    session = Session(open_model("aab"))
+    session.document.apply(pin_baseline(session.document.state))
+    session.document.apply(SetCells("wte", ((0, 0),), (-3.5,)))
+    session.selection.choose(comparison="difference")
+    panel = BehaviourPanel(session)
+    qtbot.addWidget(panel)
+    panel.show()
+    assert panel.rows.index(0, 4).data() == "−8.75"
+    child(panel.table, QAction, "copyTable").trigger()
+    lines = copied()
+    assert float(lines[1][4]) == -8.75
+    assert ["bb", "a", "–", "", "0"] in lines
 
 
 def test_a_column_of_bars_is_left_out(qtbot: QtBot) -> None:

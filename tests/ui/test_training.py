@@ -98,6 +98,14 @@ def test_curves_come_even_where_every_report_brings_new_weights(
     assert panel.training
 
 
+def test_a_run_that_nobody_watched_is_shown_later(panel: TrainingPanel, qtbot: QtBot) -> None:
+    click(panel, qtbot, "trainingStart")
+    panel.hide()
+    qtbot.waitUntil(lambda: not panel.training, timeout=WAIT)
+    panel.show()
+    assert f"step {SMALL['steps']} " in said(panel, "trainingFacts")
+
+
 def test_the_number_of_parameters_and_the_time_are_said(panel: TrainingPanel, qtbot: QtBot) -> None:
     assert said(panel, "trainingCost") == "612 parameters · time: …"
     qtbot.waitUntil(lambda: "about" in said(panel, "trainingCost"), timeout=WAIT)

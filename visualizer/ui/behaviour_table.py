@@ -50,8 +50,9 @@ class BehaviourModel(QAbstractTableModel):
 
     def set_comparison(self, comparison: str) -> None:
         """Show the "value", the "baseline" or the "difference"; the value where there is no baseline."""
-        self._comparison = comparison
-        self._arrange()
+        if comparison != self._comparison:
+            self._comparison = comparison
+            self._arrange()
 
     @property
     def shown(self) -> Behaviour | None:

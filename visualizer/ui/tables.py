@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QPoint, Qt
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QTableView, QWidget
 
+from visualizer.session.numbers_shown import MINUS
+
 AnyIndex = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 COPY_TABLE = "copyTable"
+_NEGATIVE = re.compile(rf"{MINUS}(\d.*|inf)")
 
 
 class HeadedModel(QAbstractTableModel):
@@ -47,13 +51,21 @@ class TextTable(QTableView):
 
 
 def table_text(view: QTableView) -> str:
-    """The columns of words and numbers, with their headings, as lines of tab-separated cells in the order on screen."""
+    """The columns of words and numbers, with their headings, as lines of tab-separated cells in the order on screen.
+
+    Numbers are written as other programs read them, with a hyphen for minus.
+    """
     model = view.model()
     columns = [column for column in range(model.columnCount()) if not view.isColumnHidden(column)]
-    rows = [[model.index(row, column).data() for column in columns] for row in range(model.rowCount())]
+    rows = [[_copied(model.index(row, column).data()) for column in columns] for row in range(model.rowCount())]
     kept = [place for place in range(len(columns)) if all(isinstance(row[place], str) for row in rows)]
     headings = [str(model.headerData(columns[place], Qt.Orientation.Horizontal) or "") for place in kept]
     return "\n".join("\t".join(line) for line in (headings, *([row[place] for place in kept] for row in rows)))
+
+
+def _copied(cell: object) -> object:
+    """A cell as it is copied."""
+    return cell.replace(MINUS, "-", 1) if isinstance(cell, str) and _NEGATIVE.fullmatch(cell) else cell
 
 
 def _offer_copy(view: QTableView) -> None:

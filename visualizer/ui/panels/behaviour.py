@@ -106,6 +106,7 @@ class BehaviourPanel(SessionPanel):
             self.rows.show_behaviour(self.session.document.state.opened, None, None)
             self.count.setText("computing …")
             return
+        self.rows.set_comparison(self.session.selection.now.comparison)
         state = result.state
         if state.opened is not self._opened:
             self._opened = state.opened

@@ -134,10 +134,15 @@ class GradientsPanel(SessionPanel):
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         if (before.step, before.block) != (now.step, now.block):
             self.refresh_if_seen()
-        elif self.reading is not None and self.isVisible():
-            self._mark_parameter()
-            self._show_maps()
-            self._enable()
+        elif not self.isVisible():
+            self._behind = True
+        elif self.reading is not None:
+            self._follow_selection()
+
+    def _follow_selection(self) -> None:
+        self._mark_parameter()
+        self._show_maps()
+        self._enable()
 
     def theme_changed(self) -> None:
         if self.reading is not None:
@@ -161,6 +166,7 @@ class GradientsPanel(SessionPanel):
         here, activation = self._wanted.here(), self._activation()
         key = (state.model, goal.key, here, activation)
         if key == self._shown and self.reading is not None:
+            self._follow_selection()
             return
         large = state.model.parameters.count() > BY_ITSELF
         if large and not asked:

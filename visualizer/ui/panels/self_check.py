@@ -50,7 +50,9 @@ class SelfCheckBadge(SessionPanel):
     def refresh(self) -> None:
         """Check soon, unless this very pass has been checked."""
         trace = self.trace()
-        if trace is None:
+        if self.result is not None and not self.result.kept(self.shown_step):
+            self._show(pending=True)  # its pass is being made again
+        elif trace is None:
             self._settle.stop()
             self.check = self._checked = None
             self._show()

@@ -316,9 +316,14 @@ class TrainingPanel(SessionPanel):
     def theme_changed(self) -> None:
         self.view.apply_theme()
 
+    def _seen(self) -> bool:
+        """Whether the panel is seen; if not, `refresh` follows once it is."""
+        self._behind = self._behind or not self.isVisible()
+        return self.isVisible()
+
     def _plan_changed(self) -> None:
         """Say what the plan costs, as far as it is known at once."""
-        if self.training or not self.isVisible():
+        if self.training or not self._seen():
             return
         try:
             plan = self.view.form.plan()
@@ -333,7 +338,7 @@ class TrainingPanel(SessionPanel):
         self._settle.start()
 
     def _estimate(self) -> None:
-        if self.training or not self.isVisible():
+        if self.training or not self._seen():
             return
         try:
             self.thread_.estimate(self.view.form.plan())
@@ -364,7 +369,7 @@ class TrainingPanel(SessionPanel):
     def _draw(self) -> None:
         """Curves, facts, samples and slider, if they are seen and there is something new."""
         self._draw_slider()
-        if not self.isVisible():
+        if not self._seen():
             return
         looked_at, followed = self.looked_at(), self.view.follow.isChecked()
         key = (self.record.last, looked_at, followed)
