@@ -57,15 +57,15 @@ def table_text(view: QTableView) -> str:
     """
     model = view.model()
     columns = [column for column in range(model.columnCount()) if not view.isColumnHidden(column)]
-    rows = [[_copied(model.index(row, column).data()) for column in columns] for row in range(model.rowCount())]
+    rows = [[model.index(row, column).data() for column in columns] for row in range(model.rowCount())]
     kept = [place for place in range(len(columns)) if all(isinstance(row[place], str) for row in rows)]
     headings = [str(model.headerData(columns[place], Qt.Orientation.Horizontal) or "") for place in kept]
-    return "\n".join("\t".join(line) for line in (headings, *([row[place] for place in kept] for row in rows)))
+    return "\n".join("\t".join(line) for line in (headings, *([_copied(row[place]) for place in kept] for row in rows)))
 
 
-def _copied(cell: object) -> object:
+def _copied(text: str) -> str:
     """A cell as it is copied."""
-    return cell.replace(MINUS, "-", 1) if isinstance(cell, str) and _NEGATIVE.fullmatch(cell) else cell
+    return text.replace(MINUS, "-", 1) if _NEGATIVE.fullmatch(text) else text
 
 
 def _offer_copy(view: QTableView) -> None:
