@@ -15,8 +15,8 @@ from visualizer.engine.config import ACTIVATIONS
 from visualizer.engine.gradients import LossGradients, cross_entropy, global_norm, loss_gradients
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.model import Model
-from visualizer.engine.ops.attention import AttentionOutput, HeadOutputs
 from visualizer.engine.ops.base import Operation, Run
+from visualizer.engine.ops.linear import AttentionOutput, HeadOutputs
 from visualizer.engine.ops.normalization import Norm
 from visualizer.errors import InterventionError, TokenError
 

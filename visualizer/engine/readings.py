@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.graph import Graph
-from visualizer.engine.ops.attention import AttentionOutput
 from visualizer.engine.ops.base import Run
-from visualizer.engine.ops.linear import Unembed
+from visualizer.engine.ops.linear import AttentionOutput, Unembed
 from visualizer.engine.ops.normalization import Norm
 from visualizer.engine.ops.residual import Add, Same
 from visualizer.engine.trace import Trace

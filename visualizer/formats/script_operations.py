@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from visualizer.engine.ops.activation import Activation, GatedActivation
-from visualizer.engine.ops.attention import MASK, AttentionOutput, Dot, HeadOutputs, Mask, Mix, Pattern, Scale
+from visualizer.engine.ops.attention import MASK, Dot, Mask, Mix, Pattern, Scale
 from visualizer.engine.ops.base import Operation
 from visualizer.engine.ops.embedding import Embed, LearnedPositions, SinusoidalPositions
-from visualizer.engine.ops.linear import Linear, SplitHeads, Unembed
+from visualizer.engine.ops.linear import AttentionOutput, HeadOutputs, Linear, SplitHeads, Unembed
 from visualizer.engine.ops.normalization import LayerNorm, RMSNorm
 from visualizer.engine.ops.probabilities import Probabilities
 from visualizer.engine.ops.residual import Add, Same

@@ -9,10 +9,10 @@ from itertools import groupby
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.graph import LARGE_VOCABULARY
 from visualizer.engine.ops.activation import Activation, GatedActivation
-from visualizer.engine.ops.attention import AttentionOutput, Mask, Pattern
+from visualizer.engine.ops.attention import Mask, Pattern
 from visualizer.engine.ops.base import Operation
 from visualizer.engine.ops.embedding import Embed
-from visualizer.engine.ops.linear import SplitHeads, Unembed
+from visualizer.engine.ops.linear import AttentionOutput, SplitHeads, Unembed
 from visualizer.engine.ops.probabilities import Probabilities
 from visualizer.engine.ops.residual import Add
 from visualizer.engine.trace import Trace

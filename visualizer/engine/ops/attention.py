@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy as np
 
 from visualizer.engine.explanation import Explanation, Source, Term
-from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate, rows_of, sum_rows
+from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, Run, accumulate
+from visualizer.engine.ops.linear import products
 from visualizer.engine.ops.softmax import causal_softmax, causal_softmax_by_key, future, softmax_backward, stored_by_key
 from visualizer.engine.threads import each
 
@@ -75,14 +76,11 @@ class Dot(Operation):
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         head, query, key = cell
-        q, k = (run.values[read] for read in self.reads)
-        terms = []
-        for i in range(q.shape[-1]):
-            q_cell, k_cell = (query, head, i), (key, head // self.group, i)
-            left = Source("activation", self.reads[0], q_cell, float(q[q_cell]))
-            right = Source("activation", self.reads[1], k_cell, float(k[k_cell]))
-            terms.append(Term(left.value * right.value, (left, right)))
-        return Explanation(name, cell, float(run.values[name][cell]), "q · k", tuple(terms))
+        dimensions = range(run.values[self.reads[0]].shape[-1])
+        q_cells = [(query, head, i) for i in dimensions]
+        k_cells = [(key, head // self.group, i) for i in dimensions]
+        terms = products(run, self.reads[0], q_cells, self.reads[1], k_cells)
+        return Explanation(name, cell, float(run.values[name][cell]), "q · k", terms)
 
 
 @dataclass(frozen=True)
@@ -315,101 +313,7 @@ class Mix(Operation):
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         position, head, dimension = cell
-        pattern, v = (run.values[read] for read in self.reads)
-        terms = []
-        for j in range(position + 1):
-            p_cell, v_cell = (head, position, j), (j, head // self.group, dimension)
-            weight = Source("activation", self.reads[0], p_cell, float(pattern[p_cell]))
-            value = Source("activation", self.reads[1], v_cell, float(v[v_cell]))
-            terms.append(Term(weight.value * value.value, (weight, value)))
-        return Explanation(name, cell, float(run.values[name][cell]), "Σ pattern · v", tuple(terms))
-
-
-@dataclass(frozen=True)
-class HeadOutputs(Operation):
-    """`result` [..., position, head, d_model] = z of each head through its rows of c_proj, before the bias."""
-
-    d_head: int = 1
-    formula: ClassVar[str] = "z W_O, head by head"
-
-    @property
-    def derived(self) -> bool:
-        return True
-
-    def axes(self, name: str) -> Axes:
-        return ("position", "head", "d_model")
-
-    def forward(self, run: Run) -> None:
-        z = run.values[self.reads[0]]
-        w = run.parameters[self.parameters[0]].reshape(z.shape[-2], z.shape[-1], -1)
-        run.values[self.writes[0]] = np.matmul(heads_first(z), w).swapaxes(-3, -2)
-
-    def one_head(self, parameters: Mapping[str, Array], head: int) -> tuple[Operation, Mapping[str, Array]]:
-        rows = slice(head * self.d_head, (head + 1) * self.d_head)
-        return self, {name: parameters[name][rows] for name in self.parameters}
-
-    def backward(self, run: Run, gradients: Gradients) -> None:
-        """Nothing to do: the output that adds the heads up goes back to z and c_proj at once."""
-
-    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
-        position, head, column = cell
-        z, w = run.values[self.reads[0]], run.parameters[self.parameters[0]]
-        terms = []
-        for i in range(z.shape[-1]):
-            z_cell, w_cell = (position, head, i), (head * z.shape[-1] + i, column)
-            left = Source("activation", self.reads[0], z_cell, float(z[z_cell]))
-            right = Source("parameter", self.parameters[0], w_cell, float(w[w_cell]))
-            terms.append(Term(left.value * right.value, (left, right)))
-        return Explanation(name, cell, float(run.values[name][cell]), "z W_O", tuple(terms))
-
-
-@dataclass(frozen=True)
-class AttentionOutput(Operation):
-    """`attn_out` [..., position, d_model] = the heads' results added up, plus the bias of c_proj.
-
-    Reads `result`. Where nobody asked for that, one product of all of z with c_proj gives the same sum.
-    """
-
-    z: str = ""
-    formula: ClassVar[str] = "z W_O + b"
-
-    def axes(self, name: str) -> Axes:
-        return ("position", "d_model")
-
-    def forward(self, run: Run) -> None:
-        result = run.values.get(self.reads[0])
-        if result is not None:
-            out = result.sum(axis=-2)
-        else:
-            z = run.values[self.z]
-            w = run.parameters[self.parameters[0]]
-            out = np.matmul(z.reshape(-1, w.shape[0]), w)
-            if z.ndim > 3:
-                out = out.reshape(*z.shape[:-2], w.shape[1])
-        if len(self.parameters) > 1:
-            out += run.parameters[self.parameters[1]]
-        run.values[self.writes[0]] = out
-
-    def backward(self, run: Run, gradients: Gradients) -> None:
-        given, z = gradients[self.name], run.values[self.z]
-        given_rows, z_rows = rows_of(given), z.reshape(-1, z.shape[-2] * z.shape[-1])
-        w = run.parameters[self.parameters[0]]
-        for bias in self.parameters[1:]:
-            accumulate(gradients, bias, sum_rows(given_rows))
-        accumulate(gradients, self.parameters[0], np.matmul(z_rows.T, given_rows))
-        accumulate(gradients, self.z, np.matmul(given_rows, w.T).reshape(z.shape))
-        shape = (*given.shape[:-1], z.shape[-2], given.shape[-1])
-        gradients[self.reads[0]] = np.broadcast_to(given[..., None, :], shape)  # each head adds to the sum alike
-
-    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
-        position, column = cell
-        result = run.values[self.reads[0]]
-        terms = []
-        for head in range(result.shape[-2]):
-            source_cell = (position, head, column)
-            value = float(result[source_cell])
-            terms.append(Term(value, (Source("activation", self.reads[0], source_cell, value),)))
-        for bias in self.parameters[1:]:
-            value = float(run.parameters[bias][column])
-            terms.append(Term(value, (Source("parameter", bias, (column,), value),)))
-        return Explanation(name, cell, float(run.values[name][cell]), "Σ heads + b", tuple(terms))
+        weights = [(head, position, j) for j in range(position + 1)]
+        values = [(j, head // self.group, dimension) for j in range(position + 1)]
+        terms = products(run, self.reads[0], weights, self.reads[1], values)
+        return Explanation(name, cell, float(run.values[name][cell]), "Σ pattern · v", terms)

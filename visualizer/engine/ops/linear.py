@@ -1,4 +1,4 @@
-"""Linear layers: y = x W + b, their split into queries, keys and values, and the unembedding."""
+"""Linear layers: y = x W + b, their split into queries, keys and values, the heads' projection, and the unembedding."""
 
 from __future__ import annotations
 
@@ -23,16 +23,23 @@ from visualizer.engine.ops.base import (
 )
 
 
-def dot_terms(
-    x: Array, x_name: str, x_cells: list[Cell], w: Array, w_name: str, w_cells: list[Cell]
+def products(
+    run: Run, left: str, left_cells: Sequence[Cell], right: str, right_cells: Sequence[Cell]
 ) -> tuple[Term, ...]:
-    """The addends x·w of one output, in float64, each pointing to its two factors (activation, parameter)."""
-    terms = []
-    for x_cell, w_cell in zip(x_cells, w_cells, strict=True):
-        left, right = float(x[x_cell]), float(w[w_cell])
-        sources = (Source("activation", x_name, x_cell, left), Source("parameter", w_name, w_cell, right))
-        terms.append(Term(left * right, sources))
-    return tuple(terms)
+    """The addends of a sum of products, in float64, each pointing to its two factors: cells of `left` and `right`."""
+    return tuple(
+        Term(a.value * b.value, (a, b))
+        for a, b in zip(_sources(run, left, left_cells), _sources(run, right, right_cells), strict=True)
+    )
+
+
+def _sources(run: Run, name: str, cells: Sequence[Cell]) -> list[Source]:
+    """Cells of an activation or a parameter."""
+    if name in run.parameters:
+        array = run.parameters[name]
+        return [Source("parameter", name, cell, float(array[cell])) for cell in cells]
+    array = run.values[name]
+    return [Source("activation", name, cell, float(array[cell])) for cell in cells]
 
 
 def bias_term(run: Run, name: str, index: int) -> Term:
@@ -66,9 +73,8 @@ class Linear(Operation):
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         position, column = cell
         w_name = self.parameters[0]
-        x, w = run.values[self.reads[0]], run.parameters[w_name]
-        rows = range(w.shape[0])
-        terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, [(i, column) for i in rows])
+        rows = range(len(run.parameters[w_name]))
+        terms = products(run, self.reads[0], [(position, i) for i in rows], w_name, [(i, column) for i in rows])
         terms += tuple(bias_term(run, bias, column) for bias in self.parameters[1:])
         return Explanation(name, cell, float(run.values[name][cell]), self.formula_of(name), terms)
 
@@ -129,11 +135,95 @@ class SplitHeads(Operation):
         start = (0, *self._columns())[self.writes.index(name)]
         column = start + head * self.d_head + dimension
         w_name = self.parameters[0]
-        x, w = run.values[self.reads[0]], run.parameters[w_name]
-        rows = range(w.shape[0])
-        terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, [(i, column) for i in rows])
+        rows = range(len(run.parameters[w_name]))
+        terms = products(run, self.reads[0], [(position, i) for i in rows], w_name, [(i, column) for i in rows])
         terms += tuple(bias_term(run, bias, column) for bias in self.parameters[1:])
         return Explanation(name, cell, float(run.values[name][cell]), self.formula_of(name), terms)
+
+
+@dataclass(frozen=True)
+class HeadOutputs(Operation):
+    """`result` [..., position, head, d_model] = z of each head through its rows of c_proj, before the bias."""
+
+    d_head: int = 1
+    formula: ClassVar[str] = "z W_O, head by head"
+
+    @property
+    def derived(self) -> bool:
+        return True
+
+    def axes(self, name: str) -> Axes:
+        return ("position", "head", "d_model")
+
+    def forward(self, run: Run) -> None:
+        z = run.values[self.reads[0]]
+        w = run.parameters[self.parameters[0]].reshape(z.shape[-2], z.shape[-1], -1)
+        run.values[self.writes[0]] = np.matmul(z.swapaxes(-3, -2), w).swapaxes(-3, -2)
+
+    def one_head(self, parameters: Mapping[str, Array], head: int) -> tuple[Operation, Mapping[str, Array]]:
+        rows = slice(head * self.d_head, (head + 1) * self.d_head)
+        return self, {name: parameters[name][rows] for name in self.parameters}
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        """Nothing to do: the output that adds the heads up goes back to z and c_proj at once."""
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, head, column = cell
+        d_head = run.values[self.reads[0]].shape[-1]
+        z_cells = [(position, head, i) for i in range(d_head)]
+        w_cells = [(head * d_head + i, column) for i in range(d_head)]
+        terms = products(run, self.reads[0], z_cells, self.parameters[0], w_cells)
+        return Explanation(name, cell, float(run.values[name][cell]), "z W_O", terms)
+
+
+@dataclass(frozen=True)
+class AttentionOutput(Operation):
+    """`attn_out` [..., position, d_model] = the heads' results added up, plus the bias of c_proj.
+
+    Reads `result`. Where nobody asked for that, one product of all of z with c_proj gives the same sum.
+    """
+
+    z: str = ""
+    formula: ClassVar[str] = "z W_O + b"
+
+    def axes(self, name: str) -> Axes:
+        return ("position", "d_model")
+
+    def forward(self, run: Run) -> None:
+        result = run.values.get(self.reads[0])
+        if result is not None:
+            out = result.sum(axis=-2)
+        else:
+            z = run.values[self.z]
+            w = run.parameters[self.parameters[0]]
+            out = np.matmul(z.reshape(-1, w.shape[0]), w)
+            if z.ndim > 3:
+                out = out.reshape(*z.shape[:-2], w.shape[1])
+        if len(self.parameters) > 1:
+            out += run.parameters[self.parameters[1]]
+        run.values[self.writes[0]] = out
+
+    def backward(self, run: Run, gradients: Gradients) -> None:
+        given, z = gradients[self.name], run.values[self.z]
+        given_rows, z_rows = rows_of(given), z.reshape(-1, z.shape[-2] * z.shape[-1])
+        w = run.parameters[self.parameters[0]]
+        for bias in self.parameters[1:]:
+            accumulate(gradients, bias, sum_rows(given_rows))
+        accumulate(gradients, self.parameters[0], np.matmul(z_rows.T, given_rows))
+        accumulate(gradients, self.z, np.matmul(given_rows, w.T).reshape(z.shape))
+        shape = (*given.shape[:-1], z.shape[-2], given.shape[-1])
+        gradients[self.reads[0]] = np.broadcast_to(given[..., None, :], shape)  # each head adds to the sum alike
+
+    def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
+        position, column = cell
+        result = run.values[self.reads[0]]
+        terms = []
+        for head in range(result.shape[-2]):
+            source_cell = (position, head, column)
+            value = float(result[source_cell])
+            terms.append(Term(value, (Source("activation", self.reads[0], source_cell, value),)))
+        terms += [bias_term(run, bias, column) for bias in self.parameters[1:]]
+        return Explanation(name, cell, float(run.values[name][cell]), "Σ heads + b", tuple(terms))
 
 
 @dataclass(frozen=True)
@@ -184,10 +274,9 @@ class Unembed(Operation):
 
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         position, token = cell
-        w_name = self.parameters[0]
-        x, w = run.values[self.reads[0]], run.parameters[w_name]
-        rows = range(x.shape[-1])
-        w_cells: list[Cell] = [(token, i) if self.tied else (i, token) for i in rows]
-        terms = dot_terms(x, self.reads[0], [(position, i) for i in rows], w, w_name, w_cells)
+        dimensions = range(run.values[self.reads[0]].shape[-1])
+        x_cells = [(position, i) for i in dimensions]
+        w_cells: list[Cell] = [(token, i) if self.tied else (i, token) for i in dimensions]
+        terms = products(run, self.reads[0], x_cells, self.parameters[0], w_cells)
         terms += tuple(bias_term(run, bias, token) for bias in self.parameters[1:])
         return Explanation(name, cell, float(run.values[name][cell]), self.formula_of(name), terms)
