@@ -309,12 +309,14 @@ def test_ctrl_and_a_click_forces_a_token_and_branches(panel: NextTokenPanel, ses
 
 def test_a_token_can_be_forced_by_key_and_by_button(panel: NextTokenPanel, session: Session, qtbot: QtBot) -> None:
     session.go_to_step(3)
+    button = child(panel, QToolButton, "forceButton")
+    assert button.text() == "Force b"
     qtbot.keyClick(panel.bars, Qt.Key.Key_Down)
+    assert button.text() == "Force a"
     qtbot.keyClick(panel.bars, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
     assert session.document.state.branches[-1].forced == ((8, shown_before(session)),)
     session.document.undo()
     session.go_to_step(3)
-    button = child(panel, QToolButton, "forceButton")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert len(session.document.state.branches) == 2
 

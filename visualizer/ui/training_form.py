@@ -63,7 +63,7 @@ class TrainingForm(QWidget):
     def _make(self) -> None:
         self.text = self._combo("trainingText", "Text", "What is learned")
         for source, description in built_in().items():
-            self.text.addItem(source.split(":", 1)[1].capitalize(), source)
+            self.text.addItem(source.split(":", 1)[1], source)
             self.text.setItemData(self.text.count() - 1, description, 3)  # Qt.ItemDataRole.ToolTipRole
         self.text.addItem(TEXT_FILE, "")
         self.text.setCurrentIndex(max(self.text.findData(FIRST_TEXT), 0))

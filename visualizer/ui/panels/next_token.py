@@ -20,6 +20,8 @@ from visualizer.ui.probability_bars import ROW_HEIGHT, ProbabilityBars
 from visualizer.ui.sampling_controls import SamplingControls, sampling_words
 from visualizer.ui.session_panel import SessionPanel
 
+LONGEST_FORCED = 8  # characters of a token that are written on the button
+
 
 class NextTokenPanel(SessionPanel):
     """The distribution of the next token as bars, the most probable first."""
@@ -50,6 +52,7 @@ class NextTokenPanel(SessionPanel):
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area = area
         self.bars.current_moved.connect(self._bring_into_view)
+        self.bars.current_moved.connect(self._name_force)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 4, 8, 4)
         layout.setSpacing(4)
@@ -73,7 +76,7 @@ class NextTokenPanel(SessionPanel):
         self.sampling_button.toggled.connect(self.controls.setVisible)
         force = QAction("Force this token", self)
         force.setIconText("Force")
-        force.setToolTip("Put the chosen token here, whatever the model would choose, and branch (or click the token)")
+        force.setToolTip("Put this token here, whatever the model would choose, and branch (or click a token)")
         force.triggered.connect(self._force_current)
         self.actions_by_name["forceToken"] = force
         for name, words in (("probs", "probability"), ("logits", "logit")):
@@ -112,6 +115,14 @@ class NextTokenPanel(SessionPanel):
         self.sampling_button.setText(sampling_words(result.state.sampling))
         self.sampling_button.setAccessibleName(f"Sampling: {sampling_words(result.state.sampling)}")
         self.actions_by_name["forceToken"].setEnabled(shown.forcible and bool(shown.rows))
+        self._name_force()
+
+    def _name_force(self) -> None:
+        """Write the token that the button forces on it."""
+        token = self.bars.current_token()
+        label = "" if token is None else token_label(self.session.document.state.opened, token)
+        shown = label if len(label) <= LONGEST_FORCED else label[: LONGEST_FORCED - 1] + "…"
+        self.actions_by_name["forceToken"].setIconText(f"Force {shown}".rstrip())
 
     def forget(self) -> None:
         self._result_shown = None
