@@ -279,10 +279,18 @@ def reset_cells(state: State, parameter: str, cells: Cells) -> SetCells:
 
 
 def reset_parameters(state: State, names: Sequence[str]) -> SetParameters:
-    """The edit that gives whole parameters the numbers they had when the model was opened."""
+    """The edit that gives whole parameters the numbers they had when the model was opened.
+
+    Raises:
+        EditError: they have them already.
+    """
     original = state.opened.model.parameters
-    what = names[0] if len(names) == 1 else "all parameters"
-    return SetParameters(tuple((name, original[name]) for name in names), f"reset {what}")
+    changed = [name for name in names if state.is_changed(name)]
+    if not changed:
+        what = names[0] if len(names) == 1 else "every parameter"
+        raise EditError(f"{what} is as it was opened already")
+    what = changed[0] if len(changed) == 1 else "all parameters"
+    return SetParameters(tuple((name, original[name]) for name in changed), f"reset {what}")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from visualizer.errors import EditError
 from visualizer.session.document import Change
 from visualizer.session.edits import SetCells, reset_parameters
 from visualizer.session.selection import Chosen
@@ -171,13 +172,11 @@ class ParameterPanel(QWidget):
 
     def reset(self, names: list[str]) -> None:
         """Give parameters the numbers they had when the model was opened, as one step."""
-        state = self._session.document.state
-        changed = [name for name in names if state.is_changed(name)]
-        if not changed:
-            what = names[0] if len(names) == 1 else "every parameter"
-            self.message.emit(f"{what} is as it was opened already")
+        try:
+            edit = reset_parameters(self._session.document.state, names)
+        except EditError as error:
+            self.message.emit(str(error))
             return
-        edit = reset_parameters(state, names if len(names) == 1 else changed)
         self._session.document.apply(edit, self)
         self.message.emit(edit.title())
 

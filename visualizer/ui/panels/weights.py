@@ -189,13 +189,7 @@ class WeightPanel(QWidget):
         run(text)
 
     def _reset(self, names: list[str]) -> None:
-        state = self._session.document.state
-        changed = [name for name in names if state.is_changed(name)]
-        if not changed:
-            what = names[0] if len(names) == 1 else "every parameter"
-            self.message.emit(f"{what} is as it was opened already")
-            return
-        self._apply(reset_parameters(state, names if len(names) == 1 else changed))
+        self._try(lambda: reset_parameters(self._session.document.state, names))
 
     def _sweep(self, notches: float, fine: bool = False) -> None:
         current = self.view.currentIndex()
