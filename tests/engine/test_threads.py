@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from visualizer.engine.threads import each
+from visualizer.engine.threads import cores, each
 
 
 def blas_threads() -> list[int]:
@@ -24,6 +24,19 @@ def test_each_item_is_worked_on_with_the_settings_of_the_caller() -> None:
     with np.errstate(all="ignore"):
         each(work, range(100))
     assert (done == -np.inf).all()
+
+
+def test_the_cores_share_the_items_again_and_again_and_each_product_stays_on_its_own() -> None:
+    shared, products = [], []
+
+    def work(_index: int) -> None:
+        shared.append(threading.current_thread() is not threading.main_thread())
+        products.append(blas_threads())
+
+    for _ in range(2):
+        each(work, range(4))
+    assert shared == [cores() > 1] * 8
+    assert all(threads == [1] * len(threads) for threads in products)
 
 
 def test_what_fails_in_one_item_is_raised() -> None:

@@ -29,6 +29,7 @@ from visualizer.ui.export import (
     picture_scale,
     script_action,
 )
+from visualizer.ui.focus_ring import FocusRing
 from visualizer.ui.heatmap import Heatmap
 from visualizer.ui.heatmap_svg import MOST_RECTANGLES
 from visualizer.ui.theme import current_theme
@@ -223,6 +224,20 @@ def test_what_is_drawn_that_is_no_heatmap_is_copied_and_saved_as_it_is_on_screen
     named(actions, "exportPicture").trigger()
     assert said[0] == f"saved {tmp_path / 'drawn.png'}"
     assert "cannot write" in said[1]
+
+
+def test_the_ring_of_the_keyboard_is_no_part_of_a_copied_picture(qtbot: QtBot) -> None:
+    drawing, said = QLabel("drawn"), list[str]()
+    qtbot.addWidget(drawing)
+    drawing.resize(60, 20)
+    drawing.show()
+    copy = named(picture_actions(drawing, drawing, said.append), "copyPicture")
+    copy.trigger()
+    without = QGuiApplication.clipboard().image()
+    ring = FocusRing(drawing)
+    copy.trigger()
+    assert QGuiApplication.clipboard().image() == without
+    assert ring.isVisible()
 
 
 def test_ctrl_c_copies_the_number_under_the_cursor(qtbot: QtBot) -> None:

@@ -18,6 +18,7 @@ from visualizer.formats.tables import Table, write_csv, write_table_npz
 from visualizer.formats.writing import write_whole
 from visualizer.session.session import Session
 from visualizer.ui.clipboard import format_block
+from visualizer.ui.focus_ring import without_ring
 from visualizer.ui.heatmap_matrix import Matrix
 from visualizer.ui.heatmap_view import HeatmapView
 from visualizer.ui.pictures import png_bytes
@@ -110,12 +111,13 @@ def picture_scale(widget: QWidget) -> float:
 
 
 def picture(widget: QWidget) -> QImage:
-    """A widget as it is on screen, `picture_scale` pixels to a logical one."""
+    """A widget as it is on screen but for the keyboard's ring, `picture_scale` pixels to a logical one."""
     scale = picture_scale(widget)
     image = QImage(widget.size() * scale, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(scale)
     image.fill(QColor(current_theme().panel))
-    widget.render(image, QPoint())
+    with without_ring(widget):
+        widget.render(image, QPoint())
     return image
 
 

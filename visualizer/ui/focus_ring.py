@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import shiboken6
 from PySide6.QtCore import QEvent, QObject, QRect, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QRegion
@@ -41,6 +44,17 @@ class FocusRings(QObject):
         while part is not None and part is not self._window:
             part = part.parentWidget()
         return part is not None and widget.window().windowType() != Qt.WindowType.Popup
+
+
+@contextmanager
+def without_ring(widget: QWidget) -> Iterator[None]:
+    """Take the ring from a widget while a picture is made of it."""
+    rings = [child for child in widget.children() if isinstance(child, FocusRing)]
+    for ring in rings:
+        ring.hide()
+    yield
+    for ring in rings:
+        ring.show()
 
 
 class FocusRing(QWidget):
