@@ -77,10 +77,25 @@ class AttentionPanel(QWidget):
             box.setAccessibleName(name.capitalize())
             box.setToolTip(f"Whose attention is shown: the {name}")
             box.activated.connect(partial(self._choose, name))
+        self._where = QWidget(self)
+        where = QHBoxLayout(self._where)
+        where.setContentsMargins(0, 0, 0, 0)
+        for text, box in (("Block", self._block), ("Head", self._head)):
+            where.addWidget(QLabel(text, self._where))
+            where.addWidget(box)
+        where.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 4, 8, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self._where)
+        layout.addLayout(self._grid(self._stage_buttons()), 1)
+
+    def _stage_buttons(self) -> QWidget:
+        """Raw, scaled or masked: a button each."""
         stages = QWidget(self)
-        stage_row = QHBoxLayout(stages)
-        stage_row.setContentsMargins(0, 0, 0, 0)
-        stage_row.setSpacing(0)
+        row = QHBoxLayout(stages)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
         group = QActionGroup(self)
         for stage, word, formula in STAGES:
             action = QAction(f"Scores: {word}", self, checkable=True)
@@ -89,8 +104,12 @@ class AttentionPanel(QWidget):
             action.setChecked(stage == self._session.selection.now.score_stage)
             action.triggered.connect(partial(self._choose_stage, stage))
             group.addAction(action)
-            stage_row.addWidget(action_button(action, f"scoreStage_{stage}", stages))
+            row.addWidget(action_button(action, f"scoreStage_{stage}", stages))
             self.actions_by_name[f"scores_{stage}"] = action
+        return stages
+
+    def _grid(self, stages: QWidget) -> QGridLayout:
+        """The four heatmaps under their titles, with the stages' buttons beside that of the scores."""
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setHorizontalSpacing(12)
@@ -107,18 +126,7 @@ class AttentionPanel(QWidget):
         grid.setRowStretch(3, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
-        self._where = QWidget(self)
-        where = QHBoxLayout(self._where)
-        where.setContentsMargins(0, 0, 0, 0)
-        for text, box in (("Block", self._block), ("Head", self._head)):
-            where.addWidget(QLabel(text, self._where))
-            where.addWidget(box)
-        where.addStretch(1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.setSpacing(4)
-        layout.addWidget(self._where)
-        layout.addLayout(grid, 1)
+        return grid
 
     # -- what the session tells
 

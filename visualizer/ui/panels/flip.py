@@ -62,6 +62,7 @@ class FlipPanel(SessionPanel):
         self._work.finished.connect(self._show_flip)
         self._work.busy_changed.connect(self._busy_changed)
         self._make()
+        self._lay_out()
 
     @property
     def flip(self) -> Flip | None:
@@ -99,6 +100,8 @@ class FlipPanel(SessionPanel):
         self.kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.kind.setMinimumContentsLength(6)
         self.kind.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(self.kind, 1)

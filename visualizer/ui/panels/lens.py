@@ -78,10 +78,12 @@ class LensPanel(SessionPanel):
         self._work.progressed.connect(
             lambda share: self._title.set_words("Logit lens", f"reading … {100 * share:.0f} %")
         )
-        self._make()
+        self._make_grid()
+        self._make_contributions()
+        self._lay_out()
 
-    def _make(self) -> None:
-        self._title, self._sum = Title(self), ElidedLabel(self)
+    def _make_grid(self) -> None:
+        self._title = Title(self)
         self.grid = LensGrid(self)
         self.grid.setObjectName("lensHeatmap")
         self.grid.set_square(False)
@@ -92,6 +94,8 @@ class LensPanel(SessionPanel):
         self.grid.context_requested.connect(
             lambda row, column, where: self.context_requested.emit(self._stream_cell(row, column), where)
         )
+
+    def _make_contributions(self) -> None:
         self.token = self._chooser("lensToken", "Logit of", "Whose logit is taken apart", self._choose_token)
         self.minus = self._chooser(
             "lensMinus", "Less the logit of", "Take apart a difference of two logits", self._choose_minus
@@ -104,6 +108,7 @@ class LensPanel(SessionPanel):
         self.bars.chosen.connect(self._choose_part)
         self.bars.let_go.connect(self.session.selection.let_go)
         self.bars.current_moved.connect(self._bring_into_view)
+        self._sum = ElidedLabel(self)
         self._sum.setObjectName("lensSum")
         self._area = QScrollArea(self)
         self._area.setWidget(self.bars)
@@ -112,6 +117,8 @@ class LensPanel(SessionPanel):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._area.setMinimumHeight(round(3 * ROW_HEIGHT))
+
+    def _lay_out(self) -> None:
         upper, lower = QWidget(self), QWidget(self)
         above, below = QVBoxLayout(upper), QVBoxLayout(lower)
         chooser = QHBoxLayout()

@@ -48,6 +48,7 @@ class PromptBar(SessionPanel):
         self._ticks = QTimer(self)
         self._ticks.timeout.connect(self._tick)
         self._make_fields()
+        self._make_generation()
         self._make_actions()
         self._lay_out()
         self._show_model()
@@ -92,6 +93,7 @@ class PromptBar(SessionPanel):
         self.refusal.setMargin(4)
         self.refusal.hide()
 
+    def _make_generation(self) -> None:
         self.count = QSpinBox(self)
         self.count.setObjectName("generateCount")
         self.count.setRange(1, 1000)
