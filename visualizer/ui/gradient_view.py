@@ -38,23 +38,17 @@ class GradientView:
         self.said = WrappedLabel("gradientSaid", panel)
         self.compute = push_button("Compute gradients", "gradientCompute", "Run the model forward and backward", panel)
         self.compute.hide()
-        self.parameters = QTreeWidget(panel)
-        self.parameters.setObjectName("gradientParameters")
-        self.parameters.setAccessibleName("Parameters by norm of their gradient")
-        self.parameters.setToolTip("Every parameter with the norm of its gradient; choosing one shows its map")
-        self.parameters.setHeaderLabels(["parameter", "|gradient|"])
-        self.parameters.setRootIsDecorated(False)
-        self.parameters.header().setStretchLastSection(False)
-        self.parameters.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        self.parameters.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
-        self.parameters.header().resizeSection(1, 76)
-        self.parameters.setMinimumWidth(224)
-        self.parameters.setTextElideMode(Qt.TextElideMode.ElideLeft)
+        self.parameters = self._tree()
         self.weight_title = WrappedLabel("gradientWeightTitle", panel)
         self.weight_map = self._map("gradientWeights", "Gradient of the chosen parameter")
         self.activation = self._combo("gradientActivation", "Activation", "Whose gradient is shown for this context")
         self.activation_title = WrappedLabel("gradientActivationTitle", panel)
         self.activation_map = self._map("gradientActivations", "Gradient of the chosen activation")
+        self._make_steps()
+        self._lay_out()
+
+    def _make_steps(self) -> None:
+        panel = self._panel
         self.rate = QLineEdit(panel)
         self.rate.setObjectName("gradientRate")
         self.rate.setAccessibleName("Learning rate")
@@ -80,7 +74,6 @@ class GradientView:
             panel,
         )
         self.checked = WrappedLabel("gradientChecked", panel)
-        self._lay_out()
 
     def show_target(self, label: str) -> None:
         """Write the wanted token into its box."""
@@ -98,6 +91,21 @@ class GradientView:
             heatmap.set_empty("no gradients")
         self.weight_title.clear()
         self.activation_title.clear()
+
+    def _tree(self) -> QTreeWidget:
+        tree = QTreeWidget(self._panel)
+        tree.setObjectName("gradientParameters")
+        tree.setAccessibleName("Parameters by norm of their gradient")
+        tree.setToolTip("Every parameter with the norm of its gradient; choosing one shows its map")
+        tree.setHeaderLabels(["parameter", "|gradient|"])
+        tree.setRootIsDecorated(False)
+        tree.header().setStretchLastSection(False)
+        tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.Fixed)
+        tree.header().resizeSection(1, 76)
+        tree.setMinimumWidth(224)
+        tree.setTextElideMode(Qt.TextElideMode.ElideLeft)
+        return tree
 
     def _combo(self, name: str, said: str, tip: str) -> QComboBox:
         box = QComboBox(self._panel)

@@ -195,12 +195,7 @@ def _arrange(
         width -= BAR_GAP + BAR_WIDTH + LABEL_GAP + metrics.bar_label + PADDING
     width, height = max(1.0, width), max(1.0, height)
 
-    if square:
-        largest = max(LARGEST_SQUARE, SQUARE_PART * min(width, height))
-        cell_width = cell_height = min(width / columns, height / rows, largest)
-    else:
-        cell_width = min(width / columns, max(LARGEST_WIDTH, WIDTH_PART * width))
-        cell_height = min(height / rows, max(LARGEST_HEIGHT, HEIGHT_PART * height))
+    cell_width, cell_height = _fitted_cell(shape, width, height, square)
     cell_width = _whole(_zoomed(cell_width, zoom.factor), pixel_ratio)
     cell_height = _whole(_zoomed(cell_height, zoom.factor), pixel_ratio)
 
@@ -233,6 +228,16 @@ def _arrange(
         bar=bar,
         bar_below=bar_below,
     )
+
+
+def _fitted_cell(shape: tuple[int, int], width: float, height: float, square: bool) -> tuple[float, float]:
+    """Width and height of a cell where all of the matrix fits into the room."""
+    rows, columns = shape
+    if square:
+        side = min(width / columns, height / rows, max(LARGEST_SQUARE, SQUARE_PART * min(width, height)))
+        return side, side
+    cell_width = min(width / columns, max(LARGEST_WIDTH, WIDTH_PART * width))
+    return cell_width, min(height / rows, max(LARGEST_HEIGHT, HEIGHT_PART * height))
 
 
 def limited_factor(fitted: Layout, zoom: Zoom, factor: float) -> float:
