@@ -91,6 +91,14 @@ def test_one_cell_breaks_the_text_and_undo_mends_it_to_the_bit(window: MainWindo
     assert output(window) == "aaaaaaaaaa"
 
 
+def test_undo_and_redo_say_what_they_did(window: MainWindow) -> None:
+    write_cell(window, "wpe", 3, 3, "0")
+    press(window, "undoAction")
+    assert window.status.currentMessage() == "undone: wpe[3,3] = 0"
+    press(window, "redoAction")
+    assert window.status.currentMessage() == "done again: wpe[3,3] = 0"
+
+
 def test_stepping_shows_the_internals_of_each_step_forwards_and_back(window: MainWindow) -> None:
     model, heatmap = visualizer.handmade("aab"), child(window, Heatmap, "logitsHeatmap")
     text = "aabaa" + output(window)

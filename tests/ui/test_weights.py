@@ -148,6 +148,7 @@ def test_a_vector_is_one_row(grid: Grid) -> None:
     grid.view.model().setData(grid.at(0, 2), "LG/4", EDIT)
     assert grid.value(2) == 256
     assert grid.history() == ["blocks.0.attn.c_proj.b[2] = 256"]
+    assert grid.view.model().headerData(0, Qt.Orientation.Vertical) == "bias"
 
 
 def test_a_cell_is_short_and_its_editor_and_tooltip_have_every_digit(grid: Grid) -> None:

@@ -74,7 +74,8 @@ def _named(opened: OpenedModel, kind: str, size: int) -> list[str]:
     if kind == "z":
         return _heads("z", opened.model.config.n_heads, opened.model.config.d_head)
     prefix = {"position": "P", "mlp": "m"}.get(kind)
-    return [f"{prefix}{i}" for i in range(size)] if prefix else [kind] * size
+    word = {"b": "bias", "g": "gain"}.get(kind, kind)  # as the grid calls a vector's only row; b may be a token, too
+    return [f"{prefix}{i}" for i in range(size)] if prefix else [word] * size
 
 
 def qkv_labels(config: ModelConfig) -> list[str]:

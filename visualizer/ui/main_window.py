@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
@@ -214,10 +215,15 @@ class MainWindow(QMainWindow):
         redo.setObjectName("redoAction")
         undo.setShortcuts([QKeySequence("Ctrl+Z")])
         redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
-        undo.triggered.connect(lambda: self.session.document.undo(self))
-        redo.triggered.connect(lambda: self.session.document.redo(self))
+        undo.triggered.connect(lambda: self._replay(self.session.document.undo, undo.text(), "undone"))
+        redo.triggered.connect(lambda: self._replay(self.session.document.redo, redo.text(), "done again"))
         self.addActions([undo, redo])
         return undo, redo
+
+    def _replay(self, step: Callable[[object], object], called: str, word: str) -> None:
+        """Undo or redo, and say what that was: its name is gone from the action afterwards."""
+        step(self)
+        self.status.say(f"{word}: {called.partition(' ')[2]}")
 
     # -- what the session tells
 
