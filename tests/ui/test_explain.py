@@ -250,7 +250,6 @@ def test_a_narrow_panel_shows_products_and_what_tells_the_names_apart(panel: Exp
 
 def test_a_narrow_panel_writes_an_exponential_as_its_value(panel: ExplainPanel, session: Session) -> None:
     session.selection.choose(cell=PATTERN)
-    panel.resize(200, 420)
     assert texts(panel)[0] == ["▸ 1", "scores[b₂, a₁] = 362"]
     panel.resize(150, 420)
     assert headings(panel) == ["term", "scores[…, ·]"]
