@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QImage
-from PySide6.QtWidgets import QApplication, QComboBox
+from PySide6.QtWidgets import QApplication, QComboBox, QScrollBar
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -279,6 +279,16 @@ def test_sixty_tokens_fit_a_projector_and_more_scroll_to_the_one_at_the_cursor(q
     assert view.token_rect(0).right() < 0
     qtbot.keyClick(view, Qt.Key.Key_Home)
     assert view.token_rect(0).left() >= 0
+
+
+def test_tokens_that_fit_have_no_scroll_bar_at_any_width(qtbot: QtBot) -> None:
+    panel = opened(Session(random_model(), prompt=TEXT[:12]), qtbot)
+    view = panel.view
+    bar = view.findChild(QScrollBar)
+    assert bar is not None
+    for width in range(400, 500):
+        panel.resize(width, 300)
+        assert bar.isVisible() == (view.token_rect(11).right() > view.width())
 
 
 def test_all_of_a_long_text_can_be_chosen_and_drawn(qtbot: QtBot) -> None:

@@ -14,6 +14,8 @@ from visualizer.ui.arcs_paint import ArcsPainter, Places
 USUAL, DENSE = (4.0, 3.0), (1.0, 1.0)
 SMALLEST_TOKEN, SPREAD = 16.0, 160.0  # the gap of few tokens grows up to the latter
 _SUBSCRIPTS_AS_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+#: So much, in pixels, may the tokens' widths add up to more than the room that they were given.
+ROUNDING = 1e-6
 #: Tokens closer than this far ahead of the cursor are kept in view.
 AHEAD = 60.0
 
@@ -82,7 +84,7 @@ class TokenLine:
 
     def _fit(self) -> None:
         widget = self._widget
-        beyond = max(math.ceil(self._total()) - widget.width(), 0)
+        beyond = max(math.ceil(self._total() - ROUNDING) - widget.width(), 0)
         self._scroll.setRange(0, beyond)
         self._scroll.setPageStep(widget.width())
         self._scroll.setSingleStep(40)
