@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QApplication, QTabBar, QTextBrowser, QWidget
+from PySide6.QtWidgets import QApplication, QGridLayout, QLineEdit, QTabBar, QTextBrowser, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -139,3 +139,12 @@ def test_f1_on_a_row_of_tabs_tells_of_the_tab_that_is_chosen(window: MainWindow,
     browser = child(guide, QTextBrowser, "guideBrowser")
     assert browser.source().fileName() == "flow.md"
     guide.close()
+
+
+def test_a_grid_is_walked_line_by_line_however_it_was_filled(qtbot: QtBot) -> None:
+    form = QWidget()
+    qtbot.addWidget(form)
+    grid, fields = QGridLayout(form), [QLineEdit(form) for _ in range(4)]
+    for place in (3, 1, 2, 0):
+        grid.addWidget(fields[place], place // 2, place % 2)
+    assert stops(form) == fields
