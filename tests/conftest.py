@@ -13,7 +13,7 @@ from hypothesis import settings
 
 _SETTINGS = tempfile.TemporaryDirectory(prefix="visualizer-settings-")
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
-os.environ["XDG_CONFIG_HOME"] = _SETTINGS.name
+os.environ["XDG_CONFIG_HOME"] = os.environ["XDG_DATA_HOME"] = _SETTINGS.name
 for _name in ("QT_SCALE_FACTOR", "QT_STYLE_OVERRIDE", "QT_QPA_PLATFORMTHEME"):
     os.environ.pop(_name, None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from itertools import zip_longest
 from unittest.mock import Mock
 
@@ -90,6 +91,8 @@ def test_no_word_is_cut_off_in_any_panel(qtbot: QtBot, model: str, size: tuple[i
         for cell in (weight, number):
             there = [name for name in panels if name is not None]
             show(qtbot, window, there, cell)
+            with suppress(qtbot.TimeoutError):  # a panel is laid out anew a moment after its dock
+                qtbot.waitUntil(lambda: not cut_off(window), timeout=1000)
             assert cut_off(window) == [], there
 
 
