@@ -406,6 +406,9 @@ class TrainingPanel(SessionPanel):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.view.fit()
+        layout = self.layout()
+        if layout is not None and layout.geometry() != self.rect():  # it was laid out while other parts were in it
+            layout.setGeometry(self.rect())
 
 
 def _data_folder() -> Path:
