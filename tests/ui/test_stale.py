@@ -12,8 +12,10 @@ from pytestqt.qtbot import QtBot
 
 import visualizer
 from tests.ui.widgets import child
+from visualizer.errors import CancelledError
+from visualizer.formats import open_model
 from visualizer.session import evaluation
-from visualizer.session.edits import SetCells, SetPrompt
+from visualizer.session.edits import OpenModel, SetCells, SetPrompt
 from visualizer.session.evaluation import Request, Result, Watch, evaluate
 from visualizer.ui import executor, stale
 from visualizer.ui.heatmap import Heatmap
@@ -202,6 +204,28 @@ def test_the_first_pass_shows_itself_too_and_can_be_cancelled(gate: Gate, qtbot:
     gate.open.set()
     button.click()
     qtbot.waitUntil(lambda: not window.session.stale and not button.isVisible())
+
+
+def test_opening_another_model_does_not_wait_for_the_old_ones_pass(
+    window: MainWindow, gate: Gate, qtbot: QtBot
+) -> None:
+    ended = []
+
+    def watched(request: Request, watch: Watch) -> Result:
+        if request.state.opened.name == "ab":
+            return evaluate(request, watch)
+        try:
+            return gate(request, watch)
+        except CancelledError:
+            ended.append(request.state.opened.name)
+            raise
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(executor, "evaluate", watched)
+        window.session.document.apply(SetPrompt("bab"))  # waits for the gate, which stays shut
+        window.session.document.apply(OpenModel(open_model("ab")))
+        qtbot.waitUntil(lambda: not window.session.stale)
+    assert ended == ["aab"]
 
 
 def test_closing_the_window_does_not_wait_for_what_is_under_way(window: MainWindow, gate: Gate) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QThread, Signa
 from shiboken6 import isValid
 
 from visualizer.errors import CancelledError
+from visualizer.formats import OpenedModel
 from visualizer.session.evaluation import Request, Result, evaluate
 
 #: Requests cheaper than this many multiplications take less than the way to another thread and back costs.
@@ -81,6 +82,7 @@ class WorkerExecutor(QObject):
         self._worker.progressed.connect(self.progressed)
         self._done: Callable[[Result], None] | None = None
         self._waiting: tuple[Request, Callable[[Result], None]] | None = None
+        self._opened: OpenedModel | None = None  # whose pass is under way
         self._stopped = False
         atexit.register(_stop_if_alive, weakref.ref(self))  # a thread still running at exit aborts the process
 
@@ -90,11 +92,16 @@ class WorkerExecutor(QObject):
         return self._done is not None
 
     def submit(self, request: Request, done: Callable[[Result], None]) -> None:
-        """Evaluate at once if it is small and nothing is under way; else on the worker, replacing what waits."""
+        """Evaluate at once if it is small and nothing is under way; else on the worker, replacing what waits.
+
+        What is under way is waited for, since it is newer than what is shown; but nobody wants another model's pass.
+        """
         if self._stopped:
             return
         if self.busy:
             self._waiting = (request, done)
+            if request.state.opened is not self._opened:
+                self._worker.cancelled.set()
         elif request.cost() <= AT_ONCE:
             done(evaluate(request))
         else:
@@ -127,6 +134,7 @@ class WorkerExecutor(QObject):
         if not self._thread.isRunning():
             self._thread.start()
         self._done = done
+        self._opened = request.state.opened
         self._worker.cancelled.clear()
         self.busy_changed.emit(True)
         self._requested.emit(request)
