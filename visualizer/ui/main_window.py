@@ -46,6 +46,8 @@ from visualizer.ui.views import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_pane
 
 #: Panels that nobody has looked at are built once nothing has happened for this long, one every `EACH_MS`.
 IDLE_MS, EACH_MS = 3000, 150
+#: Between the veils of two panels.
+VEIL_EVERY_MS = 15
 #: Remembered layouts of another version are not restored.
 LAYOUT_VERSION = 3
 #: The object names of what is drawn and is no heatmap.
@@ -75,6 +77,9 @@ class MainWindow(QMainWindow):
         self._idle = QTimer(self, singleShot=True)
         self._idle.timeout.connect(self._build_while_idle)
         self.docks: dict[str, PanelDock] = {}
+        self._to_veil: list[PanelDock] = []
+        self._veiling = QTimer(self, singleShot=True, interval=VEIL_EVERY_MS)
+        self._veiling.timeout.connect(self._veil_next)
         executor = WorkerExecutor(self)
         self.session = Session(opened, executor)
         if prompt is not None:
@@ -246,8 +251,21 @@ class MainWindow(QMainWindow):
         self.setWindowModified(any(array is not then[name] for name, array in state.model.parameters.items()))
 
     def _mark_stale(self, stale: bool) -> None:
-        for name in RESULTS:
-            self.docks[name].mark_stale(stale)
+        self._to_veil = [self.docks[name] for name in RESULTS]
+        if stale:
+            self._veil_next()
+        else:
+            while self._to_veil:
+                self._to_veil.pop().mark_stale(False)
+
+    def _veil_next(self) -> None:
+        """Mark one panel that is seen; to draw all of them at once, with the engine at work, would be felt."""
+        while self._to_veil:
+            dock = self._to_veil.pop(0)
+            dock.mark_stale(True)
+            if dock.in_front:
+                self._veiling.start()
+                return
 
     # -- what the user does
 
