@@ -228,6 +228,19 @@ def test_opening_another_model_does_not_wait_for_the_old_ones_pass(
     assert ended == ["aab"]
 
 
+def test_work_under_way_leaves_a_narrow_window_its_width(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:
+    window.session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0),), (1024.5,)))
+    window.resize(window.minimumSizeHint().width(), 600)
+    width = window.width()
+    facts, button = child(window, QLabel, "runFacts"), child(window, QPushButton, "cancelButton")
+    qtbot.waitUntil(button.isVisible)
+    qtbot.waitUntil(lambda: window.width() == width and button.geometry().right() <= window.width())
+    assert not facts.isVisible() or facts.width() >= facts.sizeHint().width()
+    gate.open.set()
+    qtbot.waitUntil(lambda: not window.session.stale and not button.isVisible())
+    assert window.width() == width
+
+
 def test_closing_the_window_does_not_wait_for_what_is_under_way(window: MainWindow, gate: Gate) -> None:
     window.session.document.apply(SetPrompt("bab"))
     window.close()  # joins the thread, which would wait for ever

@@ -22,6 +22,7 @@ class StatusBar(QStatusBar):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("statusBar")
+        self.setMinimumWidth(1)  # what it has to say is no reason for the window to grow
         self._session = session
         self._readout = QLabel(self)
         self._readout.setAccessibleName("Number under the cursor")
@@ -41,7 +42,7 @@ class StatusBar(QStatusBar):
         self.showMessage(message, MESSAGE_MS)
 
     def _share_room(self) -> None:
-        """A long message takes the room of the facts for as long as it is shown."""
+        """A long message, or work under way, takes the room of the facts for as long as it is shown."""
         parts = self.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
         wanted = [
             part.sizeHint().width() + GAP for part in parts if part.isVisibleTo(self) and part is not self._readout
@@ -49,8 +50,8 @@ class StatusBar(QStatusBar):
         if self._facts.isHidden():
             wanted.append(self._facts.sizeHint().width() + GAP)
         message = self.currentMessage()
-        words = self.fontMetrics().horizontalAdvance(message) + 2 * GAP
-        self._facts.setVisible(not message or words + sum(wanted) <= self.width())
+        words = self.fontMetrics().horizontalAdvance(message) + 2 * GAP if message else 0
+        self._facts.setVisible(words + sum(wanted) <= self.width())
 
     def refresh(self) -> None:
         """Write the facts of the present result."""
