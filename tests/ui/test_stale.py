@@ -229,8 +229,12 @@ def test_opening_another_model_does_not_wait_for_the_old_ones_pass(
 
 
 def test_work_under_way_leaves_a_narrow_window_its_width(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:
+    gate.open.set()
     window.session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0),), (1024.5,)))
+    qtbot.waitUntil(lambda: not window.session.stale)
     window.resize(window.minimumSizeHint().width(), 600)
+    gate.open.clear()
+    window.session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 1),), (1024.5,)))
     width = window.width()
     facts, button = child(window, QLabel, "runFacts"), child(window, QPushButton, "cancelButton")
     qtbot.waitUntil(button.isVisible)
