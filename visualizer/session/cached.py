@@ -27,7 +27,8 @@ def without_internals(result: Result) -> Result:
     """The same result without the arrays of its passes: all that `cache_map` reads, and small enough to be kept."""
     steps = tuple(replace(step, trace=None) for step in result.steps)
     earlier = None if result.earlier is None else Earlier(result.earlier.tokens, ())
-    return replace(result, steps=steps, earlier=earlier, baseline_steps=None, baseline_trace=None, second=None)
+    light = replace(result, steps=steps, earlier=earlier, baseline_steps=None, baseline_trace=None)
+    return replace(light, second=None, second_baseline=None)
 
 
 def cache_map(result: Result, block: int) -> Array:
