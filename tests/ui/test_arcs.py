@@ -214,7 +214,7 @@ def test_comparison_shows_the_baseline_and_the_difference(panel: ArcsPanel, sess
     session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0), (1, 1)), (6.0, -6.0)))
     for comparison in ("baseline", "difference"):
         session.selection.choose(comparison=comparison)
-        wanted = session.array("blocks.0.attn.pattern")
+        wanted = session.compared(lambda trace: trace["blocks.0.attn.pattern"])
         assert wanted is not None
         np.testing.assert_allclose(panel.view.received(), wanted[0].sum(axis=0), atol=1e-6)
     weights = panel.view.weights

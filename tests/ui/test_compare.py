@@ -122,7 +122,7 @@ def test_value_baseline_and_difference_are_chosen_for_every_panel(
     assert session.trace is not None
     assert session.baseline_trace is not None
     click(panel, qtbot, "show_difference")
-    difference = session.array("logits")
+    difference = session.compared(lambda trace: trace["logits"])
     assert difference is not None
     np.testing.assert_array_equal(difference, session.trace["logits"] - session.baseline_trace["logits"])
     click(panel, qtbot, "show_baseline")

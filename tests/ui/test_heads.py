@@ -293,7 +293,7 @@ def test_comparison_shows_the_baseline_and_the_difference(panel: HeadsPanel, ses
     session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0), (1, 1)), (3.0, -3.0)))
     for comparison in ("baseline", "difference"):
         session.selection.choose(comparison=comparison)
-        wanted = session.array("blocks.0.attn.pattern")
+        wanted = session.compared(lambda trace: trace["blocks.0.attn.pattern"])
         assert wanted is not None
         assert np.array_equal(shown(panel).tiles[:4], wanted)
     assert shown(panel).signed

@@ -77,14 +77,6 @@ class Session:
         same = np.array_equal(result.baseline_trace.tokens, trace.tokens)
         return result.baseline_trace if same else None
 
-    def array(self, name: str) -> NDArray[Any] | None:
-        """An activation of the present step as the selection's comparison asks for it: value, baseline or difference.
-
-        None where there is no trace; the value where there is no baseline to compare with. Raises KeyError for a
-        name that the model does not have.
-        """
-        return None if self.trace is None else self.compared(lambda trace: trace[name])
-
     def compared(self, read: Callable[[Trace], NDArray[Any]]) -> NDArray[Any]:
         """What `read` finds in the present step's pass as the comparison asks for it. There must be a pass."""
         trace, base = self.trace, self.baseline_trace

@@ -37,7 +37,7 @@ def head_in(model: Model, name: str, head: int) -> int | None:
 
 
 def cell_at(model: Model, name: str, head: int, row: int, column: int) -> tuple[int, ...]:
-    """The activation's cell that `matrix` shows at a row and a column."""
+    """The activation's cell that stands at a row and a column where one head is shown."""
     place = head_in(model, name, head)
     if place is None:
         return (row, column)
@@ -45,7 +45,7 @@ def cell_at(model: Model, name: str, head: int, row: int, column: int) -> tuple[
 
 
 def place_at(model: Model, name: str, head: int, row: int, column: int, extent: str) -> Place:
-    """The cell there, its row, or the whole that `matrix` shows, as a place to intervene in.
+    """The cell there, its row, or the whole that is shown, as a place to intervene in.
 
     Raises:
         ValueError: the extent is none of EXTENTS.

@@ -38,7 +38,7 @@ from visualizer.ui.panels.prompt_bar import PromptBar
 from visualizer.ui.panels.self_check import SelfCheckBadge
 from visualizer.ui.panels.timeline import TimelinePanel
 from visualizer.ui.panels.token_strip import TokenStrip
-from visualizer.ui.stale import BusyBar
+from visualizer.ui.stale import BusyBar, Veils
 from visualizer.ui.status import StatusBar
 from visualizer.ui.tables import COPY_TABLE
 from visualizer.ui.theme import apply_theme, theme_for
@@ -46,8 +46,6 @@ from visualizer.ui.views import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_pane
 
 #: Panels that nobody has looked at are built once nothing has happened for this long, one every `EACH_MS`.
 IDLE_MS, EACH_MS = 3000, 150
-#: Between the veils of two panels.
-VEIL_EVERY_MS = 15
 #: Remembered layouts of another version are not restored.
 LAYOUT_VERSION = 3
 #: The object names of what is drawn and is no heatmap.
@@ -77,9 +75,6 @@ class MainWindow(QMainWindow):
         self._idle = QTimer(self, singleShot=True)
         self._idle.timeout.connect(self._build_while_idle)
         self.docks: dict[str, PanelDock] = {}
-        self._to_veil: list[PanelDock] = []
-        self._veiling = QTimer(self, singleShot=True, interval=VEIL_EVERY_MS)
-        self._veiling.timeout.connect(self._veil_next)
         executor = WorkerExecutor(self)
         self.session = Session(opened, executor)
         if prompt is not None:
@@ -87,13 +82,13 @@ class MainWindow(QMainWindow):
         self.status = StatusBar(self.session, self)
         self.status.addPermanentWidget(SelfCheckBadge(self.session, self.status))
         busy = BusyBar(self.session, executor, self.status)
-        busy.stale_changed.connect(self._mark_stale)
         self.status.insertPermanentWidget(1, busy)
         self.setStatusBar(self.status)
         self.undo_action, self.redo_action = self._undo_actions()
         self.menus = Menus(self)
         self._build_top()
         self._build_docks()
+        busy.stale_changed.connect(Veils([self.docks[name] for name in RESULTS], self).mark)
         self.menus.fill()
         self.session.document.subscribe(lambda _change: self._document_changed())
         self.session.subscribe(lambda _result: self._busy_now())
@@ -249,23 +244,6 @@ class MainWindow(QMainWindow):
             f"{config.d_model} dimensions"
         )
         self.setWindowModified(any(array is not then[name] for name, array in state.model.parameters.items()))
-
-    def _mark_stale(self, stale: bool) -> None:
-        self._to_veil = [self.docks[name] for name in RESULTS]
-        if stale:
-            self._veil_next()
-        else:
-            while self._to_veil:
-                self._to_veil.pop().mark_stale(False)
-
-    def _veil_next(self) -> None:
-        """Mark one panel that is seen; to draw all of them at once, with the engine at work, would be felt."""
-        while self._to_veil:
-            dock = self._to_veil.pop(0)
-            dock.mark_stale(True)
-            if dock.in_front:
-                self._veiling.start()
-                return
 
     # -- what the user does
 

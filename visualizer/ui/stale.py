@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -12,9 +15,14 @@ from visualizer.session.session import Session
 from visualizer.ui.executor import WorkerExecutor
 from visualizer.ui.theme import current_theme
 
+if TYPE_CHECKING:
+    from visualizer.ui.docks import PanelDock
+
 #: Work that takes longer than this shows itself.
 SHOWN_AFTER_MS = 500
 VEIL_OPACITY = 55  # per cent
+#: Between the veils of two panels.
+VEIL_EVERY_MS = 15
 BEFORE = "from before the last change"
 
 
@@ -122,6 +130,34 @@ class BusyBar(QWidget):
             self._words.setText("stopping …")
         else:
             self._session.recompute()
+
+
+class Veils(QObject):
+    """Veils the panels of some docks one after the other: to draw all of them anew at once, with the engine at work,
+    would be felt.
+    """
+
+    def __init__(self, docks: Sequence[PanelDock], parent: QObject) -> None:
+        super().__init__(parent)
+        self._docks = docks
+        self._waiting: list[PanelDock] = []
+        self._timer = QTimer(self, singleShot=True, interval=VEIL_EVERY_MS)
+        self._timer.timeout.connect(self._next)
+
+    def mark(self, stale: bool) -> None:
+        """Veil what is seen, or take all veils away."""
+        self._waiting = list(self._docks) if stale else []
+        for dock in [] if stale else self._docks:
+            dock.mark_stale(False)
+        self._next()
+
+    def _next(self) -> None:
+        while self._waiting:
+            dock = self._waiting.pop(0)
+            dock.mark_stale(True)
+            if dock.in_front:
+                self._timer.start()
+                return
 
 
 class Veil(QWidget):
