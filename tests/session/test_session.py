@@ -261,6 +261,18 @@ def test_each_branch_has_the_log_probability_of_its_tokens(session: Session) -> 
     assert result.branch_log_probabilities[0] == pytest.approx(float(expected), rel=1e-5)
 
 
+def test_a_log_probability_outlives_the_numbers_of_its_pass(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
+    session.document.apply(force_token(session.document.state, 6, 1))
+    result = session.result
+    assert result is not None
+    forced = result.steps[1]
+    assert forced.forced
+    assert forced.trace is None
+    assert forced.log_probability == pytest.approx(-1023)
+    assert result.branch_log_probabilities[1] == pytest.approx(-1023)
+
+
 def test_a_step_gone_to_while_another_is_computed_is_shown_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
     executor = LateExecutor()

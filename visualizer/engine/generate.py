@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Step:
         copied: activations whose rows of this step were taken from an earlier generation, because no edit since
             reaches them; the others were computed.
         forced: whether the token was put there instead of chosen.
+        log_probability: natural logarithm of its probability before the filters, also where that rounds to 0.
     """
 
     token: int
@@ -51,19 +52,7 @@ class Step:
     reused: int
     copied: frozenset[str] = frozenset()
     forced: bool = False
-
-    @property
-    def log_probability(self) -> float:
-        """Natural logarithm of its token's probability before the filters, also where that rounds to 0."""
-        probability = float(self.probs[self.token])
-        if probability > np.finfo(self.probs.dtype).tiny:
-            return math.log(probability)
-        if self.trace is None:
-            return -math.inf
-        logits = self.trace.logits_at(-1).astype(np.float64)
-        top = logits.max()  # NaN and infinity make NaN of it, as of the probability
-        with np.errstate(invalid="ignore"):
-            return float(logits[self.token] - top - np.log(np.exp(logits - top).sum()))
+    log_probability: float = 0.0
 
 
 def generate(
@@ -86,6 +75,7 @@ def generate(
     that stand there whatever the model would choose.
     """
     n_ctx = model.config.n_ctx
+    forced = forced or {}
     tokens = np.zeros(len(prompt) + min(max(n, 0), GROWTH), dtype=np.intp)
     tokens[: len(prompt)] = prompt
     cache: RowCache | None = None
@@ -95,7 +85,7 @@ def generate(
     for end in range(len(prompt), len(prompt) + n):
         start = max(0, end - n_ctx)
         if end == 0:
-            step = first_of_vocabulary(model)
+            step = first_of_vocabulary(model, forced.get(end))
         else:
             reused, copied = 0, frozenset[str]()
             if interventions or start > 0:
@@ -107,15 +97,27 @@ def generate(
                     cache = RowCache(model.graph, min(n_ctx, len(prompt) + n))
                 reused = cache.length
                 trace, copied = model.extend(cache, tokens[:end], longest)
-            stages = distribution(trace.logits_at(-1), sampling)
-            token = choose(stages, sampling, end)
-            step = Step(token, stages.probs, stages, trace, end, start, reused, copied)
-        if forced and end in forced:
-            step = replace(step, token=forced[end], forced=True)
+            logits = trace.logits_at(-1)
+            stages = distribution(logits, sampling)
+            put = forced.get(end)
+            token = choose(stages, sampling, end) if put is None else put
+            log_p = _log_probability(stages.probs, logits, token)
+            step = Step(token, stages.probs, stages, trace, end, start, reused, copied, put is not None, log_p)
         if end == len(tokens):
             tokens = np.concatenate([tokens, np.zeros_like(tokens)])
         tokens[end] = step.token
         yield step
+
+
+def _log_probability(probs: Array, logits: Array, token: int) -> float:
+    """Of one token, from the probabilities [d_vocab], or from the logits where its own is too small for them."""
+    probability = float(probs[token])
+    if probability > np.finfo(probs.dtype).tiny:
+        return math.log(probability)
+    exact = logits.astype(np.float64)
+    top = exact.max()  # NaN and infinity make NaN of it, as of the probability
+    with np.errstate(invalid="ignore"):
+        return float(exact[token] - top - np.log(np.exp(exact - top).sum()))
 
 
 def _shared(trace: Trace, known: Trace) -> frozenset[str]:
@@ -124,8 +126,12 @@ def _shared(trace: Trace, known: Trace) -> frozenset[str]:
     return frozenset(name for name, array in trace.recorded.items() if recorded.get(name) is array)
 
 
-def first_of_vocabulary(model: Model) -> Step:
-    """The step after an empty context: nothing to compute from, so the vocabulary's first token, certainly."""
+def first_of_vocabulary(model: Model, forced: int | None = None) -> Step:
+    """The step after an empty context: nothing to compute from, so the vocabulary's first token, certainly, unless
+    another is forced.
+    """
     probs = np.zeros(model.config.d_vocab, dtype=model.config.dtype)
     probs[0] = 1
-    return Step(0, probs, Distribution(probs, probs, probs, probs), None, 0, 0, 0)
+    token, certain = forced or 0, Distribution(probs, probs, probs, probs)
+    log_p = -math.inf if token else 0.0
+    return Step(token, probs, certain, None, 0, 0, 0, forced=forced is not None, log_probability=log_p)
