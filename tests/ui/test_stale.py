@@ -239,7 +239,7 @@ def test_work_under_way_leaves_a_narrow_window_its_width(window: MainWindow, gat
     facts, button = child(window, QLabel, "runFacts"), child(window, QPushButton, "cancelButton")
     qtbot.waitUntil(button.isVisible)
     qtbot.waitUntil(lambda: window.width() == width and button.geometry().right() <= window.width())
-    assert not facts.isVisible() or facts.width() >= facts.sizeHint().width()
+    qtbot.waitUntil(lambda: not facts.isVisible() or facts.width() >= facts.sizeHint().width())
     gate.open.set()
     qtbot.waitUntil(lambda: not window.session.stale and not button.isVisible())
     assert window.width() == width
