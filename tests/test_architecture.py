@@ -29,7 +29,7 @@ SHARED = {
     "tokenizers": {"errors"},
     "formats": {"errors", "resources"},
     "session": {"errors", "resources"},
-    "ui": {"errors", "resources", "doctor", "system"},
+    "ui": {"errors", "resources", "doctor"},
 }
 
 
@@ -99,7 +99,7 @@ def named(path: Path) -> str:
         ("import numpy as np", {"numpy"}),
         ("from visualizer import ui", {"visualizer.ui"}),
         ("from . import trace", {"visualizer.engine.trace"}),
-        ("from ..ui.theme import DARK", {"visualizer.ui.theme.DARK"}),
+        ("from ..ui.theme import DARK", {"visualizer.ui.look.theme.DARK"}),
         ("def f():\n    import PySide6.QtCore", {"PySide6.QtCore"}),
         ("import importlib\nimportlib.import_module('pyqtgraph')", {"importlib", "pyqtgraph"}),
     ],
@@ -156,7 +156,7 @@ def test_a_part_of_the_window_imports_no_third_library_beside_qt(path: Path) -> 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.glob("ui/panels/*.py")), ids=named)
 def test_a_panel_knows_neither_another_panel_nor_the_main_window(path: Path) -> None:
-    foreign = {"visualizer.ui.panels", "visualizer.ui.main_window", "visualizer.ui.open_window"}
+    foreign = {"visualizer.ui.panels", "visualizer.ui.window.main_window", "visualizer.ui.open_window"}
     for name in imports_of(path):
         assert not any(f"{name}.".startswith(f"{other}.") for other in foreign), f"{named(path)} imports {name}"
 

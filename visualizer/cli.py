@@ -342,7 +342,7 @@ def _render(options: argparse.Namespace) -> int:
     if prompt is not None:
         opened.model.ids(prompt)  # refused before anything is drawn
     _require_libraries(for_window=False)
-    from visualizer.ui.offscreen import render_window
+    from visualizer.ui.window.offscreen import render_window
 
     render_window(opened, prompt, (width, height), options.theme, options.output)
     return 0
@@ -365,7 +365,7 @@ def _window(options: argparse.Namespace) -> int:
     if not doctor.has_screen():
         return _without_screen(opened)
     _require_libraries(for_window=True)
-    from visualizer.ui.application import run
+    from visualizer.ui.window.application import run
 
     return run(opened)
 
@@ -378,7 +378,7 @@ def _without_screen(opened: object) -> int:
     picture = "visualizer-window.png"
     print("There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can open.")
     _require_libraries(for_window=False)
-    from visualizer.ui.offscreen import render_window
+    from visualizer.ui.window.offscreen import render_window
 
     render_window(opened, None, (1440, 900), "light", picture)
     print(f"The window, drawn without one: {picture}")

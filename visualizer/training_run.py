@@ -27,8 +27,8 @@ from visualizer.formats.checkpoint import (
     read_recipe,
     save_checkpoint,
 )
-from visualizer.session.corpora import Corpus, open_corpus
-from visualizer.session.training_plan import require_memory
+from visualizer.session.training.corpora import Corpus, open_corpus
+from visualizer.session.training.plan import require_memory
 from visualizer.tokenizers import CharacterTokenizer, Tokenizer
 from visualizer.tokenizers.bpe_training import train_bpe
 from visualizer.training_options import recipe_words

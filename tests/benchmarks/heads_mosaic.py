@@ -42,10 +42,10 @@ def rows() -> list[Row]:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtCore import QSize
 
-    from visualizer.ui.application import make_application
-    from visualizer.ui.heads_layout import MODEL
-    from visualizer.ui.heads_mosaic import HeadMosaic
-    from visualizer.ui.heads_tiles import Heads
+    from visualizer.ui.panels.heads.layout import MODEL
+    from visualizer.ui.panels.heads.mosaic import HeadMosaic
+    from visualizer.ui.panels.heads.tiles import Heads
+    from visualizer.ui.window.application import make_application
 
     app = make_application()
     traces = passes()

@@ -26,9 +26,9 @@ def rows() -> list[Row]:
     from PySide6.QtWidgets import QApplication
 
     from visualizer.formats import OpenedModel
-    from visualizer.session.edits import SetCells, SetPrompt
-    from visualizer.ui.main_window import MainWindow
-    from visualizer.ui.theme import LIGHT, apply_theme
+    from visualizer.session.document.edits import SetCells, SetPrompt
+    from visualizer.ui.look.theme import LIGHT, apply_theme
+    from visualizer.ui.window.main_window import MainWindow
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)

@@ -28,8 +28,8 @@ def _work(opened: OpenedModel) -> Callable[[], object]:
     from PySide6.QtWidgets import QApplication
 
     from visualizer.session.session import Session
-    from visualizer.ui.executor import WorkerExecutor
-    from visualizer.ui.panels.weights import WeightPanel
+    from visualizer.ui.bridge.executor import WorkerExecutor
+    from visualizer.ui.panels.weights.panel import WeightPanel
 
     session = Session(opened, WorkerExecutor())
     session.reset_generation()
@@ -61,7 +61,7 @@ def rows() -> list[Row]:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
 
-    from visualizer.ui.theme import LIGHT, apply_theme
+    from visualizer.ui.look.theme import LIGHT, apply_theme
 
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)

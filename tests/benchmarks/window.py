@@ -53,9 +53,9 @@ def _edit() -> Row:
     from PySide6.QtCore import QSettings
 
     from visualizer.formats import open_model
-    from visualizer.session.edits import SetCells
-    from visualizer.ui.main_window import MainWindow
-    from visualizer.ui.theme import LIGHT, apply_theme
+    from visualizer.session.document.edits import SetCells
+    from visualizer.ui.look.theme import LIGHT, apply_theme
+    from visualizer.ui.window.main_window import MainWindow
 
     apply_theme(app, LIGHT)
     with tempfile.TemporaryDirectory() as folder:
@@ -96,7 +96,7 @@ def _edit() -> Row:
 
 
 def _heatmaps(window: Any) -> list[Any]:
-    from visualizer.ui.heatmap import Heatmap
+    from visualizer.ui.heatmap.widget import Heatmap
 
     return [heatmap for heatmap in window.findChildren(Heatmap) if heatmap.isVisible()]
 

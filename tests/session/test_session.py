@@ -10,9 +10,16 @@ from visualizer.engine.interventions import Intervention
 from visualizer.engine.ops.softmax import softmax
 from visualizer.errors import InputError
 from visualizer.formats import open_model
-from visualizer.session import evaluation
-from visualizer.session.edits import OpenModel, SetCells, SetInterventions, SetParameters, SetPrompt, force_token
-from visualizer.session.evaluation import Request, Result, evaluate
+from visualizer.session.document.edits import (
+    OpenModel,
+    SetCells,
+    SetInterventions,
+    SetParameters,
+    SetPrompt,
+    force_token,
+)
+from visualizer.session.evaluation import evaluate as evaluation
+from visualizer.session.evaluation.evaluate import Request, Result, evaluate
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, QPointF, QRect, QRectF
 from PySide6.QtGui import QColor, QImage, QPaintDevice, QPaintEngine, QPaintEngineState, QPainter, QRegion, QTextItem
 from PySide6.QtWidgets import QWidget
 
-from visualizer.ui.theme import contrast_ratio
+from visualizer.ui.look.theme import contrast_ratio
 
 _METRICS = QPaintDevice.PaintDeviceMetric
 

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
-from visualizer.session.document import Change, Document
-from visualizer.session.edits import MODEL, PROMPT, SetGeneration
-from visualizer.session.evaluation import Request, Result
-from visualizer.session.executor import Executor, InlineExecutor
+from visualizer.session.document.document import Change, Document
+from visualizer.session.document.edits import MODEL, PROMPT, SetGeneration
+from visualizer.session.evaluation.evaluate import Request, Result
+from visualizer.session.evaluation.executor import Executor, InlineExecutor
 from visualizer.session.selection import Chosen, Selection
 
 

@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from visualizer.ui.main_window import MainWindow
+    from visualizer.ui.window.main_window import MainWindow
 
 
 def open_window(source: str | os.PathLike[str] | None = None) -> MainWindow:
@@ -15,6 +15,6 @@ def open_window(source: str | os.PathLike[str] | None = None) -> MainWindow:
     Returns the window, shown. Raises InputError where `source` cannot be read.
     """
     from visualizer.formats import open_model
-    from visualizer.ui.application import show_window
+    from visualizer.ui.window.application import show_window
 
     return show_window(open_model(source if source is not None else "aab"))

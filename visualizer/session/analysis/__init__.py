@@ -1,0 +1,1 @@
+"""What is worked out from a result: lens, explanation, behaviour, flips, token probabilities."""

@@ -1,0 +1,54 @@
+"""The work of the gradients panel, as generators that a background runs in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+from visualizer.errors import InputError, TrainingError
+from visualizer.session.analysis.descent import Descent, Difference, Goal, Reading, check, read
+from visualizer.session.document.edits import SetParameters
+from visualizer.session.document.state import State
+from visualizer.session.selection import CellRef
+
+
+def reading_of(state: State, goal: Goal, here: Goal, activation: str | None) -> Generator[None, None, Reading]:
+    """A reading whose parameters are about the goal, and whose activation is about the context at hand."""
+    yield None
+    if goal == here:
+        return read(state.model, goal, activation)
+    shown = read(state.model, here, activation).activation
+    found = read(state.model, goal)
+    return Reading(found.loss, found.gradients, found.norms, shown, found.correct, found.one_hot, found.gap)
+
+
+def stepping(
+    descent: Descent, state: State, goal: Goal, lr: float, steps: int, only: str | None
+) -> Generator[str, None, tuple[State, SetParameters] | InputError]:
+    """Steps of Adam as one edit of the state, or why they cannot be taken."""
+    yield "taking steps"
+    try:
+        return state, descent.step(state, goal, lr, steps, only)
+    except TrainingError as error:
+        return error
+
+
+def checking(state: State, goal: Goal, cell: CellRef) -> Generator[str, None, tuple[CellRef, Difference]]:
+    """The gradient of one weight by finite differences."""
+    differences = check(state.model, goal, cell.name, cell.cell)
+    while True:
+        try:
+            made = next(differences)
+        except StopIteration as end:
+            return cell, end.value
+        yield f"{made} differences"
+
+
+def difference_words(cell: CellRef, found: Difference) -> str:
+    """How the gradient of a weight and its finite differences agree."""
+    place = ", ".join(map(str, cell.cell))
+    if found.analytic == found.numeric == 0:
+        return f"{cell.name}[{place}] in float64: by backward pass and by differences exactly 0."
+    return (
+        f"{cell.name}[{place}] in float64: analytic {found.analytic:.10g}, numeric {found.numeric:.10g} "
+        f"(± {found.step:.0e}), relative error {found.relative_error:.1e}"
+    )

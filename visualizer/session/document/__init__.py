@@ -1,0 +1,1 @@
+"""The document: its state, the edits with their inverses, interventions and history."""

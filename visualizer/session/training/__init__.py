@@ -1,0 +1,1 @@
+"""Training: plan, run, process, record, files, and what can be trained on."""

@@ -1,0 +1,335 @@
+"""A training run as a generator of reports: it can be paused and stopped within one step, and is kept in a file."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from numpy.typing import NDArray
+
+from visualizer.engine.model import Model
+from visualizer.engine.training import Progress, Trainer
+from visualizer.errors import FormatError, InputError, TrainingError
+from visualizer.formats import OpenedModel
+from visualizer.formats.checkpoint import fingerprint
+from visualizer.session.training.files import KeptRun
+from visualizer.session.training.plan import TrainingPlan, beginning, settings_for, token_ids, tokenizer_steps
+from visualizer.tokenizers import Tokenizer
+
+Array = NDArray[Any]
+Named = dict[str, Array]
+
+#: Seconds between two reports, and between two checkpoints.
+REPORT_SECONDS, CHECKPOINT_SECONDS = 0.1, 30.0
+#: So many snapshots are kept at most, and so many bytes of them.
+SNAPSHOTS, SNAPSHOT_BYTES = 200, 128 * 2**20
+#: Tokens in a sample of generated text, and the greatest part of the time that is spent on samples.
+SAMPLE_TOKENS, SAMPLE_SHARE = 80, 0.05
+SAMPLE_SECONDS = 2.0
+TEMPERATURE = 0.8
+#: Weight of the newest step in the running mean of the time that a step takes.
+NEWEST = 0.1
+
+
+@dataclass(frozen=True)
+class Point:
+    """One step: how many are done, its batch's loss in nats, learning rate and norm of the gradient."""
+
+    step: int
+    loss: float
+    lr: float
+    gradient_norm: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Losses in nats over windows of the training part and of the validation part of the text."""
+
+    step: int
+    train: float
+    validation: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Text that the model went on with after so many steps."""
+
+    step: int
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The parameters, read-only, after so many steps."""
+
+    step: int
+    parameters: Named
+
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        return sum(array.nbytes for array in self.parameters.values())
+
+
+@dataclass(frozen=True)
+class Report:
+    """What has happened since the report before.
+
+    Attributes:
+        phase: "preparing", "running", "paused", or at last "done", "stopped" or "failed".
+        said: what is being prepared, why the run failed, or why it cannot be kept on disk; empty otherwise.
+        step, steps: how many are done, and of how many.
+        opened: the model that the run began with; from the first report after preparing on.
+        prompt: a few characters that suit the text.
+        newest: the parameters as they are now.
+        points, evaluations, samples, snapshots: what is new.
+        tokens_per_second, seconds_left: None before the first step.
+    """
+
+    phase: Literal["preparing", "running", "paused", "done", "stopped", "failed"]
+    said: str = ""
+    step: int = 0
+    steps: int = 0
+    opened: OpenedModel | None = None
+    prompt: str = ""
+    newest: Snapshot | None = None
+    points: tuple[Point, ...] = ()
+    evaluations: tuple[Evaluation, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
+    tokens_per_second: float | None = None
+    seconds_left: float | None = None
+
+    @property
+    def last(self) -> bool:
+        """Whether the run is over."""
+        return self.phase in ("done", "stopped", "failed")
+
+
+class TrainingJob:
+    """One run. `reports` belongs to the thread that trains; the rest may be called from any.
+
+    Args:
+        plan: what to train; None to go on with what `kept` holds.
+        kept: where the run's state is written from time to time; None writes nothing.
+        ready: whether a report would be read now; those that would not are put off.
+    """
+
+    def __init__(
+        self, plan: TrainingPlan | None, kept: KeptRun | None = None, ready: Callable[[], bool] = lambda: True
+    ) -> None:
+        if plan is None and kept is None:
+            raise TrainingError("there is neither a plan nor a kept run to train by")
+        self.plan, self._kept, self._ready = plan, kept, ready
+        self._stopping, self._going = threading.Event(), threading.Event()
+        self._going.set()
+        self._points: list[Point] = []
+        self._evaluations: list[Evaluation] = []
+        self._samples: list[Sample] = []
+        self._snapshots: list[Snapshot] = []
+        self._opened: OpenedModel | None = None
+        self._prompt = self._trouble = ""
+        self._step_seconds: float | None = None
+
+    @property
+    def paused(self) -> bool:
+        """Whether it waits, or will after the step under way."""
+        return not self._going.is_set()
+
+    def pause(self) -> None:
+        """Wait after the step under way."""
+        self._going.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._going.set()
+
+    def stop(self) -> None:
+        """End after the step under way; what has been learned so far is reported."""
+        self._stopping.set()
+        self._going.set()
+
+    def reports(self) -> Iterator[Report]:
+        """Train, and tell how it goes; the last report says how it ended."""
+        try:
+            prepared = yield from self._prepared()
+        except InputError as error:
+            yield Report("failed", str(error))
+            return
+        if prepared is None:
+            yield Report("stopped")
+            return
+        yield from self._train(*prepared)
+
+    # -- before the first step
+
+    def _prepared(self) -> Generator[Report, None, tuple[Trainer, Tokenizer] | None]:
+        """Reports of what is being prepared; returns trainer and tokenizer, or None where it was stopped."""
+        if self.plan is None:
+            assert self._kept is not None
+            yield Report("preparing", "reading what was kept")
+            kept, known, name = self._kept.load()
+            self._opened = _opened(kept, known, name, None)
+            return kept, known
+        tokenizer: Tokenizer | None = None
+        self.plan.config()
+        for made in tokenizer_steps(self.plan):
+            if self._stopping.is_set():
+                return None
+            if isinstance(made, tuple):
+                what, done, total = made
+                if self._ready():
+                    yield Report("preparing", f"byte pairs: {what}, {done:,} of {total:,}")
+                time.sleep(0)
+            else:
+                tokenizer = made
+        assert tokenizer is not None
+        yield Report("preparing", "reading the text")
+        plan = self.plan
+        ids = token_ids(tokenizer, plan.text.text)
+        present = plan.present
+        config = plan.shape.config(tokenizer.vocabulary_size) if present is None else present.model.config
+        given = None if present is None else dict(present.model.parameters)
+        trainer = Trainer(config, ids, settings_for(plan.text, plan.settings, tokenizer), given)
+        self._opened = _opened(trainer, tokenizer, plan.text.name, present)
+        if self._kept is not None:
+            self._kept.begin(plan.text, fingerprint(ids))
+        return trainer, tokenizer
+
+    # -- steps
+
+    def _train(self, trainer: Trainer, tokenizer: Tokenizer) -> Iterator[Report]:
+        assert self._opened is not None
+        text = self.plan.text.text if self.plan is not None else self._kept.text if self._kept is not None else ""
+        prompt = beginning(text, trainer.settings.begin_after is not None, trainer.config.n_ctx)
+        self._prompt = prompt
+        sampler = Sampler(self._opened, prompt)
+        stride = _stride(trainer)
+        self._snapshots.append(_snapshot(trainer))
+        yield self._report("running", trainer)
+        reported = saved = time.monotonic()
+        ended: Literal["done", "stopped", "failed"] = "done"
+        said = ""
+        steps = cast(Generator[Progress, None, None], trainer.steps())
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                progress = next(steps)
+            except StopIteration:
+                break
+            except TrainingError as error:
+                ended, said = "failed", str(error)
+                break
+            self._note(progress, time.monotonic() - began)
+            if trainer.step % stride == 0 and trainer.step < trainer.settings.steps:
+                self._snapshots.append(_snapshot(trainer))
+            now = time.monotonic()
+            if sampler.due(now):
+                self._samples += sampler.sample(trainer, self._stopping)
+            if now - saved > CHECKPOINT_SECONDS:
+                saved = now
+                self._keep(trainer, tokenizer)
+            if now - reported >= REPORT_SECONDS and self._ready():
+                reported = now
+                yield self._report("running", trainer)
+            if self.paused:
+                self._keep(trainer, tokenizer)
+                yield self._report("paused", trainer)
+                self._going.wait()
+        steps.close()
+        if self._stopping.is_set() and trainer.step < trainer.settings.steps and ended == "done":
+            ended = "stopped"
+        self._keep(trainer, tokenizer)
+        if not self._stopping.is_set():
+            self._samples += sampler.sample(trainer, self._stopping)
+        self._snapshots.append(_snapshot(trainer))
+        yield self._report(ended, trainer, said)
+
+    def _keep(self, trainer: Trainer, tokenizer: Tokenizer) -> None:
+        """Write a checkpoint. A disk that is full stops nothing: the run is still in memory."""
+        if self._kept is None:
+            return
+        try:
+            self._kept.save(trainer, tokenizer)
+        except FormatError as error:
+            self._kept = None
+            self._trouble = f"the run is not kept on disk: {error}"
+
+    def _note(self, progress: Progress, seconds: float) -> None:
+        self._points.append(Point(progress.step, progress.loss, progress.lr, progress.gradient_norm))
+        if progress.evaluated and progress.train is not None and progress.validation is not None:
+            self._evaluations.append(Evaluation(progress.step, progress.train, progress.validation))
+        mean = self._step_seconds
+        self._step_seconds = seconds if mean is None else mean + NEWEST * (seconds - mean)
+
+    def _report(
+        self, phase: Literal["running", "paused", "done", "stopped", "failed"], trainer: Trainer, said: str = ""
+    ) -> Report:
+        seconds = self._step_seconds
+        settings = trainer.settings
+        report = Report(
+            phase,
+            said or self._trouble,
+            trainer.step,
+            settings.steps,
+            self._opened,
+            self._prompt,
+            self._snapshots[-1] if self._snapshots and self._snapshots[-1].step == trainer.step else _snapshot(trainer),
+            tuple(self._points),
+            tuple(self._evaluations),
+            tuple(self._samples),
+            tuple(self._snapshots),
+            None if seconds is None else settings.batch * trainer.config.n_ctx / max(seconds, 1e-9),
+            None if seconds is None else (settings.steps - trainer.step) * seconds,
+        )
+        for told in (self._points, self._evaluations, self._samples, self._snapshots):
+            told.clear()
+        return report
+
+
+class Sampler:
+    """Generates text now and then, for a small part of the time."""
+
+    def __init__(self, opened: OpenedModel, prompt: str) -> None:
+        self._opened, self._prompt = opened, prompt
+        self._next = 0.0
+
+    def due(self, now: float) -> bool:
+        """Whether it is time for another sample."""
+        return now >= self._next
+
+    def sample(self, trainer: Trainer, stopping: threading.Event) -> list[Sample]:
+        """One sample of the present parameters; none where the run is to stop meanwhile."""
+        began = time.monotonic()
+        model = self._opened.model.replace(_snapshot(trainer).parameters)
+        tokens: list[int] = []
+        for step in model.generate(self._prompt, SAMPLE_TOKENS, temperature=TEMPERATURE):
+            tokens.append(step.token)
+            if stopping.is_set():
+                return []
+        now = time.monotonic()
+        self._next = now + max(SAMPLE_SECONDS, (now - began) / SAMPLE_SHARE)
+        return [Sample(trainer.step, self._prompt, model.text(tokens))]
+
+
+def _snapshot(trainer: Trainer) -> Snapshot:
+    parameters = trainer.parameters()
+    for array in parameters.values():
+        array.flags.writeable = False
+    return Snapshot(trainer.step, parameters)
+
+
+def _stride(trainer: Trainer) -> int:
+    """Steps between two snapshots, so that neither their number nor their size goes beyond bounds."""
+    count = max(2, min(SNAPSHOTS, SNAPSHOT_BYTES // max(trainer.flat.nbytes, 1)))
+    return max(1, -(-trainer.settings.steps // count))
+
+
+def _opened(trainer: Trainer, tokenizer: Tokenizer, name: str, present: OpenedModel | None) -> OpenedModel:
+    """What the run begins with: the present model as it is, or a new one named after its text."""
+    if present is not None:
+        return present
+    return OpenedModel(Model(trainer.config, trainer.parameters(), tokenizer), f"trained on {name}", "")

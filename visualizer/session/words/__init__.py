@@ -1,0 +1,1 @@
+"""How things are called and numbers are written, once for the whole program."""

@@ -1,0 +1,133 @@
+"""What every panel shares: it follows the session while it is seen, and catches up when it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QObject, QSize, Signal
+from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtWidgets import QWidget
+
+from visualizer.engine.generate import Step
+from visualizer.engine.trace import Trace
+from visualizer.session.document.document import Change
+from visualizer.session.document.edits import MODEL
+from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.selection import Chosen
+from visualizer.session.session import Session
+from visualizer.ui.look.theme import theme_notifier
+
+#: What a view says before there is a first result.
+COMPUTING = "No pass is computed yet …"
+
+
+class SessionPanel(QWidget):
+    """A part of the window that shows the session and holds no state of the user's.
+
+    Subclasses redraw themselves in `refresh`, which is called after every change while the panel is visible, and
+    once when it is shown after changes that it did not see.
+
+    Signals:
+        message(str): a sentence for the status bar.
+
+    Attributes:
+        session: what is shown.
+        actions_by_name: what the panel can do, for menus.
+    """
+
+    message = Signal(str)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.session = session
+        self.actions_by_name: dict[str, QAction] = {}
+        self._behind = True
+        ends = (
+            session.subscribe(self.result_arrived),
+            session.selection.subscribe(self.selection_changed),
+            session.document.subscribe(self.document_changed),
+        )
+        self.destroyed.connect(partial(_end_all, ends))
+        # Not the palette's event: the style sheet comes after that, and undoes what is set before it.
+        theme_notifier().theme_changed.connect(self.theme_changed)
+
+    @property
+    def result(self) -> Result | None:
+        """The result that is shown; None before the first."""
+        return self.session.result
+
+    @property
+    def shown_step(self) -> int:
+        """The step under the cursor, or the last one there is while more are being computed."""
+        result = self.session.result
+        step = self.session.selection.now.step
+        return step if result is None else min(step, len(result.steps) - 1)
+
+    def step(self) -> Step | None:
+        """The generation step under the cursor; None before the first result."""
+        result = self.session.result
+        return None if result is None else result.steps[self.shown_step]
+
+    def trace(self) -> Trace | None:
+        """The internals of that step; None before the first result and for an empty context."""
+        step = self.step()
+        return None if step is None else step.trace
+
+    def refresh(self) -> None:
+        """Show the session as it is now."""
+        raise NotImplementedError
+
+    def theme_changed(self) -> None:
+        """The theme is another one; by default everything is drawn again."""
+        self.refresh_if_seen()
+
+    def result_arrived(self, result: Result) -> None:
+        """There is a new result."""
+        self.refresh_if_seen()
+        if self._behind:
+            self.forget()
+
+    def forget(self) -> None:
+        """Let go of the passes that were drawn: a newer one is there, and that of a large model takes gigabytes.
+
+        Called while the panel is not seen; `refresh` follows once it is.
+        """
+
+    def selection_changed(self, before: Chosen, now: Chosen) -> None:
+        """Something else is chosen."""
+        self.refresh_if_seen()
+
+    def document_changed(self, change: Change) -> None:
+        """The document was edited; its result follows. Nothing of another model stays until then."""
+        if MODEL in change.touches and self.session.result is None:
+            self.refresh_if_seen()
+
+    def refresh_if_seen(self) -> None:
+        """Refresh now if the panel is visible, else when it is shown."""
+        if self.isVisible():
+            self._behind = False
+            self.refresh()
+        else:
+            self._behind = True
+
+    def minimumSizeHint(self) -> QSize:
+        """Without what `heightForWidth` knows better."""
+        hint = super().minimumSizeHint()
+        return QSize(hint.width(), 0) if self.hasHeightForWidth() else hint
+
+    def heightForWidth(self, width: int) -> int:
+        """The least height at a width: a panel takes what it is given, and is scrolled where that is less."""
+        layout = self.layout()
+        return layout.minimumHeightForWidth(width) if layout is not None and layout.hasHeightForWidth() else -1
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if self._behind:
+            self._behind = False
+            self.refresh()
+
+
+def _end_all(ends: tuple[Callable[[], None], ...], _destroyed: QObject | None = None) -> None:
+    for end in ends:
+        end()

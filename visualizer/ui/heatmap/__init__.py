@@ -1,0 +1,1 @@
+"""The one matrix view."""

@@ -1,0 +1,1 @@
+"""The arcs panel and its parts."""

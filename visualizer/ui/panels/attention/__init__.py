@@ -1,0 +1,1 @@
+"""The attention panel and its parts."""

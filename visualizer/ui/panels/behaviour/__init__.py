@@ -1,0 +1,1 @@
+"""The behaviour panel and its parts."""

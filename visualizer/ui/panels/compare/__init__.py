@@ -1,0 +1,1 @@
+"""The compare panel and its parts."""

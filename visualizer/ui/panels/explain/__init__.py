@@ -1,0 +1,1 @@
+"""The explain panel and its parts."""

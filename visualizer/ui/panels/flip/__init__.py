@@ -1,0 +1,1 @@
+"""The flip panel and its parts."""

@@ -1,0 +1,1 @@
+"""The gradients panel and its parts."""

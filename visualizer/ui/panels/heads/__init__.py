@@ -1,0 +1,1 @@
+"""The heads panel and its parts."""

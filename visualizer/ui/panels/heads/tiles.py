@@ -1,0 +1,193 @@
+"""The patterns of all heads as small pictures in one array of colour indices. NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.head_scores import SCORES, HeadDetector
+from visualizer.engine.interventions import WORDS
+from visualizer.engine.trace import Trace
+from visualizer.ui.look.colors import MASKED, color_indices, symmetric_limit
+
+Array = NDArray[Any]
+
+#: A head's picture has at most so many cells a side; larger patterns are pooled once for each trace.
+MOST_CELLS = 128
+#: So many weights are read before the window is asked whether something else is due.
+AT_A_TIME = 1 << 20
+
+
+def bounds(count: int, cells: int) -> Array:
+    """Where each of `cells` nearly equal parts of `count` begins, and the end: whole numbers [cells + 1]."""
+    return np.arange(cells + 1) * count // cells
+
+
+def pooled(tiles: Array, cells: int, signed: bool) -> Array:
+    """Tiles [tile, n, n] as [tile, cells, cells], each the largest (if signed: in magnitude) of the cells under it.
+
+    The largest, not the mean: a weight of 1 among a thousand zeros is what one looks for. NaN stays NaN.
+    """
+    count = tiles.shape[-1]
+    if cells >= count:
+        return tiles
+    at = bounds(count, cells)
+    highest = _reduced(np.maximum, tiles, at)
+    if not signed:
+        return highest
+    lowest = _reduced(np.minimum, tiles, at)
+    return np.where(highest >= -lowest, highest, lowest)
+
+
+def _reduced(function: np.ufunc, tiles: Array, at: Array) -> Array:
+    # Over rows first, where whole rows are combined at once; what is left for the slow direction is small.
+    cells = len(at) - 1
+    rows = np.empty((len(tiles), cells, tiles.shape[-1]), dtype=tiles.dtype)
+    for i in range(cells):
+        function.reduce(tiles[:, at[i] : at[i + 1]], axis=1, out=rows[:, i])
+    return np.asarray(function.reduceat(rows, at[:-1], axis=2))
+
+
+def hidden_cells(count: int, cells: int) -> NDArray[np.bool_]:
+    """Which of the pooled cells [cells, cells] hold nothing but keys that lie after their query."""
+    at = bounds(count, cells)
+    hidden: NDArray[np.bool_] = at[None, :-1] > at[1:, None] - 1
+    return hidden
+
+
+@dataclass(eq=False)
+class Heads:
+    """Pictures and scores of every head for one pass, filled in portions; `done` once all is there.
+
+    Attributes:
+        trace, baseline: what is shown, and what it is compared with.
+        comparison: "value", "baseline" or "difference".
+        labels: the tokens as text, where there are few enough to be written; else empty.
+        shape: (layers, heads).
+        count: tokens T.
+        tiles: [layer · heads + head, n, n] with n = min(T, MOST_CELLS): weights or differences of weights.
+        scores: of the trace, or of the baseline where that is shown, each [layer, head].
+        changes: the scores less those of the baseline where differences are shown, else NaN, each [layer, head].
+        limit: the end of the colour scale: 1, or the largest difference.
+        intervened: of the heads (layer · heads + head) in which something is intervened, what was done: `zeroed`.
+    """
+
+    trace: Trace
+    baseline: Trace | None = None
+    comparison: str = "value"
+    labels: tuple[str, ...] = ()
+    done: bool = False
+    limit: float = 1.0
+    shape: tuple[int, int] = field(init=False)
+    count: int = field(init=False)
+    tiles: Array = field(init=False)
+    scores: dict[str, Array] = field(init=False)
+    changes: dict[str, Array] = field(init=False)
+    intervened: dict[int, str] = field(init=False)
+    detector: HeadDetector = field(init=False)
+
+    def __post_init__(self) -> None:
+        if self.baseline is None:
+            self.comparison = "value"
+        self.names = [name for name in self.trace.graph.names if name.endswith(".attn.pattern")]
+        first = self.trace[self.names[0]]
+        self.shape = (len(self.names), len(first))
+        self.count = len(self.trace.tokens)
+        side = min(self.count, MOST_CELLS)
+        self.tiles = np.zeros((len(self.names) * len(first), side, side), dtype=first.dtype)
+        self.scores, self.changes = ({name: np.full(self.shape, np.nan) for name in SCORES} for _ in range(2))
+        self.intervened = dict(_intervened(self.trace))
+        self.detector = HeadDetector(self.trace.tokens)
+        self._work = self._portions()
+
+    @property
+    def signed(self) -> bool:
+        """Whether differences are shown."""
+        return self.comparison == "difference"
+
+    def is_of(self, trace: Trace, baseline: Trace | None, comparison: str) -> bool:
+        """Whether this shows just that."""
+        wanted = comparison if baseline is not None else "value"
+        return self.trace is trace and self.comparison == wanted and (wanted == "value" or self.baseline is baseline)
+
+    def advance(self) -> bool:
+        """Read one portion more; whether all is done now."""
+        if next(self._work, None) is None:
+            self.done = True
+            self.limit = symmetric_limit(self.tiles, None) if self.signed else 1.0
+        return self.done
+
+    def _portions(self) -> Iterator[int]:
+        """Pool and measure a few heads, and stop; and so on."""
+        layers, heads = self.shape
+        portion = max(1, AT_A_TIME // max(self.count**2, 1))
+        side = self.tiles.shape[-1]
+        waiting = 0
+        for layer in range(layers):
+            for first in range(0, heads, portion):
+                chosen = slice(first, min(first + portion, heads))
+                pattern, shown = self._read(self.names[layer], chosen)
+                place = slice(layer * heads + chosen.start, layer * heads + chosen.stop)
+                self.tiles[place] = pooled(shown, side, self.signed)
+                for name, values in self.detector.scores(pattern).items():
+                    self.scores[name][layer, chosen] = values
+                if self.signed:  # a score is a mean of weights, so that of the differences is its difference
+                    for name, values in self.detector.scores(shown).items():
+                        self.changes[name][layer, chosen] = values
+                waiting += pattern.size
+                if waiting >= AT_A_TIME:
+                    waiting = 0
+                    yield layer
+
+    def _read(self, name: str, chosen: slice) -> tuple[Array, Array]:
+        """The weights that are measured, and the numbers that are shown, of a few heads [head, query, key]."""
+        own = self.trace[name][chosen]
+        if self.baseline is None or self.comparison == "value":
+            return own, own
+        base = self.baseline[name][chosen]
+        if self.comparison == "baseline":
+            return base, base
+        with np.errstate(all="ignore"):
+            return own, own - base
+
+
+def _intervened(trace: Trace) -> Iterator[tuple[int, str]]:
+    """Head (layer · heads + head) and what was done, of every enabled intervention in a part of one or in all of it."""
+    config = trace.parameters.config
+    for change in trace.interventions:
+        if not change.enabled or "head" not in trace.graph.axes(change.name):
+            continue
+        key_value = change.name.rsplit(".", 1)[1] in ("k", "v", "rot_k")
+        heads = range(config.n_key_value_heads if key_value else config.n_heads)
+        index = dict(change.where).get("head")
+        part = heads if index is None else heads[slice(*index)] if isinstance(index, tuple) else [heads[index]]
+        whole = all(axis == "head" for axis, _ in change.where)
+        first, shared_by = int(change.name.split(".")[1]) * config.n_heads, config.n_heads // len(heads)
+        for head in part:
+            for query_head in range(head * shared_by, (head + 1) * shared_by):
+                yield first + query_head, WORDS[change.kind] if whole else "changed"
+
+
+def tile_indices(heads: Heads, side: int, chosen: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
+    """Heads' pictures [head, side, side] as rows of the colour table, keys after their query masked.
+
+    Of all heads, or of those in `chosen` (layer · heads + head). Pixels take the cell that they lie in; where cells
+    are more than pixels, the largest under each.
+    """
+    count = heads.tiles.shape[-1]
+    tiles = pooled(heads.tiles if chosen is None else heads.tiles[list(chosen)], side, heads.signed)
+    cells = tiles.shape[-1]
+    indices = color_indices(tiles, None, "diverging" if heads.signed else "sequential", heads.limit)
+    hidden = hidden_cells(heads.count, count)
+    if cells < count:
+        at = bounds(count, cells)
+        hidden = np.logical_and.reduceat(np.logical_and.reduceat(hidden, at[:-1], axis=0), at[:-1], axis=1)
+    np.copyto(indices, MASKED, where=hidden)
+    if cells == side:
+        return indices
+    pixels = np.arange(side) * cells // side
+    return np.ascontiguousarray(indices.take(pixels, axis=1).take(pixels, axis=2))

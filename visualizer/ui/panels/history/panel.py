@@ -1,0 +1,99 @@
+"""The history: every step that led here, and those that were undone; a click goes to any of them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QStackedLayout, QWidget
+
+from visualizer.session.document.document import Change
+from visualizer.session.session import Session
+from visualizer.ui.look.theme import current_theme, theme_notifier
+
+HERE, ELSEWHERE = "▸ ", "   "
+BEGINNING = "as opened"
+
+
+class HistoryPanel(QWidget):
+    """Row 0 is the beginning; row n is the state after n steps.
+
+    Signals:
+        message(str): where a click went.
+    """
+
+    message = Signal(str)
+
+    def __init__(self, session: Session, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("historyPanel")
+        self._session = session
+        self.list = QListWidget(self)
+        self.list.setObjectName("historyList")
+        self.list.setAccessibleName("History")
+        self.list.setToolTip("What was done, the latest last; choosing a line goes back to it")
+        self.list.setUniformItemSizes(True)
+        self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.itemClicked.connect(self._go_to)
+        self.list.itemActivated.connect(self._go_to)
+        self._empty = QLabel("Nothing changed yet.", self)
+        self._empty.setObjectName("historyEmpty")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop)
+        self._empty.setMargin(12)
+        self._layout = QStackedLayout(self)
+        self._layout.addWidget(self._empty)
+        self._layout.addWidget(self.list)
+        self._titles: list[str] = []
+        self._present = -1
+        self._update()
+        self.destroyed.connect(session.document.subscribe(self._document_changed))
+        theme_notifier().theme_changed.connect(self._theme_changed)
+
+    def _document_changed(self, _change: Change) -> None:
+        self._update()
+
+    def _update(self) -> None:
+        """Show the document's history; rows that stay as they are stay untouched."""
+        steps, done = self._session.document.history()
+        titles = [BEGINNING, *steps] if steps else []
+        kept = sum(1 for _ in zip(self._titles, titles, strict=False))
+        for row in range(len(self._titles) - 1, len(titles) - 1, -1):
+            self.list.takeItem(row)
+        for _ in range(len(titles) - kept):
+            self.list.addItem(QListWidgetItem())
+        low, high = sorted((self._present, done))
+        for row, title in enumerate(titles):
+            if row >= kept or title != self._titles[row] or low <= row <= high:
+                self._paint_row(row, title, done)
+        self._titles, self._present = titles, done
+        self._layout.setCurrentWidget(self.list if titles else self._empty)
+        if titles:
+            self.list.setCurrentRow(done)
+
+    def _paint_row(self, row: int, title: str, done: int) -> None:
+        item = self.list.item(row)
+        item.setText((HERE if row == done else ELSEWHERE) + title)
+        font = self.list.font()
+        font.setBold(row == done)
+        font.setItalic(row > done)
+        item.setFont(font)
+        theme = current_theme()
+        item.setForeground(QColor(theme.muted_text if row > done else theme.text))
+        state = (
+            "the present state"
+            if row == done
+            else "undone; a click makes it again"
+            if row > done
+            else "done; a click goes back to here"
+        )
+        item.setToolTip(f"{title}\n{state}")
+
+    def _go_to(self, item: QListWidgetItem) -> None:
+        row = self.list.row(item)
+        if row != self._present:
+            self._session.document.go_to(row, self)
+            self.message.emit(f"back at “{self._titles[self._present]}”")
+
+    def _theme_changed(self) -> None:
+        for row, title in enumerate(self._titles):
+            self._paint_row(row, title, self._present)

@@ -1,0 +1,1 @@
+"""The interventions panel and its parts."""

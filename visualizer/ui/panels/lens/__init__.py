@@ -1,0 +1,1 @@
+"""The lens panel and its parts."""

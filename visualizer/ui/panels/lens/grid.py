@@ -1,0 +1,106 @@
+"""The lens as a heatmap whose cells show the most probable token."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QSize
+
+from visualizer.formats import OpenedModel
+from visualizer.session.analysis.lens import Lens
+from visualizer.session.words.axis_labels import token_label, with_position
+from visualizer.session.words.numbers import against, full, short
+from visualizer.ui.heatmap.matrix import LONGEST_LABEL, VISIBLE, Matrix
+from visualizer.ui.heatmap.view import KEYS
+from visualizer.ui.heatmap.widget import Heatmap
+from visualizer.ui.look.colors import SEQUENTIAL, Scale
+from visualizer.ui.look.theme import current_theme, token_color
+
+
+def stream_words(name: str) -> str:
+    """A residual stream for a row's label: `embed`, `0.mid`, `0.post`."""
+    _, block, stream = name.split(".")
+    return "embed" if (block, stream) == ("0", "resid_pre") else f"{block}.{stream.removeprefix('resid_')}"
+
+
+class _TokenMatrix(Matrix):
+    """Probabilities whose cells are written as tokens, each put into words when it is seen."""
+
+    opened: OpenedModel
+    seen: Lens
+    base: Lens | None = None
+
+    def text(self, row: int, column: int, room: int) -> str:
+        token = _visible(token_label(self.opened, int(self.seen.tokens[row, column, 0])))
+        probability = short(float(self.values[row, column]), 2)
+        if len(token) + 1 + len(probability) <= room:
+            return f"{token} {probability}"
+        return token if len(token) <= room else token[: room - 1] + "…"
+
+    def readout(self, row: int, column: int) -> str:
+        tokens, probabilities = self.seen.tokens[row, column], self.seen.probabilities[row, column]
+        lines = [f"{self.seen.names[row]} after {self.column_labels[column]} would predict"]
+        for token, probability in zip(tokens.tolist(), probabilities.tolist(), strict=True):
+            lines.append(f"  {token_label(self.opened, token)}   {full(probability, np.float32)}")
+        if self.base is not None and self.base.asked is not None:
+            words = against(float(probabilities[0]), float(self.base.asked[row, column]), np.float32)
+            lines.append(f"{token_label(self.opened, int(tokens[0]))}: {words}")
+        if self.changed is not None and self.changed[row, column]:
+            was = token_label(self.opened, int(self.base.tokens[row, column, 0])) if self.base is not None else ""
+            lines.append(f"another token than the baseline's {was}")
+        return "\n".join(lines)
+
+    def spoken(self, row: int, column: int) -> str:
+        return self.readout(row, column).replace("\n", "; ")
+
+
+class LensGrid(Heatmap):
+    """Rows are residual streams, columns positions; coloured by the probability of the token in the cell."""
+
+    def show_lens(
+        self, opened: OpenedModel, ids: Sequence[int], seen: Lens, base: Lens | None, compared: bool = False
+    ) -> None:
+        """Show a reading of the context `ids`; cells whose token is not the baseline's are marked as changed.
+
+        `compared` colours them by how much more probable their token is than in the baseline.
+        """
+        labels = [with_position(token_label(opened, ids[p]), p) for p in seen.positions]
+        theme = current_theme()
+        if base is not None and base.positions != seen.positions:
+            base = None
+        then = base.asked if compared and base is not None else None
+        values = seen.probabilities[:, :, 0]
+        matrix = _TokenMatrix(
+            values if then is None else values - then,
+            masked=None,
+            changed=seen.tokens[:, :, 0] != base.tokens[:, :, 0] if base is not None else None,
+            row_labels=[stream_words(name) for name in seen.names],
+            column_labels=labels,
+            scale=SEQUENTIAL if then is None else Scale("diverging", 1.0),
+            name="logit lens" if then is None else "logit lens − baseline",
+            row_axis="stream",
+            column_axis="position",
+            row_label_colors=None,
+            column_label_colors=[token_color(ids[p], theme) for p in seen.positions],
+            row_positions=False,
+            column_positions=False,
+        )
+        matrix.opened, matrix.seen, matrix.base = opened, seen, base
+        earlier, self._matrix = self._matrix, matrix
+        if earlier is None or earlier.shape != matrix.shape:
+            self._hovered, self._cursor = self._inside(self._hovered), self._inside(self._cursor)
+            rows, columns = matrix.shape
+            self.setAccessibleName(f"logit lens, {rows} streams by {columns} positions")
+            meaning = "the next token as each stream would have it"
+            self.setToolTip(f"logit lens [stream {rows}, position {columns}]: {meaning}\n{KEYS}")
+        self._describe()
+        self.update()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(170, 84)
+
+
+def _visible(text: str) -> str:
+    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.translate(VISIBLE)) or "ε"
+    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"

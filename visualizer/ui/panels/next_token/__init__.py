@@ -1,0 +1,1 @@
+"""The next token panel and its parts."""

@@ -1,0 +1,1 @@
+"""The prompt bar panel and its parts."""

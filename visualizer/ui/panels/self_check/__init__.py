@@ -1,0 +1,1 @@
+"""The self check panel and its parts."""

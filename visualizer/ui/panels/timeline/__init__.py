@@ -1,0 +1,1 @@
+"""The timeline panel and its parts."""

@@ -1,0 +1,1 @@
+"""The token strip panel and its parts."""

@@ -1,0 +1,171 @@
+"""Training and estimating in another process, and a thread that hears of it."""
+
+from __future__ import annotations
+
+import atexit
+from functools import partial
+from pathlib import Path
+
+import shiboken6
+from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
+
+from visualizer.session.training.plan import TrainingPlan
+from visualizer.session.training.process import TrainingProcess
+from visualizer.session.training.run import Report
+
+
+class Run:
+    """One run under way, and whether it waits."""
+
+    def __init__(self, plan: TrainingPlan | None, kept: Path | None, process: TrainingProcess) -> None:
+        self.plan, self.kept = plan, kept
+        self._process = process
+        self.paused = False
+
+    def pause(self) -> None:
+        """Wait after the step under way."""
+        self.paused = True
+        self._process.tell("pause")
+
+    def resume(self) -> None:
+        """Go on."""
+        self.paused = False
+        self._process.tell("resume")
+
+    def stop(self) -> None:
+        """End after the step under way."""
+        self._process.tell("stop")
+
+
+class _Worker(QObject):
+    """Lives on the thread.
+
+    Signals:
+        reported(object, object): the run, and a Report of it.
+        estimated(object, object): a plan, and how many seconds it will take; None where it cannot be trained.
+    """
+
+    reported = Signal(object, object)
+    estimated = Signal(object, object)
+
+    def __init__(self, process: TrainingProcess) -> None:
+        super().__init__()
+        self._process = process
+
+    @Slot(object)
+    def train(self, run: Run) -> None:
+        """Hear of one run to its end."""
+        ended = False
+        try:
+            for report in self._process.run(run.plan, run.kept):
+                ended = report.last
+                self.reported.emit(run, report)
+        finally:
+            if not ended:  # an error of the program's own: it is on the terminal, and the window must not wait
+                self.reported.emit(run, Report("failed", "training broke off by an error of the program"))
+
+    @Slot(object)
+    def estimate(self, plan: TrainingPlan) -> None:
+        """Hear how long a plan takes."""
+        seconds = None
+        try:
+            seconds = self._process.estimate(plan)
+        finally:
+            self.estimated.emit(plan, seconds)
+
+
+class TrainingThread(QObject):
+    """One run at a time. A report is made only when the one before it has been read.
+
+    Signals:
+        reported(object): a Report of the run.
+        estimated(object, object): a plan, and its seconds or None.
+    """
+
+    reported = Signal(object)
+    estimated = Signal(object, object)
+    _train = Signal(object)
+    _estimate = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._process = TrainingProcess()
+        self._thread = QThread()
+        self._thread.setObjectName("training")
+        self._worker = _Worker(self._process)
+        self._worker.moveToThread(self._thread)
+        self._train.connect(self._worker.train)
+        self._estimate.connect(self._worker.estimate)
+        self._worker.reported.connect(self._reported)
+        self._worker.estimated.connect(self._estimated)
+        self._run: Run | None = None
+        self._estimating = False
+        self._next: TrainingPlan | None = None
+        # A thread that still runs when Python ends would abort the process.
+        end = partial(_join, self._thread, self._process)
+        atexit.register(end)
+        self.destroyed.connect(end)
+        self.destroyed.connect(lambda: atexit.unregister(end))
+        app = QCoreApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.shut_down)
+
+    @property
+    def run(self) -> Run | None:
+        """The run under way."""
+        return self._run
+
+    def start(self, plan: TrainingPlan | None, kept: Path | None) -> None:
+        """Begin a run, kept in a folder; `plan` None goes on with the kept one. There must be none under way."""
+        assert self._run is None, "one run at a time"
+        self._next = None
+        self._run = Run(plan, kept, self._process)
+        self._begin()
+        self._train.emit(self._run)
+
+    def estimate(self, plan: TrainingPlan) -> None:
+        """Find out how long a plan takes; of several that are asked for meanwhile, the latest. Not during a run."""
+        if self._run is not None:
+            return
+        if self._estimating:
+            self._next = plan
+            return
+        self._estimating = True
+        self._begin()
+        self._estimate.emit(plan)
+
+    def shut_down(self) -> None:
+        """Stop the run after its present step, and join process and thread; nothing is reported any more."""
+        self._next = self._run = None
+        self._estimating = False
+        _join(self._thread, self._process)
+
+    def _begin(self) -> None:
+        if not self._thread.isRunning():
+            self._thread.start()
+
+    @Slot(object, object)
+    def _reported(self, run: Run, report: Report) -> None:
+        if run is not self._run:
+            return
+        if report.last:
+            self._run = None
+        self.reported.emit(report)
+        self._process.tell("read")
+
+    @Slot(object, object)
+    def _estimated(self, plan: TrainingPlan, seconds: float | None) -> None:
+        self._estimating = False
+        if self._next is not None and self._run is None:
+            following, self._next = self._next, None
+            self.estimate(following)
+        elif self._run is None:
+            self.estimated.emit(plan, seconds)
+
+
+def _join(thread: QThread, process: TrainingProcess, _destroyed: QObject | None = None) -> None:
+    process.close()
+    if shiboken6.isValid(thread):  # at the very end Qt may have deleted it first
+        thread.quit()
+        thread.wait()
+    process.release()

@@ -1,0 +1,1 @@
+"""The two prompts panel and its parts."""

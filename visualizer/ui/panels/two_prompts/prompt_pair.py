@@ -1,0 +1,138 @@
+"""Pictures and words for two prompts side by side: the same activation of both, and what each goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from visualizer.engine.sampling import top_tokens
+from visualizer.engine.trace import Trace
+from visualizer.session.analysis.two_prompts import LogitDifference, in_common
+from visualizer.session.document.state import State
+from visualizer.session.words.activation_parts import axis_size, short_name
+from visualizer.session.words.attention import COMPARED
+from visualizer.session.words.axis_labels import token_label
+from visualizer.session.words.numbers import short
+from visualizer.ui.heatmap.widget import Heatmap
+from visualizer.ui.look.colors import SEQUENTIAL, Scale, symmetric_limit
+from visualizer.ui.look.theme import current_theme, token_color
+
+Array = NDArray[Any]
+#: So many tokens are listed after each prompt.
+LISTED = 3
+#: So many columns of an activation are drawn; patches of rows and heads take all of them.
+MOST_COLUMNS = 1024
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a heatmap is to show.
+
+    Attributes:
+        heatmap: where.
+        trace: the pass.
+        base: the baseline's pass over the same tokens; None where nothing is pinned.
+    """
+
+    heatmap: Heatmap
+    trace: Trace
+    base: Trace | None = None
+
+    def values(self, name: str, head: int, comparison: str) -> Array:
+        """The numbers [row, column]: the present ones, the baseline's, or the difference."""
+        now = _first_columns(self.trace, name, head)
+        if self.base is None or comparison == "value":
+            return now
+        before = _first_columns(self.base, name, head)
+        with np.errstate(all="ignore"):
+            return before if comparison == "baseline" else now - before
+
+
+def _first_columns(trace: Trace, name: str, head: int) -> Array:
+    """An activation as [query, key], or as [position, dimension], of one head where it has heads."""
+    if name in ("logits", "probs") and trace.parameters.config.d_vocab > MOST_COLUMNS:
+        return trace.vocabulary_columns(name, range(MOST_COLUMNS))
+    return trace.head(name, head)[:, :MOST_COLUMNS]
+
+
+def draw_pair(state: State, pairs: Sequence[Shown], name: str, head: int, comparison: str = "value") -> None:
+    """Show one activation of each trace in its heatmap, all on one scale, so that colours can be compared."""
+    shown = [pair.values(name, head, comparison) for pair in pairs]
+    signed = comparison == "difference" and any(pair.base is not None for pair in pairs)
+    scale = SEQUENTIAL
+    if signed or not name.endswith(".pattern"):
+        scale = Scale("diverging", max((symmetric_limit(v, _hidden(name, v)) for v in shown), default=0.0))
+    for pair, values in zip(pairs, shown, strict=True):
+        compared = COMPARED[comparison] if pair.base is not None else ""
+        _draw(state, pair, values, name, scale, compared)
+
+
+def _hidden(name: str, values: Array) -> NDArray[np.bool_] | None:
+    """Which cells the mask hides; None where the numbers are before the mask, or have no key axis."""
+    if not name.endswith((".pattern", ".scores")):
+        return None
+    return np.triu(np.ones(values.shape, dtype=np.bool_), 1)
+
+
+def _draw(state: State, shown: Shown, values: Array, name: str, scale: Scale, compared: str) -> None:
+    heatmap, trace, opened, theme = shown.heatmap, shown.trace, state.opened, current_theme()
+    tokens = [token_label(opened, int(token)) for token in trace.tokens]
+    hues = [token_color(int(token), theme) for token in trace.tokens]
+    axes = trace.axes(name)
+    by_key = "key" in axes
+    dimensions: Sequence[str] = [str(i) for i in range(values.shape[1])]
+    if axes[-1] == "d_model" and opened.dimension_names is not None:
+        dimensions = opened.dimension_names[: values.shape[1]]
+    heatmap.set_square(by_key)
+    heatmap.set_matrix(
+        values,
+        masked=_hidden(name, values),
+        row_labels=tokens,
+        row_label_colors=hues,
+        row_axis="query" if by_key else "position",
+        column_labels=tokens[: values.shape[1]] if by_key else dimensions,
+        column_label_colors=hues[: values.shape[1]] if by_key else None,
+        column_axis="key" if by_key else axes[-1],
+        column_positions=by_key,
+        scale=scale,
+        name=short_name(name) + compared,
+    )
+
+
+def top_words(state: State, trace: Trace, probs: Array) -> str:
+    """A prompt and its most probable next tokens: `aabaa → b 1, a 0`."""
+    tokens = top_tokens(probs, min(LISTED, len(probs)))
+    listed = ", ".join(f"{token_label(state.opened, token)} {short(float(probs[token]))}" for token in tokens)
+    return f"{state.model.text(trace.tokens)} → {listed}"
+
+
+def difference_words(state: State, difference: LogitDifference | None) -> str:
+    """How far the first prompt has come towards the second's next token, in a sentence; empty where nobody knows."""
+    if difference is None:
+        return ""
+    token, other = (token_label(state.opened, t) for t in (difference.token, difference.instead_of))
+    if difference.token == difference.instead_of:
+        return f"Both prompts go on with {token}."
+    words = (
+        f"logit({token}) − logit({other}) at the last position: {short(difference.untouched)} without interventions, "
+        f"{short(difference.now)} now, {short(difference.second)} in the second prompt"
+    )
+    way = difference.way
+    moved = way is not None and difference.now != difference.untouched
+    return f"{words} ({100 * way:.3g} % of the way)." if moved and way is not None else f"{words}."
+
+
+def pair_notes(state: State, first: Trace | None, second: Trace | None, name: str) -> str:
+    """What else there is to know about the pair; often nothing."""
+    if first is None or second is None:
+        return ""
+    notes = [in_common(len(first.tokens), len(second.tokens))]
+    axis = second.axes(name)[-1]
+    columns = len(second.tokens) if axis == "key" else axis_size(state.model, name, axis)
+    if columns > MOST_COLUMNS:
+        notes.append(f"Only the first {MOST_COLUMNS} columns are drawn; rows and heads are patched whole.")
+    return " ".join(note for note in notes if note)

@@ -1,0 +1,1 @@
+"""The weights panel and its parts."""

@@ -1,0 +1,176 @@
+"""The context menu of one number: explain it, copy it, and intervene in its cell, row, column, head or position."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QMenu, QWidget
+
+from visualizer.engine.interventions import POSITIONS, Kind
+from visualizer.engine.trace import Trace
+from visualizer.session.analysis.cell_numbers import against_baseline, present_number
+from visualizer.session.document.interventions import ASKS_FOR_NUMBER, freeze, intervene, refusal
+from visualizer.session.selection import CellRef
+from visualizer.session.session import Session
+from visualizer.session.words.activation_parts import Place, block_of, place_words, places_around, short_name
+from visualizer.session.words.axis_labels import token_label, token_labels
+from visualizer.session.words.numbers import full
+
+#: Kind, what the menu calls it, and what it does.
+AT_ONCE: tuple[tuple[Kind, str, str], ...] = (
+    ("zero", "Zero", "Put 0 there; everything after it follows"),
+    ("mean", "Mean-ablate", "Put the mean over the positions there (over the visible keys, for scores and pattern)"),
+    ("patch", "Freeze", "Keep the present numbers there, whatever changes before"),
+)
+WITH_NUMBER: tuple[tuple[Kind, str, str], ...] = (
+    ("set", "Set…", "Put one number there; it is typed in the list of interventions"),
+    ("scale", "Scale…", "Multiply by a number; it is typed in the list of interventions"),
+    ("add", "Add…", "Add a number; it is typed in the list of interventions"),
+)
+#: With one of these a change does nothing yet.
+NEUTRAL = {"scale": 1.0, "add": 0.0}
+
+
+def build_cell_menu(
+    session: Session, ref: CellRef, parent: QWidget | None = None, bring: Callable[[str], None] | None = None
+) -> QMenu:
+    """What can be done with the number `ref`; it is shown with `popup` and deletes itself when it closes.
+
+    `bring` brings the panel of a name to the front, where an entry leads to one. A number that the present pass
+    does not have gets a menu that says so.
+    """
+    menu = QMenu(parent)
+    menu.setObjectName("cellMenu")
+    menu.setToolTipsVisible(True)
+    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    number = present_number(session, ref)
+    if number is None:
+        _said(menu, "This number is not in the present pass.")
+        return menu
+    digits = full(float(number), number.dtype)
+    _said(menu, f"{_cell_words(session, ref)} = {digits}")
+    compared = against_baseline(session, ref)
+    if compared:
+        _said(menu, compared)
+    _add(menu, "Explain this number", "Show where it comes from", partial(_explain, session, ref, bring))
+    _add(menu, "Copy value", "Copy it with all its digits", partial(QGuiApplication.clipboard().setText, digits))
+    menu.addSeparator()
+    trace = session.trace
+    if ref.kind == "parameter" or trace is None:
+        show = partial(_show_parameter, session, ref, bring)
+        _add(menu, f"Show {ref.name} in the grid", "Choose it, to edit it", show)
+        return menu
+    _add_silencing(menu, session, ref)
+    for place in places_around(session.document.state.model, ref.name, ref.cell):
+        _add_place(menu, session, trace, place, float(number))
+    return menu
+
+
+def _cell_words(session: Session, ref: CellRef) -> str:
+    if ref.kind == "parameter":
+        return f"{ref.name}[{','.join(map(str, ref.cell))}]"
+    axes = session.document.state.model.graph.axes(ref.name)
+    return place_words(session.document.state.model, ref.name, tuple(zip(axes, ref.cell, strict=True)))
+
+
+def _add_silencing(menu: QMenu, session: Session, ref: CellRef) -> None:
+    """The one thing that is wanted most often: silencing the whole head."""
+    model, block = session.document.state.model, block_of(ref.name)
+    at = dict(zip(model.graph.axes(ref.name), ref.cell, strict=True))
+    shared = short_name(ref.name) in ("k", "v", "rot_k") and model.config.group_size > 1
+    if "head" not in at or block is None or shared:
+        return
+    name = f"blocks.{block}.attn.z"
+    place = Place(name, (("head", at["head"]),), "head")
+    _add(
+        menu,
+        f"Zero head {at['head']} of block {block}",
+        "Silence the whole head: its z is 0 at every position",
+        partial(_intervene, session, place, "zero", 0.0),
+    )
+    menu.addSeparator()
+
+
+def _add_place(menu: QMenu, session: Session, trace: Trace, place: Place, number: float) -> None:
+    model = session.document.state.model
+    sub = menu.addMenu(_place_title(session, trace, place))
+    sub.setObjectName(f"cellMenu_{place.kind}")
+    sub.setToolTipsVisible(True)
+    why = refusal(model, place)
+    if why:
+        _said(sub, f"Not here: {why}")
+        return
+    for kind, word, tip in AT_ONCE:
+        run = partial(_freeze, session, place) if kind == "patch" else partial(_intervene, session, place, kind, 0.0)
+        _add(sub, word, tip, run)
+    sub.addSeparator()
+    for kind, word, tip in WITH_NUMBER:
+        _add(sub, word, tip, partial(_intervene, session, place, kind, NEUTRAL.get(kind, number)))
+
+
+def _place_title(session: Session, trace: Trace, place: Place) -> str:
+    """`Row of a₄ (head 0)`, `Head 3 of pattern`, `Dimension 7 at every position`, …"""
+    opened, at, name = session.document.state.opened, dict(place.where), short_name(place.name)
+    words = {axis: str(index) for axis, index in at.items()}
+    for axis, index in at.items():
+        if axis in POSITIONS and isinstance(index, int):
+            words[axis] = token_labels(opened, [int(trace.tokens[index])], index)[0]
+        elif axis == "d_vocab" and isinstance(index, int):
+            words[axis] = repr(token_label(opened, index))
+    row = words.get("query" if "query" in at else "position", "")
+    every_head = " (every head)" if "head" in trace.axes(place.name) else ""
+    vocabulary = "d_vocab" in at
+    return {
+        "cell": "This cell",
+        "row": f"Row of {row} (head {words.get('head', '')})",
+        "column": f"Column of {words.get('key', '')} (head {words.get('head', '')})",
+        "head": f"Head {words.get('head', '')} of {name}",
+        "position": f"Position of {row}{every_head}",
+        "dimension": f"{'Token' if vocabulary else 'Dimension'} {next(iter(words.values()), '')} at every position",
+        "whole": f"All of {name}",
+    }[place.kind]
+
+
+def _said(menu: QMenu, text: str) -> None:
+    """A line that only says something."""
+    action = menu.addAction(text)
+    action.setEnabled(False)
+
+
+def _add(menu: QMenu, text: str, tip: str, run: Callable[[], object]) -> None:
+    action = menu.addAction(text)
+    action.setToolTip(tip)
+    action.setStatusTip(tip)
+    action.triggered.connect(lambda _checked=False: run())
+
+
+# -- what the entries do
+
+
+def _explain(session: Session, ref: CellRef, bring: Callable[[str], None] | None) -> None:
+    session.selection.choose(cell=ref)
+    if bring is not None:
+        bring("explainPanel")
+
+
+def _show_parameter(session: Session, ref: CellRef, bring: Callable[[str], None] | None) -> None:
+    session.selection.choose(parameter=ref.name, cell=ref)
+    if bring is not None:
+        bring("weightPanel")
+
+
+def _intervene(session: Session, place: Place, kind: Kind, value: float) -> None:
+    document = session.document
+    typed = kind in NEUTRAL or kind == "set"
+    # Making it and typing its number are one step to undo.
+    gesture = f"new intervention {document.revision}" if typed else None
+    edit = intervene(document.state, place, kind, value, gesture)
+    document.apply(edit, ASKS_FOR_NUMBER if typed else None)
+
+
+def _freeze(session: Session, place: Place) -> None:
+    if session.trace is not None:
+        session.document.apply(freeze(session.document.state, session.trace, place))

@@ -1,0 +1,383 @@
+"""The main window: puts the panels together and connects them; it computes nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QTabBar,
+    QToolBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from visualizer.errors import InputError
+from visualizer.formats import OpenedModel, open_model
+from visualizer.session.document.edits import OpenModel, SetPrompt
+from visualizer.session.selection import CellRef
+from visualizer.session.session import Session
+from visualizer.ui.bridge.executor import WorkerExecutor
+from visualizer.ui.heatmap.widget import Heatmap
+from visualizer.ui.look.theme import apply_theme, theme_for
+from visualizer.ui.panels.interventions.panel import InterventionsPanel
+from visualizer.ui.panels.prompt_bar.panel import PromptBar
+from visualizer.ui.panels.self_check.panel import SelfCheckBadge
+from visualizer.ui.panels.timeline.panel import TimelinePanel
+from visualizer.ui.panels.token_strip.panel import TokenStrip
+from visualizer.ui.widgets.focus_order import go_on, go_through
+from visualizer.ui.widgets.focus_ring import FocusRings
+from visualizer.ui.widgets.tables import COPY_TABLE
+from visualizer.ui.window.arrangement import PLACES, Arrangement, first_size
+from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_panel
+from visualizer.ui.window.cell_menu import build_cell_menu
+from visualizer.ui.window.docks import PanelDock
+from visualizer.ui.window.export import heatmap_actions, picture_actions
+from visualizer.ui.window.menus import Menus
+from visualizer.ui.window.stale import BusyBar, Veils
+from visualizer.ui.window.status import StatusBar
+
+#: Panels that nobody has looked at are built once nothing has happened for this long, one every `EACH_MS`.
+IDLE_MS, EACH_MS = 3000, 150
+#: Remembered layouts of another version are not restored.
+LAYOUT_VERSION = 3
+#: The object names of what is drawn and is no heatmap.
+DRAWINGS = ("headMosaic", "flowCanvas", "arcs")
+
+
+class MainWindow(QMainWindow):
+    """Change on the left, see in the middle, understand on the right, time along the bottom.
+
+    Attributes:
+        session: the document, the selection and the results that all panels are about.
+        views: the window in the middle, whose docks are the views of the numbers.
+        docks: every panel's dock by the panel's object name.
+    """
+
+    def __init__(
+        self,
+        opened: OpenedModel,
+        settings: QSettings,
+        prompt: str | list[int] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("mainWindow")
+        self._settings = settings
+        self._laid_out = False
+        self._idle = QTimer(self, singleShot=True)
+        self._idle.timeout.connect(self._build_while_idle)
+        self.docks: dict[str, PanelDock] = {}
+        executor = WorkerExecutor(self)
+        self.session = Session(opened, executor)
+        if prompt is not None:
+            self.session.document.apply(SetPrompt(prompt))
+        self.status = StatusBar(self.session, self)
+        self.status.addPermanentWidget(SelfCheckBadge(self.session, self.status))
+        busy = BusyBar(self.session, executor, self.status)
+        self.status.insertPermanentWidget(1, busy)
+        self.setStatusBar(self.status)
+        self.undo_action, self.redo_action = self._undo_actions()
+        self.menus = Menus(self)
+        self._build_top()
+        self._build_docks()
+        busy.stale_changed.connect(Veils([self.docks[name] for name in RESULTS], self).mark)
+        self.menus.fill()
+        self.session.document.subscribe(lambda _change: self._document_changed())
+        self.session.subscribe(lambda _result: self._busy_now())
+        self.session.selection.subscribe(lambda _before, _now: self._busy_now())
+        self._document_changed()
+        FocusRings(self)
+        self._restore()
+
+    # -- building
+
+    def _build_top(self) -> None:
+        self.prompt_bar, self.token_strip = PromptBar(self.session), TokenStrip(self.session)
+        top = QToolBar("Prompt", self)
+        top.setObjectName("promptBarPlace")
+        top.setMovable(False)
+        top.toggleViewAction().setVisible(False)
+        head = QWidget(top)
+        rows = QVBoxLayout(head)
+        rows.setContentsMargins(8, 4, 8, 0)
+        rows.setSpacing(4)
+        rows.addWidget(self.prompt_bar)
+        rows.addWidget(self.token_strip)
+        head.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        top.addWidget(head)
+        self.addToolBar(Qt.ToolBarArea.TopToolBarArea, top)
+        for panel in (self.prompt_bar, self.token_strip):
+            self._adopt(panel)
+
+    def _build_docks(self) -> None:
+        self.views = QMainWindow(self)
+        self.views.setWindowFlags(Qt.WindowType.Widget)
+        self.views.setObjectName("views")
+        self.setCentralWidget(self.views)
+        for name, (title, _, _) in PANELS.items():
+            home = self.views if name in PLACES["middle"] else self
+            dock = PanelDock(title, name, partial(build_panel, name, self.session), home)
+            dock.scrolls = name not in PLACES["bottom"]
+            dock.built.connect(self._adopt)
+            self.docks[name] = dock
+        self.arrangement = Arrangement(self, self.views, self.docks)
+        self.arrangement.prepare()
+        self.arrangement.put()
+        for name in AT_ONCE:
+            assert self.docks[name].panel is not None
+        for key, name, action in EARLY_KEYS:
+            early = QShortcut(QKeySequence(key), self)
+            early.activated.connect(partial(self._press_early, name, action))
+            self.docks[name].built.connect(partial(_retire, early))
+        interventions = self.docks["interventionsPanel"].panel
+        assert isinstance(interventions, InterventionsPanel)
+        interventions.number_wanted.connect(self.docks["interventionsPanel"].reveal)
+
+    def _adopt(self, panel: QWidget) -> None:
+        """Connect a panel that has just been made."""
+        slots = {"message": self.status.say, "context_requested": self._show_cell_menu, "panel_wanted": self._bring}
+        for signal, slot in slots.items():
+            if hasattr(panel, signal):
+                getattr(panel, signal).connect(slot)
+        if isinstance(panel, TimelinePanel):
+            panel.height_wanted.connect(partial(self.arrangement.give_height, panel.objectName()))
+        self.menus.take_actions(panel)
+        for table in panel.findChildren(QAbstractItemView):
+            table.setTabKeyNavigation(False)  # the arrows move in it, and Tab leaves it
+
+    def _bring(self, name: str) -> None:
+        """Bring a panel to the front, for a command that leads to it."""
+        self.docks[name].reveal()
+
+    def _press_early(self, name: str, action: str) -> None:
+        """Build a panel and run one of its actions: its key was pressed before anybody looked at it."""
+        self.docks[name].panel.actions_by_name[action].trigger()  # type: ignore[attr-defined]
+
+    def _build_while_idle(self) -> None:
+        # While a result is awaited the window has better to do.
+        if self.isVisible() and (self.session.stale or self.build_next()):
+            self._idle.start(EACH_MS)
+
+    def build_next(self) -> bool:
+        """Build one panel that nobody has looked at yet; returns whether there are more."""
+        waiting = [dock for dock in self.docks.values() if dock.built_panel is None]
+        if waiting:
+            assert waiting[0].panel is not None
+        return len(waiting) > 1
+
+    def _busy_now(self) -> None:
+        """Something happens: what can wait, waits longer."""
+        if self._idle.isActive():
+            self._idle.start(IDLE_MS)
+
+    def build_all(self) -> None:
+        """Build all panels now: somebody wants to see every command."""
+        while self.build_next():
+            pass
+
+    def _parts(self) -> list[QWidget]:
+        """What is on screen in this window, in the order of reading; panels behind others are left out."""
+        parts: list[QWidget] = [self.prompt_bar, self.token_strip]
+        for place, names in PLACES.items():
+            parts += self.arrangement.tabs(place)
+            docks = [self.docks[name] for name in names]
+            parts += [dock.panel for dock in docks if dock.isVisible() and dock.in_front and not dock.isFloating()]
+        return [*parts, self.status]
+
+    def go_to_panel(self, by: int) -> None:
+        """Give the keyboard to the panel on screen that comes `by` places after the one that has it."""
+        floating = [dock.panel for dock in self.docks.values() if dock.isFloating() and dock.isVisible()]
+        go_on([part for part in (*self._parts(), *floating) if not isinstance(part, QTabBar)], by)
+
+    def float_panel(self) -> None:
+        """Make a window of the panel that has the keyboard, or put it back."""
+        focus = QApplication.focusWidget()
+        for dock in self.docks.values():
+            if focus is not None and dock.isAncestorOf(focus):
+                dock.setFloating(not dock.isFloating())
+                dock.reveal()  # it may have come back behind another
+                dock.activateWindow()
+                focus.setFocus(Qt.FocusReason.OtherFocusReason)
+                return
+        self.status.say("Go to a panel first, with Tab or F6: the panel with the keyboard is the one that floats.")
+
+    def _undo_actions(self) -> tuple[QAction, QAction]:
+        undo, redo = QAction("Undo", self), QAction("Redo", self)
+        undo.setObjectName("undoAction")
+        redo.setObjectName("redoAction")
+        undo.setShortcuts([QKeySequence("Ctrl+Z")])
+        redo.setShortcuts([QKeySequence("Ctrl+Shift+Z"), QKeySequence("Ctrl+Y")])
+        undo.triggered.connect(lambda: self._replay(self.session.document.undo, undo.text(), "undone"))
+        redo.triggered.connect(lambda: self._replay(self.session.document.redo, redo.text(), "done again"))
+        self.addActions([undo, redo])
+        return undo, redo
+
+    def _replay(self, step: Callable[[object], object], called: str, word: str) -> None:
+        """Undo or redo, and say what that was: its name is gone from the action afterwards."""
+        step(self)
+        self.status.say(f"{word}: {called.partition(' ')[2]}")
+
+    # -- what the session tells
+
+    def _document_changed(self) -> None:
+        titles, done = self.session.document.history()
+        for action, word, title in (
+            (self.undo_action, "Undo", titles[done - 1] if done else None),
+            (self.redo_action, "Redo", titles[done] if done < len(titles) else None),
+        ):
+            action.setEnabled(title is not None)
+            action.setText(f"{word} {title}" if title else word)
+        state = self.session.document.state
+        active = sum(change.enabled for change in state.interventions)
+        self.docks["interventionsPanel"].setWindowTitle(f"Interventions ({active})" if active else "Interventions")
+        config, then = state.model.config, state.opened.model.parameters
+        self.setWindowTitle(
+            f"{state.opened.name}[*] · {_counted(config.n_layers, 'block')} · {_counted(config.n_heads, 'head')} · "
+            f"{config.d_model} dimensions"
+        )
+        self.setWindowModified(any(array is not then[name] for name, array in state.model.parameters.items()))
+
+    # -- what the user does
+
+    def remembered(self, key: str, default: object) -> object:
+        """A remembered setting."""
+        return self._settings.value(key, default)
+
+    def choose_theme(self, choice: str) -> None:
+        """Use the light or dark theme, or the system's, now and from now on."""
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        apply_theme(app, theme_for(choice, app))
+        self._settings.setValue("theme", choice)
+
+    def open_source(self, source: str) -> None:
+        """Open a preset or a file, as an undoable edit; a refusal is said in the status bar."""
+        try:
+            self.session.document.apply(OpenModel(open_model(source)), self)
+        except InputError as error:
+            self.status.say(str(error))
+
+    def _show_cell_menu(self, ref: object, where: QPoint) -> None:
+        """What can be done with a number (None for one that is not the present pass's), and with its heatmap."""
+        if isinstance(ref, CellRef):
+            menu = build_cell_menu(self.session, ref, self, self._bring)
+            menu.addSeparator()
+        else:
+            menu = QMenu(self)
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        heatmap = self.sender_heatmap(where)
+        if heatmap is not None:
+            menu.addActions(heatmap_actions(heatmap, menu, self.status.say))
+        elif (drawing := QApplication.widgetAt(where)) is not None:
+            menu.addActions(picture_actions(drawing, menu, self.status.say))
+        menu.popup(where)
+
+    def menus_here(self) -> list[QMenu]:
+        """Context menus, not shown: of the number pointed at, the chosen one or head, and of all that is on screen."""
+        selection = self.session.selection
+        now = selection.now
+        head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
+        menus = [build_cell_menu(self.session, selection.hovered or now.cell or head, self, self._bring)]
+        menus[0].setTitle("This number")
+        for heatmap in self.findChildren(Heatmap):
+            if heatmap.isVisible() and heatmap.matrix is not None:
+                menus.append(QMenu(f"{heatmap.called} heatmap", self))
+                menus[-1].addActions(heatmap_actions(heatmap, menus[-1], self.status.say))
+        for name in DRAWINGS:
+            drawing = self.findChild(QWidget, name)
+            if drawing is not None and drawing.isVisible():
+                menus.append(QMenu(drawing.accessibleName(), self))
+                menus[-1].addActions(picture_actions(drawing, menus[-1], self.status.say))
+        for copy in self.findChildren(QAction, COPY_TABLE):
+            table = copy.parent()
+            if isinstance(table, QWidget) and table.isVisible():
+                menus.append(QMenu(table.accessibleName(), self))
+                menus[-1].addAction(copy)
+        return menus
+
+    @staticmethod
+    def sender_heatmap(where: QPoint) -> Heatmap | None:
+        """The heatmap at a place on the screen, if there is one."""
+        widget = QApplication.widgetAt(where)
+        while widget is not None and not isinstance(widget, Heatmap):
+            widget = widget.parentWidget()
+        return widget
+
+    # -- geometry
+
+    def _restore(self) -> None:
+        self.resize(first_size(self))
+        remembered = [self._settings.value(key) for key in ("geometry", "layout", "views")]
+        geometry, layout, views = (value if isinstance(value, QByteArray) else None for value in remembered)
+        if geometry is not None:
+            self.restoreGeometry(geometry)
+        if layout is not None and views is not None:
+            self._laid_out = self.restoreState(layout, LAYOUT_VERSION)
+            self.views.restoreState(views, LAYOUT_VERSION)
+
+    def reset_layout(self) -> None:
+        """Put every panel back where it was when the window was first opened."""
+        self.arrangement.put()
+        self.arrangement.share()
+
+    def createPopupMenu(self) -> QMenu:
+        """What a right click beside the panels offers: the list of panels."""
+        menu = QMenu(self)
+        menu.addActions(self.menus.panels.actions())
+        return menu
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        # Qt's own way would lead through the panels behind others, which it keeps somewhere off the screen.
+        return go_through(self._parts(), forward)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._idle.start(IDLE_MS)
+        if self.focusWidget() is None:
+            self.prompt_bar.prompt_edit.setFocus()  # typing is the first thing to try
+        if not self._laid_out:
+            self._laid_out = True
+            self.arrangement.share()
+        else:
+            QTimer.singleShot(0, self, self.arrangement.note_first)  # once what was remembered is laid out
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self.isVisible():
+            self.arrangement.follow()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        for dock in self.docks.values():  # a panel at work may ask before it is ended
+            may_close = getattr(dock.built_panel, "may_close", None)
+            if may_close is not None and not may_close():
+                event.ignore()
+                return
+        for dock in self.docks.values():
+            shut_down = getattr(dock.built_panel, "shut_down", None)
+            if shut_down is not None:
+                shut_down()
+        self._idle.stop()
+        self._settings.setValue("geometry", self.saveGeometry())
+        self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
+        self._settings.setValue("views", self.views.saveState(LAYOUT_VERSION))
+        self._settings.sync()
+        self.session.close()
+        super().closeEvent(event)
+
+
+def _retire(shortcut: QShortcut, _panel: object) -> None:
+    """The panel is there, and has the key itself."""
+    shortcut.setEnabled(False)
+    shortcut.deleteLater()
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

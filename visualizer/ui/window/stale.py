@@ -1,0 +1,189 @@
+"""Long computations: how far one has come, a way to end it, and a veil over what is not up to date meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from visualizer.session.document.document import Change
+from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.session import Session
+from visualizer.ui.bridge.executor import WorkerExecutor
+from visualizer.ui.look.theme import current_theme
+
+if TYPE_CHECKING:
+    from visualizer.ui.window.docks import PanelDock
+
+#: Work that takes longer than this shows itself.
+SHOWN_AFTER_MS = 500
+VEIL_OPACITY = 55  # per cent
+#: Between the veils of two panels.
+VEIL_EVERY_MS = 15
+BEFORE = "from before the last change"
+
+
+class BusyBar(QWidget):
+    """In the status bar: how much is done, and Cancel; after that, what to do to have the rest computed.
+
+    Signals:
+        stale_changed(bool): what is shown is not of the present state, and will not be for a while. Where nothing
+            is shown yet, nothing is stale.
+    """
+
+    stale_changed = Signal(bool)
+
+    def __init__(self, session: Session, executor: WorkerExecutor, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("busyBar")
+        self._session, self._executor = session, executor
+        self._late = QTimer(self, singleShot=True, interval=SHOWN_AFTER_MS)
+        self._words = QLabel(self)
+        self._progress = QProgressBar(self)
+        self._progress.setAccessibleName("Share computed")
+        self._progress.setFixedWidth(110)
+        self._progress.setTextVisible(False)
+        self._progress.setMaximumHeight(8)
+        self.button = QPushButton(self)
+        self.button.setObjectName("cancelButton")
+        self.button.setAccessibleName("Cancel")
+        self.button.setToolTip("Stop computing; the last picture stays")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(6)
+        for widget in (self._words, self._progress, self.button):
+            row.addWidget(widget)
+        self.hide()
+        self._late.timeout.connect(self._show_work)
+        self.button.clicked.connect(self._pressed)
+        executor.busy_changed.connect(self._busy_changed)
+        executor.progressed.connect(self._progressed)
+        session.subscribe(self._result_arrived)
+        session.document.subscribe(self._document_changed)
+        if executor.busy:  # the first pass began with the session
+            self._busy_changed(True)
+
+    @property
+    def marked(self) -> bool:
+        """Whether what is shown is marked as not up to date."""
+        return not self.isHidden()
+
+    def _busy_changed(self, busy: bool) -> None:
+        if busy:
+            self._progress.setRange(0, 0)  # nothing is known yet
+            if self.marked:
+                self._show_work()
+            elif not self._late.isActive():
+                self._late.start()
+        else:
+            self._late.stop()
+            QTimer.singleShot(0, self, self._settle)  # the result, if there is one, arrives right after
+
+    def _settle(self) -> None:
+        """Nothing is under way: either all is up to date, or the work was cancelled."""
+        if self._executor.busy:
+            return
+        if self._session.stale:
+            nothing = self._session.result is None
+            self._words.setText("not computed" if nothing else "not computed: what is shown is from before")
+            self.button.setText("Compute")
+            self.button.setToolTip("Compute what was cancelled")
+            self._progress.hide()
+            self._mark(True)
+        else:
+            self._mark(False)
+
+    def _result_arrived(self, _result: Result) -> None:
+        if self._executor.busy:
+            self._late.start()
+        self._mark(False)
+
+    def _document_changed(self, _change: Change) -> None:
+        if self._session.result is None:  # of another model nothing is shown, so nothing is stale
+            self.stale_changed.emit(False)
+
+    def _show_work(self) -> None:
+        self._words.setText("computing …")
+        self.button.setText("Cancel")
+        self.button.setToolTip("Stop computing; what is shown stays as it was before the last change")
+        self._progress.show()
+        self._mark(True)
+
+    def _progressed(self, done: int, total: int) -> None:
+        if total > 1:
+            self._progress.setRange(0, total)
+            self._progress.setValue(done)
+
+    def _mark(self, on: bool) -> None:
+        if on != self.marked:
+            self.setVisible(on)
+            self.stale_changed.emit(on and self._session.result is not None)
+
+    def _pressed(self) -> None:
+        if self._executor.busy:
+            self.button.setEnabled(False)
+            self._executor.cancel()
+            self.button.setEnabled(True)
+            self._words.setText("stopping …")
+        else:
+            self._session.recompute()
+
+
+class Veils(QObject):
+    """Veils the panels of some docks one after the other: to draw all of them anew at once, with the engine at work,
+    would be felt.
+    """
+
+    def __init__(self, docks: Sequence[PanelDock], parent: QObject) -> None:
+        super().__init__(parent)
+        self._docks = docks
+        self._waiting: list[PanelDock] = []
+        self._timer = QTimer(self, singleShot=True, interval=VEIL_EVERY_MS)
+        self._timer.timeout.connect(self._next)
+
+    def mark(self, stale: bool) -> None:
+        """Veil what is seen, or take all veils away."""
+        self._waiting = list(self._docks) if stale else []
+        for dock in [] if stale else self._docks:
+            dock.mark_stale(False)
+        self._next()
+
+    def _next(self) -> None:
+        while self._waiting:
+            dock = self._waiting.pop(0)
+            dock.mark_stale(True)
+            if dock.in_front:
+                self._timer.start()
+                return
+
+
+class Veil(QWidget):
+    """Over a panel whose numbers are from before the last change: they stay legible, and say so. Takes no clicks.
+
+    All of it is painted without Python, which the work under way would keep waiting.
+    """
+
+    def __init__(self, panel: QWidget) -> None:
+        super().__init__(panel)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setObjectName("veil")
+        self.setAccessibleName(BEFORE)
+        theme = current_theme()
+        ground = QColor(theme.background)
+        self.setStyleSheet(
+            f"#veil {{ background: rgba({ground.red()}, {ground.green()}, {ground.blue()}, {VEIL_OPACITY}%); }}"
+            f"#veilWords {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.text};"
+            " padding: 1px 5px; }"
+        )
+        words = QLabel(BEFORE, self)
+        words.setObjectName("veilWords")
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(8, 8, 8, 8)
+        layout.addWidget(words, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
+        self.setGeometry(panel.rect())
+        self.raise_()
+        self.show()
