@@ -18,8 +18,10 @@ from visualizer.session.document.edits import (
     SetPrompt,
     force_token,
 )
-from visualizer.session.evaluation import evaluate as evaluation
-from visualizer.session.evaluation.evaluate import Request, Result, evaluate
+from visualizer.session.evaluation import generation
+from visualizer.session.evaluation.evaluate import evaluate
+from visualizer.session.evaluation.request import Request
+from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 
@@ -257,7 +259,7 @@ def test_each_branch_has_the_log_probability_of_its_tokens(session: Session) -> 
     session.document.apply(force_token(session.document.state, 5, 0))
     result = session.result
     assert result is not None
-    main, forced = result.branch_log_probabilities
+    main, forced = (branch.log_probability for branch in result.branches)
     assert main == pytest.approx(0, abs=1e-6)
     assert forced == pytest.approx(-1023)  # 0 in single precision, and yet no minus infinity
     session.document.apply(OpenModel(open_model("rhymes")))
@@ -265,11 +267,11 @@ def test_each_branch_has_the_log_probability_of_its_tokens(session: Session) -> 
     assert result is not None
     steps = result.steps[:-1]
     expected = sum(np.log(softmax(step.trace.logits_at(-1).astype(float))[step.token]) for step in steps if step.trace)
-    assert result.branch_log_probabilities[0] == pytest.approx(float(expected), rel=1e-5)
+    assert result.branches[0].log_probability == pytest.approx(float(expected), rel=1e-5)
 
 
 def test_a_log_probability_outlives_the_numbers_of_its_pass(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
+    monkeypatch.setattr(generation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
     session.document.apply(force_token(session.document.state, 6, 1))
     result = session.result
     assert result is not None
@@ -277,11 +279,11 @@ def test_a_log_probability_outlives_the_numbers_of_its_pass(session: Session, mo
     assert forced.forced
     assert forced.trace is None
     assert forced.log_probability == pytest.approx(-1023)
-    assert result.branch_log_probabilities[1] == pytest.approx(-1023)
+    assert result.branches[1].log_probability == pytest.approx(-1023)
 
 
 def test_a_step_gone_to_while_another_is_computed_is_shown_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
+    monkeypatch.setattr(generation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
     executor = LateExecutor()
     session = Session(open_model("aab"), executor)
     session.go_to_step(7)

@@ -12,8 +12,10 @@ from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.document.document import Change, Document
 from visualizer.session.document.edits import MODEL, PROMPT, SetGeneration
-from visualizer.session.evaluation.evaluate import Request, Result
 from visualizer.session.evaluation.executor import Executor, InlineExecutor
+from visualizer.session.evaluation.request import Request
+from visualizer.session.evaluation.result import Result
+from visualizer.session.evaluation.snapshot import Snapshot
 from visualizer.session.selection import Chosen, Selection
 
 
@@ -72,10 +74,10 @@ class Session:
     def baseline_trace(self) -> Trace | None:
         """The baseline's pass over the same context as `trace`; None where nothing is pinned or it is not there yet."""
         result, trace = self.result, self.trace
-        if result is None or trace is None or result.baseline_trace is None:
+        base = result.baseline.trace if result is not None and result.baseline is not None else None
+        if base is None or trace is None:
             return None
-        same = np.array_equal(result.baseline_trace.tokens, trace.tokens)
-        return result.baseline_trace if same else None
+        return base if np.array_equal(base.tokens, trace.tokens) else None
 
     def compared(self, read: Callable[[Trace], NDArray[Any]]) -> NDArray[Any]:
         """What `read` finds in the present step's pass as the comparison asks for it. There must be a pass."""
@@ -156,8 +158,8 @@ class Session:
 
     def _evaluate(self) -> None:
         document, step = self.document, self.selection.now.step
-        request = Request(document.revision, document.state, self.result, step, document.began)
-        self._executor.submit(request, self._arrived)
+        snapshot = Snapshot(document.revision, document.state, step, document.began)
+        self._executor.submit(Request(snapshot, self.result), self._arrived)
 
     def _selection_changed(self, before: Chosen, now: Chosen) -> None:
         if before.step != now.step:
@@ -166,9 +168,9 @@ class Session:
     def _complete(self) -> None:
         """Evaluate what the cursor has moved to, where that was not kept or not compared with the baseline."""
         result, step = self.result, self.selection.now.step
-        if result is None or self.stale or step >= len(result.steps) or result.step == step:
+        if result is None or self.stale or step >= len(result.steps) or result.snapshot.step == step:
             return
-        if not result.kept(step) or result.baseline_steps is not None:
+        if not result.kept(step) or result.baseline is not None:
             self._evaluate()
 
     def _arrived(self, result: Result) -> None:

@@ -144,7 +144,8 @@ def test_a_baseline_with_interventions_outlives_a_shorter_prompt(session: Sessio
     session.document.apply(pin_baseline(session.document.state))
     session.document.apply(SetPrompt("a"))
     assert session.result is not None
-    assert session.result.baseline_trace is not None
+    assert session.result.baseline is not None
+    assert session.result.baseline.trace is not None
 
 
 def test_a_frozen_head_stays_while_what_it_reads_changes(session: Session) -> None:

@@ -27,7 +27,7 @@ from visualizer.session.evaluation.cache_map import (
     said,
     without_internals,
 )
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.session import Session
 
 

@@ -12,7 +12,8 @@ from visualizer.engine.interventions import Intervention
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.document.edits import SetCells, SetInterventions, SetPrompt, pin_baseline
 from visualizer.session.evaluation import difference as ripples
-from visualizer.session.evaluation.difference import Comparison, compare, ripple
+from visualizer.session.evaluation.comparison import Comparison, compare
+from visualizer.session.evaluation.difference import ripple
 from visualizer.session.session import Session
 
 TOKENS = [1, 5, 0, 2]
@@ -105,8 +106,8 @@ def test_a_baseline_is_compared_with_until_it_is_unpinned(session: Session) -> N
     assert moved.flip is not None
     result = session.result
     assert result is not None
-    assert result.baseline_steps is not None
-    old = [step.token for step in result.baseline_steps]
+    assert result.baseline is not None
+    old = [step.token for step in result.baseline.steps]
     new = [step.token for step in result.steps]
     assert old[: moved.flip.step] == new[: moved.flip.step]
     assert (old[moved.flip.step], new[moved.flip.step]) == (moved.flip.before, moved.flip.now)
@@ -120,9 +121,10 @@ def test_a_large_pass_is_compared_where_it_is_evaluated(monkeypatch: pytest.Monk
     session.document.apply(pin_baseline(session.document.state))
     session.document.apply(SetInterventions((Intervention("blocks.1.attn.z", "zero"),)))
     assert session.result is not None
-    assert session.result.ripple is not None
+    assert session.result.baseline is not None
+    assert session.result.baseline.ripple is not None
     found = compared(session)
-    assert found.ripple is session.result.ripple
+    assert found.ripple is session.result.baseline.ripple
     assert found.ripple.partial
     assert found.ripple.first is not None
     assert found.ripple.first.name == "blocks.1.attn.z"

@@ -10,7 +10,9 @@ from visualizer.engine.ops.base import Operation, Run
 from visualizer.errors import CancelledError
 from visualizer.formats import open_model
 from visualizer.session.document.edits import SetPrompt
-from visualizer.session.evaluation.evaluate import Request, evaluate
+from visualizer.session.evaluation.evaluate import evaluate
+from visualizer.session.evaluation.request import Request
+from visualizer.session.evaluation.snapshot import Snapshot
 from visualizer.session.session import Session
 
 
@@ -23,8 +25,8 @@ def session() -> Session:
 
 def test_the_rows_done_rise_to_those_of_all_passes(session: Session) -> None:
     seen: list[tuple[int, int]] = []
-    watched = evaluate(Request(0, session.document.state), lambda done, total: seen.append((done, total)))
-    assert watched.tokens == evaluate(Request(0, session.document.state)).tokens
+    watched = evaluate(Request(Snapshot(0, session.document.state)), lambda done, total: seen.append((done, total)))
+    assert watched.tokens == evaluate(Request(Snapshot(0, session.document.state))).tokens
     # three rows for the prompt, one from the cache until the five positions are full, then all five each time
     told = [done for done, total in seen if total]
     assert {total for _, total in seen} <= {0, 3 + 1 + 1 + 8 * 5}
@@ -48,5 +50,5 @@ def test_it_ends_between_two_operations_of_one_pass(session: Session, monkeypatc
             raise CancelledError("enough")
 
     with pytest.raises(CancelledError):
-        evaluate(Request(0, session.document.state), watch)
+        evaluate(Request(Snapshot(0, session.document.state)), watch)
     assert 0 < len(ran) < len(graph.eager) / 2  # a third of the pass, which makes three rows

@@ -19,7 +19,9 @@ from tests.engine.models import bits
 from tests.ui.finding import child
 from visualizer.engine.interventions import within
 from visualizer.session.document.state import State
-from visualizer.session.evaluation.evaluate import Request, Result, evaluate
+from visualizer.session.evaluation.evaluate import evaluate
+from visualizer.session.evaluation.request import Request
+from visualizer.session.evaluation.result import Result
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.window import main_window
 from visualizer.ui.window.main_window import MainWindow

@@ -15,8 +15,11 @@ from tests.ui.finding import child
 from visualizer.errors import CancelledError
 from visualizer.formats import open_model
 from visualizer.session.document.edits import OpenModel, SetCells, SetPrompt
-from visualizer.session.evaluation import evaluate as evaluation
-from visualizer.session.evaluation.evaluate import Request, Result, Watch, evaluate
+from visualizer.session.evaluation import generation
+from visualizer.session.evaluation.evaluate import evaluate
+from visualizer.session.evaluation.generation import Watch
+from visualizer.session.evaluation.request import Request
+from visualizer.session.evaluation.result import Result
 from visualizer.ui.bridge import executor
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.panels.next_token.panel import NextTokenPanel
@@ -150,7 +153,7 @@ def test_an_edit_made_while_the_work_is_being_cancelled_is_computed_and_says_so(
 def test_a_step_whose_pass_is_made_again_is_never_said_to_be_that_of_an_empty_prompt(
     window: MainWindow, gate: Gate, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
+    monkeypatch.setattr(generation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
     gate.open.set()
     window.session.document.apply(SetCells("wte", ((0, 0),), (5.0,)))
     qtbot.waitUntil(lambda: not window.session.stale)
@@ -213,12 +216,12 @@ def test_opening_another_model_does_not_wait_for_the_old_ones_pass(
     ended = []
 
     def watched(request: Request, watch: Watch) -> Result:
-        if request.state.opened.name == "ab":
+        if request.snapshot.state.opened.name == "ab":
             return evaluate(request, watch)
         try:
             return gate(request, watch)
         except CancelledError:
-            ended.append(request.state.opened.name)
+            ended.append(request.snapshot.state.opened.name)
             raise
 
     with pytest.MonkeyPatch.context() as patch:

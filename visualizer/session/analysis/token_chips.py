@@ -9,7 +9,7 @@ import numpy as np
 
 from visualizer.engine.generate import Step
 from visualizer.engine.ops.softmax import softmax
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.words.axis_labels import token_and_id, token_label, with_position
 from visualizer.session.words.numbers import full, short
 

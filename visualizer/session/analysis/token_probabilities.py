@@ -13,7 +13,7 @@ from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.sampling import Distribution, Sampling, argmax, choose, distribution
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.words.axis_labels import token_and_id, token_label, with_position
 from visualizer.session.words.numbers import against, full, short
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,8 @@ from visualizer.engine.sampling import argmax
 from visualizer.engine.trace import Trace
 from visualizer.errors import TokenError
 from visualizer.session.evaluation.difference import is_small
+from visualizer.session.evaluation.result import Result, SecondPrompt
 from visualizer.session.words.activation_parts import Place, axis_size, places_around
-
-if TYPE_CHECKING:
-    from visualizer.session.evaluation.evaluate import Result
 
 Array = NDArray[Any]
 #: How much is taken across at once.
@@ -92,23 +90,23 @@ class LogitDifference:
 
 def logit_difference(result: Result, step: int) -> LogitDifference | None:
     """The difference at one step; None without a second prompt, for an empty context, and while it is computed."""
-    trace, other = result.trace(step), result.second_logits
+    trace, other = result.trace(step), result.second
     if trace is None or other is None:
         return None
     now = trace.logits_at(-1)
-    untouched = _untouched(result, trace, step, now)
+    untouched = _untouched(result, other, trace, step, now)
     if untouched is None:
         return None
-    token, instead_of = argmax(other), argmax(untouched)
-    differences = (float(logits[token]) - float(logits[instead_of]) for logits in (untouched, now, other))
+    token, instead_of = argmax(other.logits), argmax(untouched)
+    differences = (float(logits[token]) - float(logits[instead_of]) for logits in (untouched, now, other.logits))
     return LogitDifference(token, instead_of, *differences)
 
 
-def _untouched(result: Result, trace: Trace, step: int, now: Array) -> Array | None:
+def _untouched(result: Result, other: SecondPrompt, trace: Trace, step: int, now: Array) -> Array | None:
     if not any(change.enabled for change in trace.interventions):
         return now
-    if result.untouched is not None and result.step == step:
-        return result.untouched
+    if other.untouched is not None and result.snapshot.step == step:
+        return other.untouched
     return result.state.model.forward(trace.tokens).logits_at(-1) if is_small(trace) else None
 
 

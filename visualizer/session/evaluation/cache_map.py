@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.session.evaluation.difference import Earlier
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 
 Array = NDArray[Any]
 
@@ -27,8 +27,7 @@ def without_internals(result: Result) -> Result:
     """The same result without the arrays of its passes: all that `cache_map` reads, and small enough to be kept."""
     steps = tuple(replace(step, trace=None) for step in result.steps)
     earlier = None if result.earlier is None else Earlier(result.earlier.tokens, ())
-    light = replace(result, steps=steps, earlier=earlier, baseline_steps=None, baseline_trace=None)
-    return replace(light, second=None, second_baseline=None)
+    return replace(result, steps=steps, earlier=earlier, baseline=None, second=None)
 
 
 def cache_map(result: Result, block: int) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,6 @@ from numpy.typing import NDArray
 from visualizer.engine.generate import Step
 from visualizer.engine.ops.attention import Mask, Pattern
 from visualizer.engine.trace import Trace
-
-if TYPE_CHECKING:
-    from visualizer.session.evaluation.evaluate import Result
 
 Array = NDArray[Any]
 
@@ -128,41 +125,6 @@ def first_flip(now: Sequence[Step], before: Sequence[int]) -> Flip | None:
     """The first token that differs between a generation and the tokens of an earlier one, or None."""
     pairs = zip(before, now, strict=False)
     return next((Flip(i, old, new.token) for i, (old, new) in enumerate(pairs) if old != new.token), None)
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The present step beside what it is compared with.
-
-    Attributes:
-        against: "baseline", "last change", or empty where there is nothing to compare with.
-        ripple: None where the two saw different tokens, or where it is being computed.
-        flip: the first generated token that differs.
-        kept: whether the internals of what is compared with are at hand.
-    """
-
-    against: str = ""
-    ripple: Ripple | None = None
-    flip: Flip | None = None
-    kept: bool = True
-
-
-def compare(result: Result, step: int) -> Comparison:
-    """What differs at one step from the pinned baseline; without one, from the state before the last change."""
-    trace = result.trace(step)
-    if result.baseline_steps is not None:
-        flip = first_flip(result.steps, [chosen.token for chosen in result.baseline_steps])
-        if result.ripple is not None and result.step == step:
-            return Comparison("baseline", result.ripple, flip)
-        base = result.baseline_trace
-        moved = ripple(trace, base) if trace is not None and base is not None and is_small(trace) else None
-        return Comparison("baseline", moved, flip)
-    earlier = result.earlier
-    if earlier is None:
-        return Comparison()
-    base = earlier.traces[step] if step < len(earlier.traces) else None
-    moved = ripple(trace, base) if trace is not None and base is not None else None
-    return Comparison("last change", moved, first_flip(result.steps, earlier.tokens), bool(earlier.traces))
 
 
 def _stage(now: Trace, before: Trace, name: str) -> Stage:

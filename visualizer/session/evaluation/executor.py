@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from visualizer.session.evaluation.evaluate import Request, Result, evaluate
+from visualizer.session.evaluation.evaluate import evaluate
+from visualizer.session.evaluation.request import Request
+from visualizer.session.evaluation.result import Result
 
 
 class Executor(Protocol):

@@ -13,7 +13,9 @@ from shiboken6 import isValid
 
 from visualizer.errors import CancelledError
 from visualizer.formats import OpenedModel
-from visualizer.session.evaluation.evaluate import Request, Result, evaluate
+from visualizer.session.evaluation.evaluate import evaluate
+from visualizer.session.evaluation.request import Request
+from visualizer.session.evaluation.result import Result
 
 #: Requests cheaper than this many multiplications take less than the way to another thread and back costs.
 AT_ONCE = 5e6
@@ -100,7 +102,7 @@ class WorkerExecutor(QObject):
             return
         if self.busy:
             self._waiting = (request, done)
-            if request.state.opened is not self._opened:
+            if request.snapshot.state.opened is not self._opened:
                 self._worker.cancelled.set()
         elif request.cost() <= AT_ONCE:
             done(evaluate(request))
@@ -134,7 +136,7 @@ class WorkerExecutor(QObject):
         if not self._thread.isRunning():
             self._thread.start()
         self._done = done
-        self._opened = request.state.opened
+        self._opened = request.snapshot.state.opened
         self._worker.cancelled.clear()
         self.busy_changed.emit(True)
         self._requested.emit(request)

@@ -13,7 +13,7 @@ from visualizer.engine.generate import Step
 from visualizer.engine.trace import Trace
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.ui.look.theme import theme_notifier

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from visualizer.session.document.document import Change
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.session import Session
 from visualizer.ui.bridge.executor import WorkerExecutor
 from visualizer.ui.look.theme import current_theme

@@ -14,8 +14,9 @@ from tests.ui.finding import child, on_screen, words
 from visualizer.engine.interventions import Intervention
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.document.edits import OpenModel, SetCells, SetInterventions, SetParameters, pin_baseline
-from visualizer.session.evaluation.evaluate import Request, Result
 from visualizer.session.evaluation.executor import InlineExecutor
+from visualizer.session.evaluation.request import Request
+from visualizer.session.evaluation.result import Result
 from visualizer.session.session import Session
 from visualizer.ui.panels.behaviour.panel import BehaviourPanel
 

@@ -289,8 +289,8 @@ def test_the_baselines_steps_and_the_difference_from_them_are_drawn(panel: Timel
     session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 6),), (0.0,)))  # b has nothing more to say
     result = session.result
     assert result is not None
-    assert result.baseline_steps is not None
-    now, base = result.steps[0], result.baseline_steps[0]
+    assert result.baseline is not None
+    now, base = result.steps[0], result.baseline.steps[0]
     assert (now.token, base.token) == (0, 1)
     assert panel.bars.height_of(0) == pytest.approx(float(now.probs[0]))
     assert "the baseline has b here; of a: baseline 0, difference 0.7310586" in panel.bars.tooltip(0)

@@ -82,7 +82,7 @@ def first(session: Session) -> Trace:
 def second(session: Session) -> Trace:
     assert session.result is not None
     assert session.result.second is not None
-    return session.result.second
+    return session.result.second.trace
 
 
 def test_both_prompts_show_the_same_activation(panel: TwoPromptsPanel, session: Session, qtbot: QtBot) -> None:

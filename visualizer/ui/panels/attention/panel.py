@@ -16,7 +16,8 @@ from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.analysis.cell_sources import sources_of
-from visualizer.session.evaluation.evaluate import SHOWN_TOKENS, Result
+from visualizer.session.evaluation.evaluate import SHOWN_TOKENS
+from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.attention import COMPARED, EMPTY, STAGES, words_above

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import SetBaseline, pin_baseline
 from visualizer.session.document.state import State
-from visualizer.session.evaluation.difference import Comparison, Flip, Stage, compare
+from visualizer.session.evaluation.comparison import Comparison, compare
+from visualizer.session.evaluation.difference import Flip, Stage
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.words.activation_parts import short_name

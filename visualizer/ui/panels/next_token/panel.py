@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, Q
 
 from visualizer.session.analysis.token_probabilities import NextTokens, next_tokens
 from visualizer.session.document.edits import SetGeneration, force_token
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label

@@ -12,7 +12,7 @@ from visualizer.formats import NAMES, open_model
 from visualizer.session.analysis.two_prompts import read_prompt
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL, PROMPT, OpenModel, SetPrompt
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from visualizer.session.document.edits import SetBranches
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label
 from visualizer.session.words.numbers import short
@@ -65,11 +65,11 @@ class BranchList(QTreeWidget):
     def show_result(self, result: Result) -> None:
         """List the branches of a result."""
         state = result.state
-        shown = result.branches[state.branch] if result.branches else ()
+        shown = result.branches[state.branch].tokens
         blocked = self.blockSignals(True)
         while self.topLevelItemCount() > len(state.branches):
             self.takeTopLevelItem(self.topLevelItemCount() - 1)
-        for number, (branch, tokens) in enumerate(zip(state.branches, result.branches, strict=True)):
+        for number, (branch, text) in enumerate(zip(state.branches, result.branches, strict=True)):
             item = self.topLevelItem(number)
             if item is None:
                 item = QTreeWidgetItem(self)
@@ -79,11 +79,11 @@ class BranchList(QTreeWidget):
             font.setBold(here)
             item.setFont(NAME, font)
             item.setText(NAME, branch.name)
-            parts = _compared(result, tokens, shown)
+            parts = _compared(result, text.tokens, shown)
             item.setData(CONTINUES, PARTS, parts)
             item.setText(CONTINUES, (HERE if here else "") + "".join(parts))
-            item.setToolTip(NAME, _tip(result, number, tokens, shown))
-            item.setText(LOG_P, short(result.branch_log_probabilities[number], 4))
+            item.setToolTip(NAME, _tip(result, number, text.tokens, shown))
+            item.setText(LOG_P, short(text.log_probability, 4))
             item.setFont(LOG_P, number_font(self.font().pointSizeF()))
             for column in (LOG_P, CONTINUES):
                 item.setToolTip(column, item.toolTip(NAME))

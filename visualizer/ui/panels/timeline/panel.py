@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from visualizer.session.evaluation.cache_map import WORDS, cache_map, said, without_internals
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QSlider, QStyle, QStyleOptionSlider, 
 from visualizer.engine.generate import Step
 from visualizer.session.analysis.token_chips import Strip
 from visualizer.session.evaluation.difference import first_flip
-from visualizer.session.evaluation.evaluate import Result
+from visualizer.session.evaluation.result import Result
 from visualizer.session.words.axis_labels import token_label
 from visualizer.session.words.numbers import against
 from visualizer.ui.look.signed_color import signed_color
@@ -66,7 +66,7 @@ class StepBars(QWidget):
     def show_result(self, result: Result | None, step: int, comparison: str = "value") -> None:
         """Draw the steps of a result; `step` is the one under the cursor."""
         self._result, self._step = result, step
-        base = None if result is None else result.baseline_steps
+        base = None if result is None or result.baseline is None else result.baseline.steps
         self._comparison = comparison if base is not None else "value"
         flip = None if result is None or base is None else first_flip(result.steps, [other.token for other in base])
         self._same_until = math.inf if flip is None else flip.step
@@ -78,18 +78,18 @@ class StepBars(QWidget):
         """What a step's bar stands for: its token's probability, or the difference of two; NaN where there is none."""
         if self._result is None:
             return math.nan
-        chosen, base = self._steps(self._result)[step], self._result.baseline_steps
+        chosen, base = self._steps(self._result)[step], self._result.baseline
         probability = float(chosen.probs[chosen.token])
         if self._comparison != "difference" or base is None:
             return probability
         if step > self._same_until:
             return math.nan
-        return probability - float(base[step].probs[chosen.token])
+        return probability - float(base.steps[step].probs[chosen.token])
 
     def _steps(self, result: Result) -> tuple[Step, ...]:
         """The steps that are drawn."""
-        if self._comparison == "baseline" and result.baseline_steps is not None:
-            return result.baseline_steps
+        if self._comparison == "baseline" and result.baseline is not None:
+            return result.baseline.steps
         return result.steps
 
     def sizeHint(self) -> QSize:
@@ -233,9 +233,9 @@ class StepBars(QWidget):
     def _against(self, step: int) -> str:
         """How a step stands to that of the baseline, where one is pinned."""
         result = self._result
-        if result is None or result.baseline_steps is None:
+        if result is None or result.baseline is None:
             return ""
-        chosen, other = result.steps[step], result.baseline_steps[step]
+        chosen, other = result.steps[step], result.baseline.steps[step]
         said = f"\nthe baseline has {token_label(result.state.opened, other.token)} here"
         if step > self._same_until:
             return f"{said}, after another text"

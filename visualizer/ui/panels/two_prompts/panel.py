@@ -194,7 +194,7 @@ class TwoPromptsPanel(SessionPanel):
         """Show the chosen activation of both prompts."""
         self._fill_choosers()
         result, first = self.result, self.session.trace
-        second = result.second if result is not None else None
+        second = result.second.trace if result is not None and result.second is not None else None
         if first is not None and not len(first.tokens):
             first = None
         self._draw(first, second)
@@ -232,7 +232,8 @@ class TwoPromptsPanel(SessionPanel):
 
     def _draw(self, first: Trace | None, second: Trace | None) -> None:
         now, state, result = self.session.selection.now, self.session.document.state, self.result
-        base, other = self.session.baseline_trace, result.second_baseline if result is not None else None
+        base = self.session.baseline_trace
+        other = result.second.baseline_trace if result is not None and result.second is not None else None
         drawn = (first, second, self.name, now.head, current_theme(), base, other, now.comparison)
         if all(a is b or (isinstance(a, str | int) and a == b) for a, b in zip(drawn, self._drawn, strict=False)):
             return
@@ -254,10 +255,8 @@ class TwoPromptsPanel(SessionPanel):
             return
         self._said = (result, step)
         self.first_words.setText("" if first is None else f"First: {top_words(state, first, result.steps[step].probs)}")
-        probs = softmax(result.second_logits) if result.second_logits is not None else None
-        self.second_words.setText(
-            "" if second is None or probs is None else f"Second: {top_words(state, second, probs)}"
-        )
+        words = "" if result.second is None else top_words(state, result.second.trace, softmax(result.second.logits))
+        self.second_words.setText(words and f"Second: {words}")
         self.difference.setText(difference_words(state, logit_difference(result, step)))
         self.difference.setVisible(bool(self.difference.text()))
 
@@ -372,6 +371,6 @@ class TwoPromptsPanel(SessionPanel):
         head = self.session.selection.now.head
         place = place_at(document.state.model, self.name, head, *source, self.extent)
         try:
-            document.apply(patch(document.state, result.second, place, target), self)
+            document.apply(patch(document.state, result.second.trace, place, target), self)
         except InputError as error:
             self.message.emit(str(error))
