@@ -42,7 +42,7 @@ def rows() -> list[Row]:
         _settle(app)
         gaps: list[float] = []
         for number in range(3):
-            edit = SetCells(f"blocks.{4 * number}.attn.c_attn.w", ((0, 0),), (0.5,))
+            edit = SetCells(f"blocks.{4 * number}.attn.c_attn.w", (0, 0), 0.5)
             began = last = time.perf_counter()
             window.session.document.apply(edit)
             gaps.append(time.perf_counter() - last)  # the edit itself is the window's too

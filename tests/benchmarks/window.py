@@ -71,7 +71,7 @@ def _edit() -> Row:
 
         def ours() -> None:
             sign[0] = -sign[0]
-            edit = SetCells("blocks.0.attn.c_attn.w", ((5, 23),), (sign[0],), gesture="benchmark")
+            edit = SetCells("blocks.0.attn.c_attn.w", (5, 23), sign[0], gesture="benchmark")
             window.session.document.apply(edit)
             app.processEvents()
 

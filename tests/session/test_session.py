@@ -113,7 +113,7 @@ def test_the_accuracy_is_that_of_the_model_with_its_interventions(session: Sessi
 
 
 def test_an_edit_regenerates_and_marks_the_tokens_that_changed(session: Session) -> None:
-    session.document.apply(SetCells(C_ATTN, ((6, 23),), (3.0,)))
+    session.document.apply(SetCells(C_ATTN, (6, 23), 3.0))
     before = "aabaa" + "baabaabaab"
     now = "aabaa" + text(session)
     assert session.result is not None
@@ -123,7 +123,7 @@ def test_an_edit_regenerates_and_marks_the_tokens_that_changed(session: Session)
 
 
 def test_an_edit_that_changes_no_token_marks_none(session: Session) -> None:
-    session.document.apply(SetCells("wpe", ((0, 0),), (1.0,)))
+    session.document.apply(SetCells("wpe", (0, 0), 1.0))
     assert session.result is not None
     assert not session.result.changed
 
@@ -288,7 +288,7 @@ def test_a_step_gone_to_while_another_is_computed_is_shown_in_the_end(monkeypatc
     session = Session(open_model("aab"), executor)
     session.go_to_step(7)
     executor.wait()
-    session.document.apply(SetCells(C_ATTN, ((5, 23),), (-1.0,)))
+    session.document.apply(SetCells(C_ATTN, (5, 23), -1.0))
     session.go_to_step(9)
     executor.wait()
     assert session.result is not None

@@ -32,7 +32,7 @@ def finished(steps: Generator[Any, None, Difference]) -> Difference:
 def broken(parameter: str, cell: tuple[int, ...], value: float) -> Session:
     """The article's model with one weight set wrong."""
     session = Session(open_model("aab"))
-    session.document.apply(SetCells(parameter, (cell,), (value,)))
+    session.document.apply(SetCells(parameter, cell, value))
     return session
 
 

@@ -132,7 +132,7 @@ def test_of_a_large_vocabulary_only_the_tokens_asked_for_are_computed() -> None:
 def test_the_comparison_shows_baseline_and_difference() -> None:
     session = Session(open_model("aab"))
     session.document.apply(SetBaseline(Baseline(session.document.state.model)))
-    session.document.apply(SetCells("wte", ((0, 5),), (3.0,)))
+    session.document.apply(SetCells("wte", (0, 5), 3.0))
     found = matrices(session)
     embed, table = named(found, "embed"), named(found, "wte")
     shown = {}
@@ -150,7 +150,7 @@ def test_an_edit_changes_the_origin_of_what_it_reaches_and_of_no_other_parameter
     session = Session(open_model("aab"))
     found = matrices(session)
     before = StageValues(session)
-    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((0, 0),), (3.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", (0, 0), 3.0))
     after = StageValues(session)
     for name, same in (("blocks.0.attn_out", False), ("blocks.0.attn.c_proj.w", False), ("wte", True)):
         matrix = named(found, name)

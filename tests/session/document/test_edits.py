@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.cells import several
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.model import Model
 from visualizer.engine.sampling import Sampling
@@ -20,7 +21,6 @@ from visualizer.session.document.edits import (
     SetParameters,
     SetPrompt,
     pin_baseline,
-    reset_cells,
     reset_parameters,
 )
 from visualizer.session.document.state import State
@@ -43,7 +43,7 @@ cells = st.lists(st.tuples(st.integers(0, 7), st.integers(0, 23), st.floats(widt
 @given(cells)
 def test_undoing_cells_restores_the_bits(written: list[tuple[int, int, float]]) -> None:
     before = opening()
-    edit = SetCells(C_ATTN, tuple((r, c) for r, c, _ in written), tuple(v for *_, v in written))
+    edit = SetCells(C_ATTN, several(*((r, c) for r, c, _ in written)), [v for *_, v in written])
     after, inverse = edit.apply(before)
     restored, again = inverse.apply(after)
     assert bits(restored) == bits(before)
@@ -55,20 +55,20 @@ def test_undoing_cells_restores_the_bits(written: list[tuple[int, int, float]]) 
 
 def test_what_is_taken_back_is_the_opened_array_or_the_baseline_again() -> None:
     opened = opening()
-    changed, back = SetCells("wte", ((0, 0), (1, 2)), (7.0, 3.0)).apply(opened)
+    changed, back = SetCells("wte", several((0, 0), (1, 2)), (7.0, 3.0)).apply(opened)
     assert changed.is_changed("wte")
     assert back.apply(changed)[0].model.parameters["wte"] is opened.model.parameters["wte"]
     pinned, _ = pin_baseline(changed).apply(changed)
-    further, back = SetCells("wte", ((0, 0),), (8.0,)).apply(pinned)
+    further, back = SetCells("wte", (0, 0), 8.0).apply(pinned)
     assert back.apply(further)[0].model.parameters["wte"] is changed.model.parameters["wte"]
     # One cell as it was, another not: that is neither.
-    half, _ = SetCells("wte", ((0, 0),), (float(opened.model.parameters["wte"][0, 0]),)).apply(changed)
+    half, _ = SetCells("wte", (0, 0), float(opened.model.parameters["wte"][0, 0])).apply(changed)
     assert half.is_changed("wte")
 
 
 def test_an_edit_leaves_every_other_array_the_same_object() -> None:
     before = opening()
-    after, _ = SetCells("wte", ((0, 0),), (7.0,)).apply(before)
+    after, _ = SetCells("wte", (0, 0), 7.0).apply(before)
     assert after.model.parameters["wte"] is not before.model.parameters["wte"]
     assert before.model.parameters["wte"][0, 0] == 0
     assert after.model.parameters[C_ATTN] is before.model.parameters[C_ATTN]
@@ -79,11 +79,13 @@ def test_an_edit_leaves_every_other_array_the_same_object() -> None:
 @pytest.mark.parametrize(
     "edit",
     [
-        SetCells("wte", ((2, 0),), (1.0,)),
-        SetCells("wte", ((0, -1),), (1.0,)),
-        SetCells("wte", ((0,),), (1.0,)),
+        SetCells("wte", (2, 0), 1.0),
+        SetCells("wte", (0, -1), 1.0),
+        SetCells("wte", (0,), 1.0),
         SetCells("wte", (), ()),
-        SetCells("wte", ((0, 0),), (1.0, 2.0)),
+        SetCells("wte", several((0, 0), (1, 0)), (1.0,)),
+        SetCells("wte", several((0, 0), (0, 8)), (1.0, 2.0)),
+        SetCells("wte", (0, 0), (1.0, 2.0)),
         SetGeneration(-1, Sampling()),
     ],
 )
@@ -94,12 +96,12 @@ def test_an_edit_that_cannot_be_made_is_refused(edit: Edit) -> None:
 
 def test_a_refusal_names_the_parameter_its_shape_and_the_cell() -> None:
     with pytest.raises(EditError, match=r"wte \[2, 8\] has no cell \[2, 0\]"):
-        SetCells("wte", ((2, 0),), (1.0,)).apply(opening())
+        SetCells("wte", (2, 0), 1.0).apply(opening())
 
 
 def test_an_unknown_parameter_token_or_activation_is_refused() -> None:
     with pytest.raises(ParameterError, match="no parameter 'wxe'"):
-        SetCells("wxe", ((0, 0),), (1.0,)).apply(opening())
+        SetCells("wxe", (0, 0), 1.0).apply(opening())
     with pytest.raises(ParameterError, match="shape"):
         SetParameters((("wte", np.zeros((3, 3))),), "x").apply(opening())
     with pytest.raises(TokenError, match="'c'"):
@@ -109,7 +111,7 @@ def test_an_unknown_parameter_token_or_activation_is_refused() -> None:
 
 
 def test_a_number_too_large_for_the_model_becomes_infinite_without_a_warning() -> None:
-    after, _ = SetCells("wte", ((0, 0),), (1e300,)).apply(opening())
+    after, _ = SetCells("wte", (0, 0), 1e300).apply(opening())
     assert np.isposinf(after.model.parameters["wte"][0, 0])
 
 
@@ -163,8 +165,8 @@ def test_opening_another_model_keeps_how_many_tokens_are_generated() -> None:
 
 
 def test_a_reset_gives_back_the_opened_numbers() -> None:
-    state, _ = SetCells("wte", ((0, 0), (1, 1)), (7.0, 8.0)).apply(opening())
-    partly, _ = reset_cells(state, "wte", ((0, 0),)).apply(state)
+    state, _ = SetCells("wte", several((0, 0), (1, 1)), (7.0, 8.0)).apply(opening())
+    partly, _ = cell_edits.reset_cells(state, "wte", (0, 0)).apply(state)
     assert partly.model.parameters["wte"][0, 0] == 0
     assert partly.model.parameters["wte"][1, 1] == 8
     assert partly.is_changed("wte")
@@ -173,15 +175,11 @@ def test_a_reset_gives_back_the_opened_numbers() -> None:
     assert bits(wholly) == bits(opening())
 
 
-def index(*places: tuple[int, ...]) -> cell_edits.Index:
-    return tuple(np.array(axis, dtype=np.intp) for axis in zip(*places, strict=True))
-
-
 def test_edits_of_a_block_say_what_they_do() -> None:
     state = opening()
-    chosen = index((0, 0), (0, 5))
+    chosen = several((0, 0), (0, 5))
     assert cell_edits.fill_cells(state, "wte", chosen, 1 / 3, "1/3").title() == "fill 2 cells of wte with 1/3"
-    assert cell_edits.zero_cells(state, "wte", index((0, 5))).title() == "zero wte[0,5]"
+    assert cell_edits.zero_cells(state, "wte", (0, 5)).title() == "zero wte[0,5]"
     assert cell_edits.scale_cells(state, "wte", chosen, 2.0, "2").title() == "scale 2 cells of wte by 2"
     assert cell_edits.paste_block(state, "wpe", 1, 2, np.full((3, 2), 9.0)).title() == "paste 3×2 into wpe"
 
@@ -204,9 +202,9 @@ def test_a_block_that_does_not_fit_is_refused_whole() -> None:
 def test_an_edit_that_changes_no_number_is_refused() -> None:
     state = opening()
     with pytest.raises(EditError, match="would change no number"):
-        cell_edits.zero_cells(state, "wte", index((0, 0)))
+        cell_edits.zero_cells(state, "wte", (0, 0))
     with pytest.raises(EditError, match="no cell of wte is selected"):
-        cell_edits.zero_cells(state, "wte", index())
+        cell_edits.zero_cells(state, "wte", ())
 
 
 def test_many_cells_are_kept_as_one_array_and_undone_like_few() -> None:

@@ -72,7 +72,7 @@ def test_the_first_step_computes_the_prompt_and_each_next_one_row() -> None:
 
 def test_what_no_edit_reaches_is_copied_and_the_rest_computed_again(session: Session) -> None:
     before = shown(session)
-    session.document.apply(SetCells("blocks.1.attn.c_attn.w", ((0, 9),), (0.25,)))
+    session.document.apply(SetCells("blocks.1.attn.c_attn.w", (0, 9), 0.25))
     after = shown(session)
     first, second = (cache_map(after, block) for block in (0, 1))
     assert first[:, 0].tolist()[:3] == [COPIED] * 3
@@ -103,7 +103,7 @@ def test_a_slid_window_copies_what_nothing_reaches() -> None:
     assert (cache_map(longer, 1)[:, known] == COPIED).all()
     last = len(longer.steps) - 1  # nobody has seen this window before
     assert (cache_map(longer, 1)[:, last] == COMPUTED).all()
-    session.document.apply(SetCells("blocks.1.attn.c_attn.w", ((0, 9),), (0.25,)))
+    session.document.apply(SetCells("blocks.1.attn.c_attn.w", (0, 9), 0.25))
     after = shown(session)
     same = [step for step in slid if longer.context(step) == after.context(step)]
     assert same
@@ -136,7 +136,7 @@ def test_an_empty_context_has_no_rows() -> None:
 def test_it_can_be_told_after_the_numbers_are_let_go_of(session: Session) -> None:
     session.document.apply(pin_baseline(session.document.state))
     session.document.apply(SetSecondPrompt((1, 2)))
-    session.document.apply(SetCells("blocks.1.attn.c_attn.w", ((0, 9),), (0.25,)))
+    session.document.apply(SetCells("blocks.1.attn.c_attn.w", (0, 9), 0.25))
     assert passes_in(shown(session))
     light = without_internals(shown(session))
     assert not passes_in(light)

@@ -77,7 +77,7 @@ def test_other_tokens_are_not_compared() -> None:
 
 def test_without_a_baseline_the_state_before_the_last_change_is_compared_with(session: Session) -> None:
     assert compared(session).against == ""
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (6, 23), 3.0))
     found = compared(session)
     assert found.against == "last change"
     assert found.ripple is not None
@@ -97,8 +97,8 @@ def test_a_baseline_is_compared_with_until_it_is_unpinned(session: Session) -> N
     assert same.ripple is not None
     assert same.ripple.first is None
     assert same.flip is None
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,)))
-    session.document.apply(SetCells("wpe", ((0, 0),), (2.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (6, 23), 3.0))
+    session.document.apply(SetCells("wpe", (0, 0), 2.0))
     moved = compared(session)
     assert moved.ripple is not None
     assert moved.ripple.first is not None
@@ -135,7 +135,7 @@ def test_of_what_takes_much_memory_only_the_tokens_are_kept_to_compare_with(
     monkeypatch: pytest.MonkeyPatch, session: Session
 ) -> None:
     monkeypatch.setattr(ripples, "KEPT_BYTES", 100)
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (6, 23), 3.0))
     found = compared(session)
     assert not found.kept
     assert found.ripple is None
@@ -143,13 +143,13 @@ def test_of_what_takes_much_memory_only_the_tokens_are_kept_to_compare_with(
 
 
 def test_a_drag_is_compared_with_what_was_there_before_it_began(session: Session) -> None:
-    cell = ((6, 23),)
+    cell = (6, 23)
     for value in (0.5, 2.0, 3.0):
-        session.document.apply(SetCells("blocks.0.attn.c_attn.w", cell, (value,), gesture="drag"))
+        session.document.apply(SetCells("blocks.0.attn.c_attn.w", cell, value, gesture="drag"))
     dragged, changed = compared(session), changed_places(session)
     session.document.undo()
     assert changed_places(session) == changed  # undo is a change of its own
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", cell, (3.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", cell, 3.0))
     assert compared(session) == dragged
     assert changed_places(session) == changed != set()
 
@@ -157,7 +157,7 @@ def test_a_drag_is_compared_with_what_was_there_before_it_began(session: Session
 def test_dragging_back_leaves_nothing_changed(session: Session) -> None:
     value = float(session.document.state.model.parameters["blocks.0.attn.c_attn.w"][6, 23])
     for dragged in (3.0, value):
-        session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (dragged,), gesture="drag"))
+        session.document.apply(SetCells("blocks.0.attn.c_attn.w", (6, 23), dragged, gesture="drag"))
     found = compared(session)
     assert found.ripple is not None
     assert found.ripple.first is None

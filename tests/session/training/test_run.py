@@ -260,7 +260,7 @@ def test_a_prompt_typed_meanwhile_stays_and_is_undone_by_itself(session: Session
 def test_a_weight_edited_meanwhile_is_not_overwritten(session: Session) -> None:
     following, record = followed(session)
     following.begin(record.snapshots[0])
-    session.document.apply(SetCells("wte", ((0, 0),), (7.0,)))
+    session.document.apply(SetCells("wte", (0, 0), 7.0))
     assert not following.show(record.snapshots[-1])
     assert session.document.state.model.parameters["wte"][0, 0] == 7
     following.begin(record.snapshots[-1])

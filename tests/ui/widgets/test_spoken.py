@@ -89,7 +89,7 @@ def test_a_number_that_changes_under_the_cursor_is_described_anew(window: MainWi
     heatmap.setFocus(Qt.FocusReason.TabFocusReason)
     before = heatmap.accessibleDescription()
     token = window.session.document.state.prompt[0]
-    window.session.document.apply(SetCells("wte", ((token, 0),), (9.0,)))
+    window.session.document.apply(SetCells("wte", (token, 0), 9.0))
     window.session.wait()
     QApplication.processEvents()
     assert heatmap.accessibleDescription() != before

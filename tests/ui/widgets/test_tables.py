@@ -36,7 +36,7 @@ def test_ctrl_c_copies_every_row_of_the_behaviour_table_with_its_headings(qtbot:
 def test_negative_numbers_are_copied_as_a_spreadsheet_reads_them(qtbot: QtBot) -> None:
     session = Session(open_model("aab"))
     session.document.apply(pin_baseline(session.document.state))
-    session.document.apply(SetCells("wte", ((0, 0),), (-3.5,)))
+    session.document.apply(SetCells("wte", (0, 0), -3.5))
     session.selection.choose(comparison="difference")
     panel = BehaviourPanel(session)
     qtbot.addWidget(panel)
@@ -53,7 +53,7 @@ def test_a_column_of_bars_is_left_out(qtbot: QtBot) -> None:
     panel = ComparePanel(session)
     qtbot.addWidget(panel)
     panel.show()
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (6, 23), 3.0))
     action = child(panel.table, QAction, "copyTable")
     action.trigger()
     lines = copied()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QTextBrowser, QWidg
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.cells import several
 from tests.ui.painted_texts import PaintedText, painted_texts
 from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, pin_baseline
@@ -69,8 +70,8 @@ def test_all_text_of_the_window_is_readable(window: MainWindow) -> None:
 def test_all_text_is_readable_with_a_choice_a_baseline_an_edit_and_special_values(window: MainWindow) -> None:
     document = window.session.document
     document.apply(pin_baseline(document.state))
-    document.apply(SetCells("wpe", ((1, 0), (2, 0), (3, 1)), SPECIAL))
-    document.apply(SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,)))
+    document.apply(SetCells("wpe", several((1, 0), (2, 0), (3, 1)), SPECIAL))
+    document.apply(SetCells("blocks.0.attn.c_attn.w", (6, 23), 3.0))
     window.session.selection.choose(cell=CellRef("activation", "blocks.0.attn.pattern", (0, 4, 3)), row=4, key=3)
     found = list(texts_of(window))
     check(found, 700)

@@ -36,11 +36,11 @@ def test_panels_let_go_of_old_passes_once_others_are_in_front_of_them(qtbot: QtB
     document = window.session.document
     for number, dock in enumerate(window.docks.values()):
         dock.reveal()
-        document.apply(SetCells("wte", ((0, 0),), (FIRST + number,)))
+        document.apply(SetCells("wte", (0, 0), FIRST + number))
         qtbot.waitExposed(window)
         dock.panel.grab()  # painted, with all that painting keeps
     newest = FIRST + len(window.docks) + 1
     for weight in (newest - 1, newest):
-        document.apply(SetCells("wte", ((0, 0),), (weight,)))
+        document.apply(SetCells("wte", (0, 0), weight))
     window.grab()
     assert weights_of_passes() == {newest - 1, newest}

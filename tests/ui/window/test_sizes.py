@@ -54,7 +54,7 @@ def with_data(window: MainWindow) -> None:
     window.build_all()
     pin = child(window, QAction, "pinBaselineAction")
     pin.trigger()
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((1, 2),), (-1.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (1, 2), -1.0))
     session.document.apply(SetSecondPrompt(session.document.state.prompt[::-1], None))
     session.go_to_step(3)
     session.wait()

@@ -155,7 +155,7 @@ def test_a_step_whose_pass_is_made_again_is_never_said_to_be_that_of_an_empty_pr
 ) -> None:
     monkeypatch.setattr(generation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
     gate.open.set()
-    window.session.document.apply(SetCells("wte", ((0, 0),), (5.0,)))
+    window.session.document.apply(SetCells("wte", (0, 0), 5.0))
     qtbot.waitUntil(lambda: not window.session.stale)
     gate.open.clear()
     session, panel, badge = window.session, window.docks["nextTokenPanel"].panel, window.findChild(SelfCheckBadge)
@@ -185,8 +185,8 @@ def test_a_change_that_had_to_wait_is_compared_with_what_was_shown_meanwhile(
     window: MainWindow, gate: Gate, qtbot: QtBot
 ) -> None:
     document = window.session.document
-    document.apply(SetCells("wte", ((0, 0),), (5.0,)))
-    document.apply(SetCells("wte", ((0, 1),), (7.0,)))  # while the first is being computed
+    document.apply(SetCells("wte", (0, 0), 5.0))
+    document.apply(SetCells("wte", (0, 1), 7.0))  # while the first is being computed
     gate.open.set()
     qtbot.waitUntil(lambda: not window.session.stale)
     result = window.session.result
@@ -234,11 +234,11 @@ def test_opening_another_model_does_not_wait_for_the_old_ones_pass(
 
 def test_work_under_way_leaves_a_narrow_window_its_width(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:
     gate.open.set()
-    window.session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0),), (1024.5,)))
+    window.session.document.apply(SetCells("blocks.0.attn.c_attn.w", (0, 0), 1024.5))
     qtbot.waitUntil(lambda: not window.session.stale)
     window.resize(window.minimumSizeHint().width(), 600)
     gate.open.clear()
-    window.session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 1),), (1024.5,)))
+    window.session.document.apply(SetCells("blocks.0.attn.c_attn.w", (0, 1), 1024.5))
     width = window.width()
     facts, button = child(window, QLabel, "runFacts"), child(window, QPushButton, "cancelButton")
     qtbot.waitUntil(button.isVisible)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from visualizer.formats import OpenedModel
+from visualizer.session.document.cells import are_same
 from visualizer.session.document.edits import (
     MODEL,
     PARAMETERS,
@@ -74,7 +75,7 @@ def _overwrites(edit: Edit, earlier: Edit) -> bool:
     if type(edit) is not type(earlier):
         return False
     if isinstance(edit, SetCells) and isinstance(earlier, SetCells):
-        return edit.parameter == earlier.parameter and edit.cells == earlier.cells
+        return edit.parameter == earlier.parameter and are_same(edit.cells, earlier.cells)
     if isinstance(edit, SetParameters) and isinstance(earlier, SetParameters):
         return [name for name, _ in edit.arrays] == [name for name, _ in earlier.arrays]
     return isinstance(edit, SetGeneration | SetInterventions)

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.sampling import Sampling
 from visualizer.errors import EditError
 from visualizer.formats import OpenedModel
+from visualizer.session.document.cells import Cells, check, count, named
 from visualizer.session.document.state import Baseline, Branch, State
 from visualizer.session.words.activation_parts import check_place
 from visualizer.session.words.numbers import short
 
 Array = NDArray[Any]
-Cells = tuple[tuple[int, ...], ...]
 
 MODEL, PARAMETERS, PROMPT, GENERATION, INTERVENTIONS = "model", "parameters", "prompt", "generation", "interventions"
 BRANCHES, BASELINE, SECOND_PROMPT = "branches", "baseline", "second prompt"
@@ -50,19 +50,19 @@ class Edit(Protocol):
         """Bytes that keeping it costs."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SetCells:
     """Write numbers into cells of one parameter.
 
     Attributes:
         parameter: its name.
-        cells: indices, each as long as the parameter has axes.
-        values: one number for each cell.
+        cells: which.
+        values: a number for one cell, an array [cell] for several.
     """
 
     parameter: str
     cells: Cells
-    values: tuple[float, ...]
+    values: ArrayLike
     gesture: object = None
     name: str = ""
     touches: str = field(default=PARAMETERS, init=False)
@@ -70,33 +70,28 @@ class SetCells:
     def title(self) -> str:
         if self.name:
             return self.name
-        if len(self.cells) == 1:
-            place = ",".join(map(str, self.cells[0]))
-            return f"{self.parameter}[{place}] = {short(self.values[0], 6)}"
-        return f"{len(self.cells)} cells of {self.parameter}"
+        where = named(self.parameter, self.cells)
+        return f"{where} = {short(np.asarray(self.values).item(), 6)}" if count(self.cells) == 1 else where
 
     def apply(self, state: State) -> tuple[State, Edit]:
         array = state.model.parameters[self.parameter]
-        if not self.cells or len(self.cells) != len(self.values):
-            raise EditError(f"{len(self.cells)} cells and {len(self.values)} values do not go together")
-        for cell in self.cells:
-            if len(cell) != array.ndim or not all(0 <= i < n for i, n in zip(cell, array.shape, strict=True)):
-                raise EditError(f"{self.parameter} {list(array.shape)} has no cell {list(cell)}")
-        index = tuple(np.array(axis, dtype=np.intp) for axis in zip(*self.cells, strict=True))
-        old = tuple(map(float, array[index]))
+        check(self.parameter, array, self.cells)
+        old, values = array[self.cells], np.asarray(self.values)
+        if values.shape != old.shape:
+            raise EditError(f"{count(self.cells)} cells and {values.size} values do not go together")
         new = np.array(array)
         with np.errstate(over="ignore"):
-            new[index] = np.array(self.values, dtype=np.float64).astype(array.dtype)
+            new[self.cells] = values.astype(array.dtype)
         new.flags.writeable = False
         inverse = SetCells(self.parameter, self.cells, old, self.gesture, self.name)
-        array = _known(state, self.parameter, new, index)
+        array = _known(state, self.parameter, new, self.cells)
         return state.with_(model=state.model.replace({self.parameter: array})), inverse
 
     def size(self) -> int:
-        return 100 * len(self.cells)
+        return 100 * count(self.cells)
 
 
-def _known(state: State, parameter: str, new: Array, index: tuple[Array, ...]) -> Array:
+def _known(state: State, parameter: str, new: Array, cells: Cells) -> Array:
     """The array of the opened model or of the baseline, where the cells written have given it the same bits again.
 
     So what was taken back counts as unchanged wherever arrays are told apart as objects.
@@ -104,7 +99,7 @@ def _known(state: State, parameter: str, new: Array, index: tuple[Array, ...]) -
     pinned = [] if state.baseline is None else [state.baseline.model]
     for model in (state.opened.model, *pinned):
         known = model.parameters[parameter]
-        if known[index].tobytes() == new[index].tobytes() and _same_bits(known, new):
+        if known[cells].tobytes() == new[cells].tobytes() and _same_bits(known, new):
             return known
     return new
 
@@ -268,14 +263,6 @@ class _Restore:
 
     def size(self) -> int:
         return sum(array.nbytes for array in self.state.model.parameters.values())
-
-
-def reset_cells(state: State, parameter: str, cells: Cells) -> SetCells:
-    """The edit that gives cells the numbers they had when the model was opened."""
-    original = state.opened.model.parameters[parameter]
-    values = tuple(float(original[cell]) for cell in cells)
-    count = "a cell" if len(cells) == 1 else f"{len(cells)} cells"
-    return SetCells(parameter, cells, values, name=f"reset {count} of {parameter}")
 
 
 def reset_parameters(state: State, names: Sequence[str]) -> SetParameters:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QScrollBar
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.cells import several
 from tests.ui.finding import child, on_screen
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.formats import OpenedModel, open_model
@@ -211,7 +212,7 @@ def test_a_mean_over_heads_is_not_explained_but_says_why(panel: ArcsPanel, sessi
 
 def test_comparison_shows_the_baseline_and_the_difference(panel: ArcsPanel, session: Session) -> None:
     session.document.apply(SetBaseline(Baseline(session.document.state.model)))
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0), (1, 1)), (6.0, -6.0)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", several((0, 0), (1, 1)), (6.0, -6.0)))
     for comparison in ("baseline", "difference"):
         session.selection.choose(comparison=comparison)
         wanted = session.compared(lambda trace: trace["blocks.0.attn.pattern"])
@@ -226,7 +227,7 @@ def test_comparison_shows_the_baseline_and_the_difference(panel: ArcsPanel, sess
 
 def test_nan_weights_are_written_and_draw_no_arc(qtbot: QtBot) -> None:
     session = Session(open_model("aab"))
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0),), (np.nan,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (0, 0), np.nan))
     panel = opened(session, qtbot)
     weights = panel.view.weights
     assert weights is not None

@@ -143,7 +143,7 @@ def test_larger_tables_are_worked_out_beside_the_window(qtbot: QtBot) -> None:
 def test_a_hidden_panel_catches_up_when_it_is_shown(panel: BehaviourPanel, session: Session) -> None:
     before = panel.shown
     panel.hide()
-    session.document.apply(SetCells("wte", ((0, 0),), (1.0,)))
+    session.document.apply(SetCells("wte", (0, 0), 1.0))
     assert panel.shown is before
     panel.show()
     assert panel.shown is not before

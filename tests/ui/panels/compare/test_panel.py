@@ -18,7 +18,7 @@ from visualizer.session.session import Session
 from visualizer.ui.panels.compare.panel import ComparePanel
 from visualizer.ui.panels.compare.ripple_table import BAR, LARGEST, NAME
 
-BREAKING = SetCells("blocks.0.attn.c_attn.w", ((6, 23),), (3.0,))
+BREAKING = SetCells("blocks.0.attn.c_attn.w", (6, 23), 3.0)
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_the_first_token_that_flips_leads_to_its_step(panel: ComparePanel, sessi
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert session.selection.now.step == flipped
     session.document.undo()
-    session.document.apply(SetCells("wpe", ((0, 0),), (1.0 + 1e-6,)))
+    session.document.apply(SetCells("wpe", (0, 0), 1.0 + 1e-6))
     assert button.text() == "No generated token flips."
 
 
@@ -106,7 +106,7 @@ def test_a_pinned_baseline_is_compared_with_over_many_edits(
     click(panel, qtbot, "pinBaseline")
     assert words(panel, "compareAbout").endswith("since then changed: nothing.")
     assert words(panel, "compareFirst") == "All numbers are the same."
-    session.document.apply(SetCells("wpe", ((0, 0),), (2.0,)))
+    session.document.apply(SetCells("wpe", (0, 0), 2.0))
     session.document.apply(BREAKING)
     assert words(panel, "compareAbout").endswith("since then changed: 2 parameters.")
     assert words(panel, "compareFirst") == "First that differs: pos_embed"

@@ -172,7 +172,7 @@ def test_a_weight_says_what_it_was_and_leads_to_the_grid(panel: ExplainPanel, se
     session.selection.choose(cell=CellRef("parameter", ATTN + "c_attn.w", (6, 23)))
     assert said(panel, "Title") == "c_attn.w[b, V7] = −1"
     assert said(panel, "Note") == ""
-    session.document.apply(SetCells(ATTN + "c_attn.w", ((6, 23),), (3.0,)))
+    session.document.apply(SetCells(ATTN + "c_attn.w", (6, 23), 3.0))
     assert said(panel, "Title") == "c_attn.w[b, V7] = 3"
     assert said(panel, "Note") == "It was −1 when the model was opened."
     button = child(panel, QPushButton, "explainParameter")
@@ -182,7 +182,7 @@ def test_a_weight_says_what_it_was_and_leads_to_the_grid(panel: ExplainPanel, se
 
 def test_an_edit_is_followed_at_once(panel: ExplainPanel, session: Session) -> None:
     session.selection.choose(cell=QK)
-    session.document.apply(SetCells(ATTN + "c_attn.w", ((2, 1),), (7.0,)))
+    session.document.apply(SetCells(ATTN + "c_attn.w", (2, 1), 7.0))
     assert said(panel, "Title") == "qk[b₂, a₁] = 7"
     assert said(panel, "Numbers") == "= 7·1 + 7 terms of 0 = 7"
 
@@ -225,7 +225,7 @@ def test_what_is_hovered_is_explained_only_while_nothing_is_chosen(panel: Explai
 
 
 def test_nan_is_explained_by_nan(panel: ExplainPanel, session: Session) -> None:
-    session.document.apply(SetCells("wte", ((0, 5),), (float("nan"),)))
+    session.document.apply(SetCells("wte", (0, 5), float("nan")))
     session.selection.choose(cell=CellRef("activation", "logits", (0, 0)))
     assert said(panel, "Title") == "logits[a₀, a] = nan"
     assert texts(panel)[0][0].endswith("nan") or "nan" in texts(panel)[0][0]
@@ -301,7 +301,7 @@ def test_a_number_is_told_beside_that_of_the_baseline_which_can_be_explained_too
     session.selection.choose(cell=QK)
     assert said(panel, "Compared") == ""
     session.document.apply(pin_baseline(session.document.state))
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((2, 1),), (512.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (2, 1), 512.0))
     assert said(panel, "Title").endswith("= 512")
     assert said(panel, "Compared") == "baseline 1024, difference −512"
     session.selection.choose(comparison="baseline")

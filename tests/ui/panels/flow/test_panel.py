@@ -300,7 +300,7 @@ def test_an_edit_is_followed_at_once(panel: FlowPanel, session: Session) -> None
     canvas = panel.canvas
     tile = canvas.scene.tiles[index_of(canvas, ATTN + "qk")]
     assert canvas.value(tile, 2, 1) == 1024
-    session.document.apply(SetCells(ATTN + "c_attn.w", ((2, 1),), (7.0,)))
+    session.document.apply(SetCells(ATTN + "c_attn.w", (2, 1), 7.0))
     assert canvas.value(tile, 2, 1) == 7
     weights = canvas.scene.tiles[index_of(canvas, ATTN + "c_attn.w")]
     assert canvas.value(weights, 2, 1) == 7
@@ -308,7 +308,7 @@ def test_an_edit_is_followed_at_once(panel: FlowPanel, session: Session) -> None
 
 def test_the_comparison_with_a_baseline_is_shown(panel: FlowPanel, session: Session) -> None:
     session.document.apply(SetBaseline(Baseline(session.document.state.model)))
-    session.document.apply(SetCells("wte", ((0, 5),), (3.0,)))
+    session.document.apply(SetCells("wte", (0, 5), 3.0))
     canvas = panel.canvas
     tile = canvas.scene.tiles[index_of(canvas, "embed")]
     seen = {}
@@ -319,7 +319,7 @@ def test_the_comparison_with_a_baseline_is_shown(panel: FlowPanel, session: Sess
 
 
 def test_nan_is_seen_in_its_colour_however_far_away(panel: FlowPanel, session: Session) -> None:
-    session.document.apply(SetCells("wte", ((0, 5),), (float("nan"),)))
+    session.document.apply(SetCells("wte", (0, 5), float("nan")))
     panel.canvas.fit_stack()
     image = picture(panel.canvas)
     rect = panel.canvas.camera.rect(panel.canvas.scene.tiles[index_of(panel.canvas, "embed")].rect).toRect()

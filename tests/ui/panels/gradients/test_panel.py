@@ -23,7 +23,7 @@ C_ATTN = "blocks.0.attn.c_attn.w"
 def session() -> Session:
     """The article's model with the value of `a` silenced: it writes a forever."""
     session = Session(open_model("aab"))
-    session.document.apply(SetCells(C_ATTN, ((5, 23),), (0.0,)))
+    session.document.apply(SetCells(C_ATTN, (5, 23), 0.0))
     return session
 
 

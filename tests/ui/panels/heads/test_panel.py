@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QComboBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.cells import several
 from tests.ui.finding import child, on_screen
 from visualizer.engine.head_scores import SCORES, head_scores
 from visualizer.engine.interventions import Intervention
@@ -261,7 +262,7 @@ def test_a_head_that_is_intervened_in_says_so_until_it_is_switched_off(panel: He
 def test_an_edit_is_followed_and_a_hidden_panel_waits(panel: HeadsPanel, session: Session) -> None:
     before = shown(panel)
     panel.hide()
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0),), (5.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (0, 0), 5.0))
     assert panel.heads is None
     panel.show()
     assert session.trace is not None
@@ -290,7 +291,7 @@ def test_an_empty_prompt_says_what_to_do_and_nothing_can_be_chosen(
 
 def test_comparison_shows_the_baseline_and_the_difference(panel: HeadsPanel, session: Session) -> None:
     session.document.apply(SetBaseline(Baseline(session.document.state.model)))
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 0), (1, 1)), (3.0, -3.0)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", several((0, 0), (1, 1)), (3.0, -3.0)))
     for comparison in ("baseline", "difference"):
         session.selection.choose(comparison=comparison)
         wanted = session.compared(lambda trace: trace["blocks.0.attn.pattern"])

@@ -21,7 +21,7 @@ def history(qtbot: QtBot, session: Session) -> QListWidget:
 
 
 def write(session: Session, value: float, gesture: object = None) -> None:
-    session.document.apply(SetCells("wte", ((0, 0),), (value,), gesture))
+    session.document.apply(SetCells("wte", (0, 0), value, gesture))
 
 
 def rows(history: QListWidget) -> list[str]:

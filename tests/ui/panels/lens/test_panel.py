@@ -92,7 +92,7 @@ def test_bars_follow_row_token_and_minus_token(panel: LensPanel, session: Sessio
 
 def test_bars_follow_an_edit_at_once(panel: LensPanel, session: Session) -> None:
     before = panel.bars.bars
-    session.document.apply(SetCells("blocks.1.mlp.c_proj.w", ((0, 0),), (3.0,)))
+    session.document.apply(SetCells("blocks.1.mlp.c_proj.w", (0, 0), 3.0))
     assert panel.bars.bars != before
     choose(panel, "lensToken", "1")
     assert total(panel) == pytest.approx(logit(session, 3, 1))
@@ -139,7 +139,7 @@ def test_against_the_baseline_bars_are_differences(panel: LensPanel, session: Se
     choose(panel, "lensToken", "1")
     session.document.apply(pin_baseline(session.document.state))
     before = logit(session, 3, 1)
-    session.document.apply(SetCells("blocks.1.mlp.c_proj.w", ((0, 0),), (3.0,)))
+    session.document.apply(SetCells("blocks.1.mlp.c_proj.w", (0, 0), 3.0))
     session.selection.choose(comparison="difference")
     assert total(panel) == pytest.approx(logit(session, 3, 1) - before)
     assert "the change of the logit of 1" in sum_words(panel)
@@ -151,7 +151,7 @@ def test_against_the_baseline_cells_are_differences_of_their_tokens_probability(
     panel: LensPanel, session: Session
 ) -> None:
     session.document.apply(pin_baseline(session.document.state))
-    session.document.apply(SetCells("blocks.1.mlp.c_proj.w", ((0, 0),), (3.0,)))
+    session.document.apply(SetCells("blocks.1.mlp.c_proj.w", (0, 0), 3.0))
     base, now = session.baseline_trace, session.trace
     assert base is not None
     assert now is not None

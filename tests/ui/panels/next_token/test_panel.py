@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QMenu, QSpinBox, QToolButt
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.cells import several
 from tests.ui.finding import child, on_screen
 from visualizer.engine.sampling import Sampling
 from visualizer.formats import OpenedModel
@@ -80,8 +81,8 @@ def test_a_chosen_row_is_shown_in_place_of_the_last(panel: NextTokenPanel, sessi
 
 
 def test_logarithms_belong_to_the_probabilities(panel: NextTokenPanel, session: Session) -> None:
-    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 5), (7, 6)), (-0.5, 0.5)))
-    session.document.apply(SetCells("blocks.0.attn.c_proj.b", ((5,),), (0.6,)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", several((7, 5), (7, 6)), (-0.5, 0.5)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.b", (5,), 0.6))
     for row in shown(panel).rows:
         assert 0 < row.probability < 1
         assert math.isclose(row.log_probability, math.log(row.probability), rel_tol=1e-5)
@@ -114,7 +115,7 @@ def test_an_empty_prompt_is_explained(panel: NextTokenPanel, session: Session) -
 
 
 def test_nan_is_shown_as_nan(panel: NextTokenPanel, session: Session) -> None:
-    session.document.apply(SetCells("wte", ((0, 5),), (float("nan"),)))
+    session.document.apply(SetCells("wte", (0, 5), float("nan")))
     assert all(math.isnan(row.probability) for row in shown(panel).rows)
     assert "probability nan" in shown(panel).rows[0].readout
     assert not panel.grab().isNull()
@@ -200,7 +201,7 @@ def test_choosing_another_cell_computes_no_distribution_anew(panel: NextTokenPan
     before = shown(panel)
     session.selection.choose(cell=CellRef("activation", "probs", (4, 0)))
     assert shown(panel) is before
-    session.document.apply(SetCells("wpe", ((0, 0),), (2.0,)))
+    session.document.apply(SetCells("wpe", (0, 0), 2.0))
     assert shown(panel) is not before
 
 
@@ -223,8 +224,8 @@ def turn(panel: NextTokenPanel, name: str, value: float) -> None:
 
 def evened(session: Session) -> None:
     """Weights with which both tokens are possible."""
-    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 5), (7, 6)), (-0.5, 0.5)))
-    session.document.apply(SetCells("blocks.0.attn.c_proj.b", ((5,),), (0.6,)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", several((7, 5), (7, 6)), (-0.5, 0.5)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.b", (5,), 0.6))
 
 
 def test_sampling_is_set_by_fields_that_show_the_document(panel: NextTokenPanel, session: Session) -> None:
@@ -367,7 +368,7 @@ def test_the_baseline_and_the_difference_from_it_are_shown_as_everywhere(
     panel: NextTokenPanel, session: Session
 ) -> None:
     session.document.apply(pin_baseline(session.document.state))
-    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 6),), (0.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", (7, 6), 0.0))
     a, b = 1 / (1 + math.exp(-1)), 1 / (1 + math.exp(1))
     assert numbers(panel) == {"a": (pytest.approx(a), 1), "b": (pytest.approx(b), 0)}
     session.selection.choose(comparison="baseline")

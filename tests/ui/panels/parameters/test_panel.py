@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication, QMenu, QTreeWidget, QTreeWidgetItem, QTreeWidgetItemIterator
 from pytestqt.qtbot import QtBot
 
+from tests.cells import several
 from tests.ui.finding import child
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
@@ -103,14 +104,14 @@ def dotted(tree: QTreeWidget) -> list[str]:
 
 def test_a_dot_stands_where_numbers_differ_from_the_model_as_opened(tree: QTreeWidget, session: Session) -> None:
     assert dotted(tree) == []
-    session.document.apply(SetCells(C_ATTN, ((0, 0), (0, 1)), (3.0, 4.0)))
+    session.document.apply(SetCells(C_ATTN, several((0, 0), (0, 1)), (3.0, 4.0)))
     assert dotted(tree) == ["blocks.0", "blocks.0 › attn", "blocks.0 › attn › c_attn.w"]
     assert "differs" in find(tree, "blocks.0 › attn › c_attn.w").toolTip(2)
-    session.document.apply(SetCells(C_ATTN, ((0, 1),), (0.0,)))
+    session.document.apply(SetCells(C_ATTN, (0, 1), 0.0))
     assert "blocks.0 › attn › c_attn.w" in dotted(tree)
-    session.document.apply(SetCells(C_ATTN, ((0, 0),), (1024.0,)))
+    session.document.apply(SetCells(C_ATTN, (0, 0), 1024.0))
     assert dotted(tree) == []
-    session.document.apply(SetCells("wte", ((0, 0),), (float("nan"),)))
+    session.document.apply(SetCells("wte", (0, 0), float("nan")))
     assert dotted(tree) == ["wte"]
     session.document.undo()
     assert dotted(tree) == []
@@ -128,8 +129,8 @@ def choose_in_menu(words: str) -> None:
 def test_the_context_menu_resets_one_or_all(
     qtbot: QtBot, tree: QTreeWidget, session: Session, words: str, left: list[str]
 ) -> None:
-    session.document.apply(SetCells("wte", ((0, 0),), (3.0,)))
-    session.document.apply(SetCells("wpe", ((0, 0),), (3.0,)))
+    session.document.apply(SetCells("wte", (0, 0), 3.0))
+    session.document.apply(SetCells("wpe", (0, 0), 3.0))
     place = tree.visualItemRect(find(tree, "wte")).center()
     QTimer.singleShot(0, lambda: choose_in_menu(words))
     tree.customContextMenuRequested.emit(place)

@@ -119,7 +119,7 @@ def test_refused_text_is_underlined_not_only_coloured(bar: PromptBar, qtbot: QtB
 
 def test_an_edit_of_weights_leaves_refused_text_alone(bar: PromptBar, session: Session, qtbot: QtBot) -> None:
     qtbot.keyClicks(field(bar), "x")
-    session.document.apply(SetCells("wpe", ((0, 0),), (2.0,)))
+    session.document.apply(SetCells("wpe", (0, 0), 2.0))
     assert field(bar).text() == "aabaax"
     assert bar.refusal.isVisible()
 
@@ -138,7 +138,7 @@ def test_the_caret_stays_while_one_types_in_the_middle(bar: PromptBar, qtbot: Qt
 
 
 def test_choosing_a_model_is_an_edit_that_undo_takes_back_with_all_weights(bar: PromptBar, session: Session) -> None:
-    session.document.apply(SetCells(C_ATTN, ((6, 23),), (3.0,)))
+    session.document.apply(SetCells(C_ATTN, (6, 23), 3.0))
     edited = session.document.state
     chooser = child(bar, QComboBox, "modelChooser")
     listed = [chooser.itemText(i) for i in range(chooser.count())]
@@ -247,7 +247,7 @@ def test_playing_goes_on_while_weights_are_edited(
     bar: PromptBar, session: Session, press: Callable[[str], None]
 ) -> None:
     press("play")
-    session.document.apply(SetCells("wpe", ((0, 0),), (2.0,)))
+    session.document.apply(SetCells("wpe", (0, 0), 2.0))
     assert bar.playing
     bar.stop()
 

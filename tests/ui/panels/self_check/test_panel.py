@@ -43,7 +43,7 @@ def test_edits_are_checked_once_they_have_come_to_rest(badge: SelfCheckBadge, se
     settled(badge, qtbot)
     before = badge.check
     for value in range(5):
-        session.document.apply(SetCells("wpe", ((0, 0),), (float(value + 2),), gesture="drag"))
+        session.document.apply(SetCells("wpe", (0, 0), float(value + 2), gesture="drag"))
         assert badge.button.text() == "self-check …"
         assert badge.check is before
     assert settled(badge, qtbot).startswith("✓ self-check ok")

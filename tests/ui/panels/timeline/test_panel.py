@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QSlider, QToolButton
 from pytestqt.qtbot import QtBot
 
 import visualizer
+from tests.cells import several
 from tests.ui.finding import child
 from visualizer.session.document.edits import SetCells, SetPrompt, force_token, pin_baseline
 from visualizer.session.evaluation.cache_map import AGAIN, COMPUTED, REUSED
@@ -83,8 +84,8 @@ def test_a_bar_stands_over_the_handle_at_its_step(panel: TimelinePanel, session:
 
 def test_a_bar_is_as_high_as_its_token_was_probable(panel: TimelinePanel, session: Session) -> None:
     # Halve the difference of the logits until both tokens are possible.
-    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 5), (7, 6)), (-0.5, 0.5)))
-    session.document.apply(SetCells("blocks.0.attn.c_proj.b", ((5,),), (0.6,)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", several((7, 5), (7, 6)), (-0.5, 0.5)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.b", (5,), 0.6))
     result = session.result
     assert result is not None
     image = panel.bars.grab().toImage()
@@ -114,7 +115,7 @@ def test_nothing_generated_leaves_one_step(panel: TimelinePanel, session: Sessio
 
 
 def test_probabilities_that_are_nan_are_said_to_be(panel: TimelinePanel, session: Session) -> None:
-    session.document.apply(SetCells("wte", ((0, 5),), (float("nan"),)))
+    session.document.apply(SetCells("wte", (0, 5), float("nan")))
     assert "nan" in panel.bars.tooltip(0)
     assert not panel.grab().isNull()
 
@@ -173,7 +174,7 @@ def test_the_cache_strip_tells_reused_rows_from_computed_ones(
     assert states[:, 3].tolist() == [COMPUTED] * 5  # the window slides
     session.go_to_step(3)
     assert "full context" in panel.legend.text()
-    session.document.apply(SetCells("blocks.0.attn.c_attn.w", ((0, 8),), (0.5,)))
+    session.document.apply(SetCells("blocks.0.attn.c_attn.w", (0, 8), 0.5))
     assert panel.cache.states[:, 1].tolist() == [REUSED, REUSED, REUSED, AGAIN, 0]
     assert "computed again after the edit" in panel.legend.text()
     x = round(panel.bars.centre(1))
@@ -286,7 +287,7 @@ def test_details_show_wherever_there_is_room_for_them(panel: TimelinePanel) -> N
 
 def test_the_baselines_steps_and_the_difference_from_them_are_drawn(panel: TimelinePanel, session: Session) -> None:
     session.document.apply(pin_baseline(session.document.state))
-    session.document.apply(SetCells("blocks.0.attn.c_proj.w", ((7, 6),), (0.0,)))  # b has nothing more to say
+    session.document.apply(SetCells("blocks.0.attn.c_proj.w", (7, 6), 0.0))  # b has nothing more to say
     result = session.result
     assert result is not None
     assert result.baseline is not None

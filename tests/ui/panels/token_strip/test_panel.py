@@ -122,7 +122,7 @@ def test_tokens_that_an_edit_changed_are_marked_in_the_changed_colour(strip: Tok
     theme = current_theme()
     before = strip.grab().toImage()
     assert not any(has_color(before, strip, i, theme.changed) for i in range(15))
-    session.document.apply(SetCells(C_ATTN, ((6, 23),), (3.0,)))
+    session.document.apply(SetCells(C_ATTN, (6, 23), 3.0))
     image = strip.grab().toImage()
     marked = {i for i in range(15) if has_color(image, strip, i, theme.changed)}
     assert session.result is not None

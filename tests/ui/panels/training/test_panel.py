@@ -189,7 +189,7 @@ def test_the_window_follows_while_it_learns_and_stops_within_a_step(
 
 def test_a_weight_that_the_user_edits_is_left_alone(panel: TrainingPanel, session: Session, qtbot: QtBot) -> None:
     learning(panel, qtbot)
-    session.document.apply(SetCells("wte", ((0, 0),), (7.0,)))
+    session.document.apply(SetCells("wte", (0, 0), 7.0))
     assert said(panel) == LOST
     seen = panel.record.last
     qtbot.waitUntil(lambda: panel.record.last is not seen, timeout=WAIT)
@@ -218,7 +218,7 @@ def test_a_handmade_model_is_too_sharp_and_is_left_as_it_was(
     panel: TrainingPanel, session: Session, qtbot: QtBot, corpus: Path
 ) -> None:
     corpus.write_text("aab" * 60, encoding="utf-8")
-    session.document.apply(SetCells("blocks.0.attn.c_proj.b", ((5,),), (0.0,)))
+    session.document.apply(SetCells("blocks.0.attn.c_proj.b", (5,), 0.0))
     before = session.document.state.model.parameters
     child(panel, QComboBox, "trainingModel").setCurrentIndex(1)
     assert said(panel, "trainingCost").startswith("344 parameters")

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QTableView, QTool
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
+from tests.cells import several
 from tests.ui.finding import child
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
@@ -324,7 +325,7 @@ def test_a_cell_a_matrix_and_everything_are_reset(grid: Grid) -> None:
     before = grid.array()
     for row in range(2):
         grid.view.model().setData(grid.at(row, 0), "5", EDIT)
-    grid.session.document.apply(SetCells("wpe", ((0, 0),), (9.0,)))
+    grid.session.document.apply(SetCells("wpe", (0, 0), 9.0))
     grid.click(0, 0)
     grid.run("resetCells")
     assert (grid.value(0, 0), grid.value(1, 0)) == (0, 5)
@@ -501,10 +502,10 @@ def test_only_the_cells_that_changed_are_painted_again(c_attn: Grid) -> None:
     model = c_attn.view.model()
     model.dataChanged.connect(lambda a, b, *_: changed.append((a.row(), a.column(), b.row(), b.column())))
     model.modelReset.connect(lambda: resets.append(1))
-    c_attn.session.document.apply(SetCells(C_ATTN, ((2, 5), (4, 6)), (3.0, 4.0)))
-    c_attn.session.document.apply(SetCells("wte", ((0, 0),), (3.0,)))
+    c_attn.session.document.apply(SetCells(C_ATTN, several((2, 5), (4, 6)), (3.0, 4.0)))
+    c_attn.session.document.apply(SetCells("wte", (0, 0), 3.0))
     assert changed == [(2, 5, 4, 6)]
-    c_attn.session.document.apply(SetCells(C_ATTN, ((2, 5),), (9999.0,)))
+    c_attn.session.document.apply(SetCells(C_ATTN, (2, 5), 9999.0))
     assert changed[1:] == [(0, 0, 7, 23)]
     assert c_attn.text(2, 5) == "9999"
     assert not resets
@@ -607,7 +608,7 @@ def test_a_panel_that_is_gone_is_told_nothing(qtbot: QtBot) -> None:
     panel.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     assert not isValid(panel)
-    session.document.apply(SetCells("wte", ((0, 0),), (3.0,)))
+    session.document.apply(SetCells("wte", (0, 0), 3.0))
     session.selection.choose(parameter="wpe")
 
 

@@ -116,11 +116,9 @@ class ParameterPanel(QWidget):
         """Whether a parameter differs from the model as opened: the edited cells first, which mostly settles it."""
         state = self._session.document.state
         now, then = state.model.parameters[name], state.opened.model.parameters[name]
-        for edit in edits:
-            if isinstance(edit, SetCells) and edit.parameter == name:
-                cells = tuple(np.array(edit.cells, dtype=np.intp).T)
-                if not np.array_equal(now[cells], then[cells], equal_nan=True):
-                    return True
+        written = [edit.cells for edit in edits if isinstance(edit, SetCells) and edit.parameter == name]
+        if any(not np.array_equal(now[cells], then[cells], equal_nan=True) for cells in written):
+            return True
         return state.is_changed(name)
 
     def _dot(self, item: QTreeWidgetItem, changed: bool) -> None:

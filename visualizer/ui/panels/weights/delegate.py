@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
 from visualizer.errors import EditError
+from visualizer.session.document.cells import named
 from visualizer.session.words.typed_numbers import parse_number
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.weights.table import WeightTableModel
@@ -60,8 +61,8 @@ class WeightDelegate(QStyledItemDelegate):
         editor.setStyleSheet(f"border: 1px solid {theme.text}; background: {theme.panel}; padding: 0 2px;")
         editor.setFont(number_font())
         editor.setAlignment(Qt.AlignmentFlag.AlignRight)
-        place = ",".join(map(str, self._table.cell(index.row(), index.column())))
-        editor.setAccessibleName(f"{self._table.parameter}[{place}]")
+        cell = self._table.cell(index.row(), index.column())
+        editor.setAccessibleName(named(self._table.parameter, cell))
         editor.textEdited.connect(self.accepted)
         return editor
 

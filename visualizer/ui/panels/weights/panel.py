@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy
 
 from visualizer.errors import EditError, InputError
 from visualizer.session.document import cell_edits
+from visualizer.session.document.cells import Cells
 from visualizer.session.document.edits import Edit, reset_parameters
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
@@ -169,7 +170,7 @@ class WeightPanel(QWidget):
 
     def reset_cells(self) -> None:
         """Give the selected cells the numbers they had when the model was opened."""
-        self._try(lambda: cell_edits.reset_block(self._session.document.state, self.table.parameter, self._cells()))
+        self._try(lambda: cell_edits.reset_cells(self._session.document.state, self.table.parameter, self._cells()))
 
     def _fill_with(self, text: str) -> None:
         state, name = self._session.document.state, self.table.parameter
@@ -196,8 +197,8 @@ class WeightPanel(QWidget):
         if current.isValid():
             self._sweeper.move(current.row(), current.column(), notches, fine)
 
-    def _cells(self) -> cell_edits.Index:
-        return self.table.indices(self.view.selected_mask())
+    def _cells(self) -> Cells:
+        return self.table.cells(self.view.selected_mask())
 
     def _try(self, make: Callable[[], Edit]) -> None:
         """Make an edit and apply it; a refusal is a message."""

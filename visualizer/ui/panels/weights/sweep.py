@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from visualizer.session.document.cells import named
 from visualizer.session.document.document import Change, Document
 from visualizer.session.document.edits import SetCells
 from visualizer.session.words.numbers import short
@@ -68,9 +69,8 @@ class Sweeper(QObject):
         if gesture is None:
             return
         gesture.notches += notches * (FINE if fine else 1.0)
-        place = ",".join(map(str, gesture.cell))
-        title = f"sweep {gesture.parameter}[{place}] to {short(gesture.value())}"
-        edit = SetCells(gesture.parameter, (gesture.cell,), (gesture.value(),), gesture.key, title)
+        title = f"sweep {named(gesture.parameter, gesture.cell)} to {short(gesture.value())}"
+        edit = SetCells(gesture.parameter, gesture.cell, gesture.value(), gesture.key, title)
         if held:
             self._pause.stop()
         else:
@@ -89,7 +89,7 @@ class Sweeper(QObject):
         if gesture is not None and (gesture.parameter, gesture.cell) == (parameter, cell):
             return gesture
         self.end()
-        place = f"{parameter}[{','.join(map(str, cell))}]"
+        place = named(parameter, cell)
         if not math.isfinite(value):
             self.message.emit(f"{place} is {short(value)} and cannot be swept; type a number first")
             return None

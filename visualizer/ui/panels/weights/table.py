@@ -10,7 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 
 from visualizer.errors import EditError
-from visualizer.session.document.cell_edits import Index, counted, write_cells
+from visualizer.session.document.cell_edits import write_cells
+from visualizer.session.document.cells import Cells, named
 from visualizer.session.document.document import Change, Document
 from visualizer.session.document.edits import SetCells
 from visualizer.session.words.axis_labels import axis_labels
@@ -101,7 +102,7 @@ class WeightTableModel(QAbstractTableModel):
         """The place in the table of the parameter's own index."""
         return (0, cell[0]) if len(cell) == 1 else (cell[0], cell[1])
 
-    def indices(self, mask: NDArray[np.bool_]) -> Index:
+    def cells(self, mask: NDArray[np.bool_]) -> Cells:
         """The parameter's own index of all places where `mask` [row, column] holds."""
         return np.nonzero(mask[0] if self.is_vector else mask)
 
@@ -199,24 +200,25 @@ class WeightTableModel(QAbstractTableModel):
         if places is None or self._tint_limit != tint_limit:
             self._all_changed()
             return
-        first = self.index(int(places[0].min()), int(places[1].min()))
-        self.dataChanged.emit(first, self.index(int(places[0].max()), int(places[1].max())))
+        rows, columns = places
+        last = self.index(int(rows.max()), int(columns.max()))
+        self.dataChanged.emit(self.index(int(rows.min()), int(columns.min())), last)
 
     def _all_changed(self) -> None:
         self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, self.columnCount() - 1))
 
     def _places(self, change: Change) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
         """(rows, columns) of the cells that a change names; None where it may be any."""
-        cells: list[tuple[int, ...]] = []
+        written: list[Cells] = []
         for edit in change.edits or (change.edit,):
             if not isinstance(edit, SetCells):
                 return None
             if edit.parameter == self.parameter:
-                cells.extend(edit.cells)
-        if not cells:
+                written.append(edit.cells)
+        if not written:
             return None
-        table = np.array(cells, dtype=np.intp)
-        return (table[:, 0], table[:, 1]) if table.shape[1] == 2 else (np.zeros_like(table[:, 0]), table[:, 0])
+        *rows, columns = (np.hstack(axis) for axis in zip(*written, strict=True))
+        return (rows[0] if rows else np.zeros_like(columns)), columns
 
     # The theme
 
@@ -278,22 +280,20 @@ class WeightTableModel(QAbstractTableModel):
         if role != Qt.ItemDataRole.EditRole or not index.isValid():
             return False
         cell = self.cell(index.row(), index.column())
-        place = tuple(np.array([axis], dtype=np.intp) for axis in cell)
         try:
             number = parse_number(str(value))
         except EditError as error:
-            self.refused.emit(f"{counted(self.parameter, place)} stays as it is: {error}")
+            self.refused.emit(f"{named(self.parameter, cell)} stays as it is: {error}")
             return False
         with np.errstate(over="ignore"):
             same = np.array_equal(self._array[cell], self._array.dtype.type(number), equal_nan=True)
         if not same:
-            self._document.apply(write_cells(self._document.state, self.parameter, place, np.array([number]), ""), self)
+            self._document.apply(write_cells(self._document.state, self.parameter, cell, number, ""), self)
         return True
 
     def _description(self, row: int, column: int) -> str:
-        place = ",".join(map(str, self.cell(row, column)))
         dtype = self._values.dtype
-        text = f"{self.parameter}[{place}] = {full(float(self._values[row, column]), dtype)}"
+        text = f"{named(self.parameter, self.cell(row, column))} = {full(float(self._values[row, column]), dtype)}"
         text += f"\n{self.row_labels[row]} → {self.column_labels[column]}"
         if self.changed(_one(row, column)).any():
             text += f"\nas opened: {full(self.opened_value(row, column), dtype)}"
