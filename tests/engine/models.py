@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visualizer.engine.config import ACTIVATIONS, NORMALIZATIONS, ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
-from visualizer.engine.plain import plain_forward
+from visualizer.engine.reference import plain_forward
 from visualizer.engine.trace import Trace
 
 Array = NDArray[Any]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.explanation import Explanation
 from visualizer.engine.model import Model
-from visualizer.engine.plain import plain_forward
+from visualizer.engine.reference import plain_forward
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.trace_at_position import at_position
 from visualizer.session.selection import CellRef

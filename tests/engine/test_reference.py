@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from tests.engine.models import KINDS, Array, as_dtype, assert_agrees, models_and_tokens, of_kind, plain_of
 from visualizer.engine.handmade import PRESETS
 from visualizer.engine.model import Model
-from visualizer.engine.plain import plain_forward
+from visualizer.engine.reference import plain_forward
 from visualizer.formats import open_preset
 
 
