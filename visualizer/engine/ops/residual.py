@@ -37,7 +37,7 @@ class Add(Operation):
 
 
 @dataclass(frozen=True)
-class Same(Operation):
+class Identity(Operation):
     """The stream [..., position, d_model] under the name of its next place; no arithmetic."""
 
     formula: ClassVar[str] = "x"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.graph import Graph
-from visualizer.engine.ops.residual import Same
+from visualizer.engine.ops.residual import Identity
 from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.readings import Contribution, direct_contributions, logit_lens
 from visualizer.engine.trace import Trace
@@ -51,7 +51,7 @@ class Lens:
 def streams(graph: Graph) -> tuple[str, ...]:
     """The residual streams that differ from each other, in the order of the model."""
     found = [name for name in graph.names if ".resid_" in name]
-    return tuple(name for i, name in enumerate(found) if i == 0 or not isinstance(graph.producer[name], Same))
+    return tuple(name for i, name in enumerate(found) if i == 0 or not isinstance(graph.producer[name], Identity))
 
 
 def cost(trace: Trace, positions: int) -> float:

@@ -33,7 +33,7 @@ TITLES = {
     "attn.scaled": "Scaled scores",
     "attn.scores": "Masked scores",
     "attn.pattern": "Softmax weights",
-    "attn.z": "Mixed values",
+    "attn.z": "Weighted values",
     "attn.result": "Output of the head",
     "attn_out": "Attention output",
     "resid_mid": "Residual stream",
