@@ -51,7 +51,7 @@ def test_encoding_equals_applying_the_lowest_rank_again_and_again(tokenizer: Bpe
 
 
 @given(repetitive_text)
-def test_encoding_with_learned_merges_equals_the_plain_encoder(text: str) -> None:
+def test_encoding_with_learned_merges_equals_the_reference_encoder(text: str) -> None:
     tokenizer = train_bpe(text, 290)
     merges = list(tokenizer.merges)
     assert tokenizer.encode(text) == [id_ for piece in split(text) for id_ in reference_bpe.encode(piece, merges)]

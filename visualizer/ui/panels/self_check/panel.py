@@ -120,20 +120,20 @@ def _words(check: Check) -> str:
     if check.where is not None:
         return f"✗ self-check: {_cell(check)} does not agree"
     where = " without interventions" if check.without_interventions else ""
-    how = "numbers" if check.kind == "plain" else "sampled numbers"
+    how = "numbers" if check.kind == "reference" else "sampled numbers"
     return f"✓ self-check ok{where}: {check.count:,} {how} agree {_closeness(check.worst)}"
 
 
 def _details(check: Check) -> str:
-    if check.kind == "plain":
-        how = "Every number of this pass against a second implementation, written in plain loops that share no code"
+    if check.kind == "reference":
+        how = "Every number of this pass against a reference implementation in plain loops that share no code with it"
     else:
         how = (
-            "This model is too large for the second implementation: a random sample of its numbers against what "
+            "This model is too large for the reference implementation: a random sample of its numbers against what "
             "their explanations recombine to"
         )
     if check.without_interventions:
-        how += ", both without the interventions, which the second implementation does not know"
+        how += ", both without the interventions, which the reference implementation does not know"
     if check.where is None:
         return f"{how}: all {check.count:,} agree {_closeness(check.worst)}. Click to check again."
     return (
