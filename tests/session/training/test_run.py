@@ -23,7 +23,7 @@ from visualizer.session.training.run import Report, Snapshot, TrainingJob
 
 TEXT = TrainingText("pairs", "abcd" * 60)
 SHAPE = Shape(n_layers=1, n_heads=2, d_model=8, d_mlp=8, context=8)
-SETTINGS = TrainingSettings(steps=24, batch=4, evaluate_every=8, evaluation_windows=4, adam=AdamSettings(warmup=2))
+SETTINGS = TrainingSettings(steps=24, batch=4, evaluate_every=8, evaluation_windows=4, optimizer=AdamSettings(warmup=2))
 PLAN = TrainingPlan(TEXT, SHAPE, settings=SETTINGS)
 
 
@@ -128,7 +128,7 @@ def test_what_cannot_be_trained_fails_with_one_sentence(plan: TrainingPlan, said
 
 
 def test_an_exploding_run_keeps_the_last_good_parameters() -> None:
-    settings = replace(SETTINGS, adam=AdamSettings(lr=1e4, warmup=0, grad_clip=0))
+    settings = replace(SETTINGS, optimizer=AdamSettings(lr=1e4, warmup=0, grad_clip=0))
     record, told = reports(TrainingJob(replace(PLAN, settings=settings)))
     assert told[-1].phase == "failed"
     assert "lower lr" in told[-1].said
