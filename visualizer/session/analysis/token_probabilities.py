@@ -24,7 +24,7 @@ LISTED = 20
 
 
 @dataclass(frozen=True)
-class Row:
+class TokenRow:
     """One token of a distribution.
 
     `final` is its probability after temperature, top-k and top-p: what it is drawn with; None where nothing is drawn.
@@ -58,7 +58,7 @@ class NextTokens:
 
     title: str
     position: int | None
-    rows: tuple[Row, ...]
+    rows: tuple[TokenRow, ...]
     more: str
     taken: int
     taken_how: str
@@ -150,7 +150,7 @@ def _how(probs: NDArray[Any], token: int, greedy: bool) -> str:
 
 def _row(
     token: int, opened: OpenedModel, now: _Reading, before: _Reading | None, comparison: str, sampling: Sampling
-) -> Row:
+) -> TokenRow:
     text, dtype = token_label(opened, token), now.logits.dtype
     numbers = now.numbers(token)
     others = numbers if before is None else before.numbers(token)
@@ -166,7 +166,7 @@ def _row(
         numbers = tuple(number - other for number, other in zip(numbers, others, strict=True))
     probability, log_probability, logit = numbers[:3]
     final = numbers[3] if len(numbers) > 3 else None
-    return Row(token, text, probability, logit, log_probability, "\n".join(lines), final)
+    return TokenRow(token, text, probability, logit, log_probability, "\n".join(lines), final)
 
 
 def _stage_lines(token: int, stages: Distribution | None, sampling: Sampling) -> list[str]:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import SetBaseline, pin_baseline
 from visualizer.session.document.state import State
-from visualizer.session.evaluation.difference import Comparison, Flip, Stage, compare
+from visualizer.session.evaluation.difference import ActivationChange, Comparison, FlippedToken, compare
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.words.activation_parts import short_name
@@ -45,7 +45,7 @@ class ComparePanel(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("comparePanel")
         self.setAccessibleName("Compare")
-        self._flip: Flip | None = None
+        self._flip: FlippedToken | None = None
         self._make_actions()
         self._make_widgets()
         self._lay_out()
@@ -193,7 +193,7 @@ class ComparePanel(SessionPanel):
         if self._flip is not None:
             self.session.go_to_step(self._flip.step)
 
-    def _follow(self, stage: Stage) -> None:
+    def _follow(self, stage: ActivationChange) -> None:
         """Choose the cell that moved most, and whose block and head it is of."""
         model = self.session.document.state.model
         at = dict(zip(model.graph.axes(stage.name), stage.cell, strict=True))

@@ -27,7 +27,7 @@ STANDING = {
 
 
 @dataclass(frozen=True)
-class Row:
+class InterventionRow:
     """One intervention in words."""
 
     what: str
@@ -39,7 +39,7 @@ class Row:
     title: str
 
 
-def rows_of(state: State, count: int) -> list[Row]:
+def rows_of(state: State, count: int) -> list[InterventionRow]:
     """The interventions of a state, and how each stands in a pass over `count` positions."""
     rows = []
     for change in state.interventions:
@@ -51,7 +51,7 @@ def rows_of(state: State, count: int) -> list[Row]:
             where = where.removesuffix(" of block 0").removesuffix(", block 0")
         stands = standing(state.model, change, count)
         title = intervention_words(state.model, change)
-        rows.append(Row(what, where, number, change.enabled, editable, stands, title))
+        rows.append(InterventionRow(what, where, number, change.enabled, editable, stands, title))
     return rows
 
 
@@ -68,9 +68,9 @@ class InterventionModel(HeadedModel):
 
     def __init__(self) -> None:
         super().__init__(HEADERS)
-        self.rows: list[Row] = []
+        self.rows: list[InterventionRow] = []
 
-    def set_rows(self, rows: list[Row]) -> None:
+    def set_rows(self, rows: list[InterventionRow]) -> None:
         """Show other interventions."""
         if len(rows) != len(self.rows):
             self.beginResetModel()
