@@ -123,7 +123,7 @@ def less(one: list[Contribution], other: list[Contribution]) -> list[Contributio
     return out + [Contribution(name, head, -value) for (name, head), value in values.items()]
 
 
-def part_words(contribution: Contribution, blocks: int) -> str:
+def contribution_words(contribution: Contribution, blocks: int) -> str:
     """A part as a person says it: `head 3 of block 0`, `MLP of block 1`, `embedding`."""
     name, head = contribution.name, contribution.head
     of_block = f" of block {name.split('.')[1]}" if name.startswith("blocks.") and blocks > 1 else ""

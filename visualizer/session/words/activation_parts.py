@@ -1,4 +1,4 @@
-"""Places in activations: how long their axes can be, what a person calls a part of one, and whether it is hidden."""
+"""Parts of activations: how long their axes can be, what a person calls a part of one, and whether it is hidden."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Where = tuple[tuple[str, Index], ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class ActivationPart:
     """A part of one activation.
 
     Attributes:
@@ -37,7 +37,7 @@ def axis_size(model: Model, name: str, axis: str) -> int:
     return config.n_ctx if axis in POSITIONS else sizes.get(axis, 1)
 
 
-def check_place(model: Model, change: Intervention) -> None:
+def check_part(model: Model, change: Intervention) -> None:
     """Refuse what no pass of this model could do.
 
     Raises:
@@ -59,40 +59,40 @@ def check_place(model: Model, change: Intervention) -> None:
             raise EditError(f"{name} cannot be patched with an array of shape {list(change.array.shape)}")
 
 
-def places_around(model: Model, name: str, cell: Sequence[int]) -> list[Place]:
+def parts_around(model: Model, name: str, cell: Sequence[int]) -> list[ActivationPart]:
     """The parts of an activation that a cell belongs to, from the cell itself to the whole of its head.
 
     A row of an array with a key axis is what its query sees; a column, what can see its key.
     """
     axes = model.graph.axes(name)
     at = dict(zip(axes, map(int, cell), strict=True))
-    found = [Place(name, tuple(at.items()), "cell")]
+    found = [ActivationPart(name, tuple(at.items()), "cell")]
     if "key" in axes:
         head, query, key = at["head"], at["query"], at["key"]
         return [
             *found,
-            Place(name, (("head", head), ("query", query), ("key", (0, query + 1))), "row"),
-            Place(name, (("head", head), ("query", (key, model.config.n_ctx)), ("key", key)), "column"),
-            Place(name, (("head", head),), "head"),
+            ActivationPart(name, (("head", head), ("query", query), ("key", (0, query + 1))), "row"),
+            ActivationPart(name, (("head", head), ("query", (key, model.config.n_ctx)), ("key", key)), "column"),
+            ActivationPart(name, (("head", head),), "head"),
         ]
     position = ("position", at["position"])
     if "head" in axes:
-        head_place = ("head", at["head"])
-        found.append(Place(name, (position, head_place), "row"))
+        head_part = ("head", at["head"])
+        found.append(ActivationPart(name, (position, head_part), "row"))
         if axis_size(model, name, "head") > 1:
-            found.append(Place(name, (position,), "position"))
-        return [*found, Place(name, (head_place,), "head")]
+            found.append(ActivationPart(name, (position,), "position"))
+        return [*found, ActivationPart(name, (head_part,), "head")]
     dimension = axes[-1]
     return [
         *found,
-        Place(name, (position,), "position"),
-        Place(name, ((dimension, at[dimension]),), "dimension"),
-        Place(name, (), "whole"),
+        ActivationPart(name, (position,), "position"),
+        ActivationPart(name, ((dimension, at[dimension]),), "dimension"),
+        ActivationPart(name, (), "whole"),
     ]
 
 
 def is_hidden(where: Where) -> bool:
-    """Whether a place is one cell that the mask hides: its key comes after its query."""
+    """Whether a part is one cell that the mask hides: its key comes after its query."""
     at = dict(where)
     query, key = at.get("query"), at.get("key")
     return isinstance(query, int) and isinstance(key, int) and key > query >= 0
@@ -110,8 +110,8 @@ def block_of(name: str) -> int | None:
     return int(parts[1]) if parts[0] == "blocks" else None
 
 
-def place_words(model: Model, name: str, where: Where) -> str:
-    """A place as a person says it: `head 3 of block 0`, `pattern[0,4,2] of block 0`, `query 4 of scores, head 0 …`."""
+def part_words(model: Model, name: str, where: Where) -> str:
+    """A part as a person says it: `head 3 of block 0`, `pattern[0,4,2] of block 0`, `query 4 of scores, head 0 …`."""
     axes = model.graph.axes(name)
     at = {axis: index for axis, index in where if index is not None}
     block = block_of(name)

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from visualizer.session.document.interventions import FREEZE, WITH_VALUE, intervention_words, standing
 from visualizer.session.document.state import State
-from visualizer.session.words.activation_parts import place_words
+from visualizer.session.words.activation_parts import part_words
 from visualizer.session.words.numbers import MINUS, full
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex, HeadedModel, TextTable
@@ -46,7 +46,7 @@ def rows_of(state: State, count: int) -> list[InterventionRow]:
         editable = change.kind in WITH_VALUE
         number = full(change.value) if editable else "" if change.label == FREEZE else change.label
         what = FREEZE if change.label == FREEZE and change.kind == "patch" else VERBS[change.kind]
-        where = place_words(state.model, change.name, change.where)
+        where = part_words(state.model, change.name, change.where)
         if state.model.config.n_layers == 1:  # the only block needs no mention
             where = where.removesuffix(" of block 0").removesuffix(", block 0")
         stands = standing(state.model, change, count)

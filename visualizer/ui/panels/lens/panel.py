@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.engine.readings import Contribution
 from visualizer.engine.trace import Trace
-from visualizer.session.analysis.lens import Lens, contributions, cost, lens, less, part_words
+from visualizer.session.analysis.lens import Lens, contribution_words, contributions, cost, lens, less
 from visualizer.session.analysis.token_probabilities import most_probable
 from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef, Chosen
@@ -264,7 +264,7 @@ class LensPanel(SessionPanel):
         if compared and read.base is not None:
             parts = less(parts, contributions(read.base.part, token, minus))
         blocks = read.state.model.config.n_layers
-        bars = [Bar(part_words(part, blocks), part.value, (part.name, part.head)) for part in parts]
+        bars = [Bar(contribution_words(part, blocks), part.value, (part.name, part.head)) for part in parts]
         if self.by_size.isChecked():
             bars.sort(key=lambda bar: -np.inf if np.isnan(bar.value) else -abs(bar.value))
         self.bars.set_bars(tuple(bars), self._chosen_part(parts))

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
-from visualizer.session.analysis.two_prompts import EXTENTS, activations, cell_at, logit_difference, place_at
+from visualizer.session.analysis.two_prompts import EXTENTS, activations, cell_at, logit_difference, part_at
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL, SECOND_PROMPT
 from visualizer.session.document.interventions import patch
@@ -370,8 +370,8 @@ class TwoPromptsPanel(SessionPanel):
             )
             return
         head = self.session.selection.now.head
-        place = place_at(document.state.model, self.name, head, *source, self.extent)
+        part = part_at(document.state.model, self.name, head, *source, self.extent)
         try:
-            document.apply(patch(document.state, result.second, place, target), self)
+            document.apply(patch(document.state, result.second, part, target), self)
         except InputError as error:
             self.message.emit(str(error))
