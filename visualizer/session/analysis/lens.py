@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.graph import Graph
+from visualizer.engine.names import block_of, local_name
 from visualizer.engine.ops.residual import Identity
 from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.readings import Contribution, direct_contributions, logit_lens
@@ -126,7 +127,8 @@ def less(one: list[Contribution], other: list[Contribution]) -> list[Contributio
 def contribution_words(contribution: Contribution, blocks: int) -> str:
     """A part as a person says it: `head 3 of block 0`, `MLP of block 1`, `embedding`."""
     name, head = contribution.name, contribution.head
-    of_block = f" of block {name.split('.')[1]}" if name.startswith("blocks.") and blocks > 1 else ""
+    block = block_of(name)
+    of_block = f" of block {block}" if block is not None and blocks > 1 else ""
     if head is not None:
         return f"head {head}{of_block}"
     known = {
@@ -138,5 +140,5 @@ def contribution_words(contribution: Contribution, blocks: int) -> str:
     }
     if name in known:
         return known[name]
-    inside = name.split(".", 2)[-1]
+    inside = local_name(name)
     return {"mlp_out": "MLP", "attn.c_proj.b": "attention bias"}.get(inside, inside) + of_block

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from visualizer.engine.interventions import POSITIONS, Index, Intervention
 from visualizer.engine.model import Model
+from visualizer.engine.names import block_of, has_key_value_heads, short_name
 from visualizer.errors import EditError
 
 Where = tuple[tuple[str, Index], ...]
@@ -31,8 +32,7 @@ def axis_size(model: Model, name: str, axis: str) -> int:
     """How long an axis of an activation is at most: for positions the whole context."""
     config = model.config
     if axis == "head":
-        shared = name.rpartition(".")[2] in ("k", "v", "rot_k")
-        return config.n_key_value_heads if shared else config.n_heads
+        return config.n_key_value_heads if has_key_value_heads(name) else config.n_heads
     sizes = {"d_head": config.d_head, "d_model": config.d_model, "d_mlp": config.d_mlp, "d_vocab": config.d_vocab}
     return config.n_ctx if axis in POSITIONS else sizes.get(axis, 1)
 
@@ -96,18 +96,6 @@ def is_hidden(where: Where) -> bool:
     at = dict(where)
     query, key = at.get("query"), at.get("key")
     return isinstance(query, int) and isinstance(key, int) and key > query >= 0
-
-
-def short_name(name: str) -> str:
-    """An activation's name inside its block: `mlp.post`, `pattern`, `resid_mid`."""
-    inside = name.split(".", 2)[2] if name.startswith("blocks.") else name
-    return inside.removeprefix("attn.")
-
-
-def block_of(name: str) -> int | None:
-    """Which block an activation or parameter belongs to; None for those outside of all."""
-    parts = name.split(".")
-    return int(parts[1]) if parts[0] == "blocks" else None
 
 
 def part_words(model: Model, name: str, where: Where) -> str:

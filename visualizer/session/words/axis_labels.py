@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from visualizer.engine.config import ModelConfig
+from visualizer.engine.names import last_part, local_name
 from visualizer.formats import OpenedModel
 
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -46,7 +47,7 @@ def axis_labels(opened: OpenedModel, parameter: str) -> tuple[list[str], list[st
 
 def _kinds(parameter: str) -> tuple[str, str]:
     """What the rows and columns of a parameter stand for."""
-    name = parameter.split(".", 2)[-1] if parameter.startswith("blocks.") else parameter
+    name = local_name(parameter)
     known = {
         "wte": ("token", "model"),
         "wpe": ("position", "model"),
@@ -61,7 +62,7 @@ def _kinds(parameter: str) -> tuple[str, str]:
         "lm_head.w": ("model", "token"),
         "lm_head.b": ("b", "token"),
     }
-    return known.get(name, (name.rpartition(".")[2], "model"))
+    return known.get(name, (last_part(name), "model"))
 
 
 def _named(opened: OpenedModel, kind: str, size: int) -> list[str]:

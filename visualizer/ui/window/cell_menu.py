@@ -10,12 +10,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
 from visualizer.engine.interventions import POSITIONS, Kind
+from visualizer.engine.names import block_of, has_key_value_heads, short_name
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.cell_numbers import against_baseline, present_number
 from visualizer.session.document.interventions import ASKS_FOR_NUMBER, freeze, intervene, refusal
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.session.words.activation_parts import ActivationPart, block_of, part_words, parts_around, short_name
+from visualizer.session.words.activation_parts import ActivationPart, part_words, parts_around
 from visualizer.session.words.axis_labels import token_label, token_labels
 from visualizer.session.words.numbers import full
 
@@ -80,7 +81,7 @@ def _add_silencing(menu: QMenu, session: Session, ref: CellRef) -> None:
     """The one thing that is wanted most often: silencing the whole head."""
     model, block = session.document.state.model, block_of(ref.name)
     at = dict(zip(model.graph.axes(ref.name), ref.cell, strict=True))
-    shared = short_name(ref.name) in ("k", "v", "rot_k") and model.config.group_size > 1
+    shared = has_key_value_heads(ref.name) and model.config.group_size > 1
     if "head" not in at or block is None or shared:
         return
     name = f"blocks.{block}.attn.z"

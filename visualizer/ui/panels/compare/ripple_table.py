@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from visualizer.engine.names import block_of, short_name
 from visualizer.session.evaluation.difference import ActivationChange, Ripple
-from visualizer.session.words.activation_parts import block_of, short_name
 from visualizer.session.words.numbers import full, short
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex, HeadedModel, TextTable

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.engine.readings import Contribution
 from visualizer.engine.trace import Trace
+from visualizer.session.analysis.choose_cell import choose_cell
 from visualizer.session.analysis.lens import Lens, contribution_words, contributions, cost, lens, less
 from visualizer.session.analysis.token_probabilities import most_probable
 from visualizer.session.document.state import State
@@ -311,8 +312,7 @@ class LensPanel(SessionPanel):
     def _choose_cell(self, row: int, column: int) -> None:
         cell = self._stream_cell(row, column)
         if cell is not None:
-            block = int(cell.name.split(".")[1])
-            self.session.selection.choose(row=cell.cell[0], key=None, cell=cell, block=block)
+            choose_cell(self.session, cell)
 
     def _hover_cell(self, row: int, column: int) -> None:
         self.session.selection.hover(self._stream_cell(row, column) if row >= 0 else None)
@@ -323,19 +323,13 @@ class LensPanel(SessionPanel):
         if read is None or key[0] == "interventions":
             return
         (name, head), position = key, read.seen.position
-        changes: dict[str, object] = {"row": position, "key": None}
-        if name.startswith("blocks."):
-            changes["block"] = int(name.split(".")[1])
         if name in read.state.model.parameters:
-            array = read.state.model.parameters[name]
-            changes |= {"parameter": name, "cell": CellRef("parameter", name, (_largest(array),))}
+            ref = CellRef("parameter", name, (_largest(read.state.model.parameters[name]),))
         else:
             vector = read.seen.part[name][0] if head is None else read.seen.part[name][0, head]
             place = (position, _largest(vector)) if head is None else (position, head, _largest(vector))
-            changes["cell"] = CellRef("activation", name, place)
-            if head is not None:
-                changes["head"] = head
-        self.session.selection.choose(**changes)
+            ref = CellRef("activation", name, place)
+        choose_cell(self.session, ref, row=position, key=None)
 
 
 def _reading(state: State, trace: Trace, base: Trace | None, position: int) -> Generator[float, None, _Read]:

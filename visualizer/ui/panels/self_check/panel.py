@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from visualizer.engine.trace import Trace
+from visualizer.session.analysis.choose_cell import choose_cell
 from visualizer.session.analysis.self_check import Check, self_check
 from visualizer.session.document.document import Change
 from visualizer.session.selection import Chosen
@@ -89,7 +90,7 @@ class SelfCheckBadge(SessionPanel):
     def _clicked(self) -> None:
         check = self.check
         if check is not None and check.where is not None:
-            self.session.selection.choose(cell=check.where)
+            choose_cell(self.session, check.where)
             self.message.emit(_details(check))
         else:
             self.run_check()

@@ -14,16 +14,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from visualizer.engine.names import local_name, short_name
 from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
+from visualizer.session.analysis.choose_cell import choose_cell
 from visualizer.session.analysis.two_prompts import EXTENTS, activations, cell_at, logit_difference, part_at
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL, SECOND_PROMPT
 from visualizer.session.document.interventions import patch
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.session.words.activation_parts import short_name
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import current_theme
@@ -211,7 +212,7 @@ class TwoPromptsPanel(SessionPanel):
 
     def _fill_choosers(self) -> None:
         model, now = self.session.document.state.model, self.session.selection.now
-        inside = [name.split(".", 2)[2] for name in activations(model, now.block)]
+        inside = [local_name(name) for name in activations(model, now.block)]
         if [self.activation.itemData(i) for i in range(self.activation.count())] != inside:
             kept = self.activation.currentData() or "attn.pattern"
             self.activation.clear()
@@ -332,8 +333,7 @@ class TwoPromptsPanel(SessionPanel):
         if ref == self.session.selection.now.cell:
             self.session.selection.let_go()
             return
-        by_key = "key" in self.session.document.state.model.graph.axes(self.name)
-        self.session.selection.choose(cell=ref, row=row, key=column if by_key else None)
+        choose_cell(self.session, ref)
 
     def _first_hovered(self, row: int, column: int) -> None:
         self.session.selection.hover(self._first_ref(row, column) if row >= 0 else None)

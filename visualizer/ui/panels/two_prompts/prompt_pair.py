@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.engine.names import short_name
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.two_prompts import LogitDifference, in_common
 from visualizer.session.document.state import State
-from visualizer.session.words.activation_parts import axis_size, short_name
+from visualizer.session.words.activation_parts import axis_size
 from visualizer.session.words.attention import COMPARED
 from visualizer.session.words.axis_labels import token_label
 from visualizer.session.words.numbers import short
