@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.names import last_part, local_name
 from visualizer.formats import OpenedModel
+from visualizer.tokenizers.base import SYMBOLS
 
+#: A label is no longer than so many characters.
+LONGEST_LABEL = 14
+# Signs for white space that a tokenizer has left as it is, so that no label is ever blank.
+_VISIBLE = str.maketrans({**SYMBOLS, "\t": "\N{RIGHTWARDS ARROW TO BAR}"})
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -21,6 +26,13 @@ def token_and_id(opened: OpenedModel, token: int) -> str:
     """One token as text with its id, as in `b (id 1)`; the id alone where the model has no tokenizer."""
     named = f"id {token}"
     return named if opened.model.tokenizer is None else f"{token_label(opened, token)} ({named})"
+
+
+def visible_label(text: str, longest: int = LONGEST_LABEL) -> str:
+    """A label with nothing invisible in it, cut to so many characters; ε for a text of none."""
+    text = text.translate(_VISIBLE)
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) or "ε"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def with_position(label: str, position: int) -> str:

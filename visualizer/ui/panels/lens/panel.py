@@ -20,14 +20,15 @@ from PySide6.QtWidgets import (
 )
 
 from visualizer.engine.readings import Contribution
+from visualizer.engine.sampling import largest
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.choose_cell import choose_cell
 from visualizer.session.analysis.lens import Lens, contribution_words, contributions, cost, lens, less
-from visualizer.session.analysis.token_probabilities import most_probable
 from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label, with_position
+from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import short
 from visualizer.ui.bridge.background import Background
 from visualizer.ui.bridge.panel import SessionPanel
@@ -206,9 +207,8 @@ class LensPanel(SessionPanel):
         streams, count = len(seen.names), len(ids)
         shape = f"[{streams}, {count}]" if len(seen.positions) == count else f"position {seen.position} of {count}"
         read_out = "x W_U" if read.state.model.config.normalization_type is None else "Norm(x) W_U"
-        of_baseline = self.session.selection.now.comparison == "baseline" and self.session.baseline_trace is not None
-        words = "Logit lens" + (" − baseline" if compared else " of the baseline" if of_baseline else "")
-        self._title.set_words(words, f"softmax({read_out}) of each residual stream {shape}")
+        shown = "value" if self.session.baseline_trace is None else self.session.selection.now.comparison
+        self._title.set_words(f"Logit lens{ADDED[shown]}", f"softmax({read_out}) of each residual stream {shape}")
         self._offer()
         self._mark()
         self._show_contributions()
@@ -225,7 +225,7 @@ class LensPanel(SessionPanel):
         """Fill the choosers: every token of a small vocabulary, the most probable of a large one."""
         assert self._read is not None
         opened, logits = self._read.state.opened, self._read.seen.part["logits"][0]
-        offered = most_probable(logits, min(OFFERED, len(logits))).tolist()
+        offered = largest(logits, OFFERED, nan_first=True).tolist()
         if len(logits) <= OFFERED:
             offered = list(range(len(logits)))
         self._token, self._minus = (
@@ -249,7 +249,7 @@ class LensPanel(SessionPanel):
         about_logit = cell is not None and cell.kind == "activation" and cell.name in ("logits", "probs")
         if cell is not None and about_logit and cell.cell[0] == read.seen.position:
             return cell.cell[1]
-        return int(most_probable(read.seen.part["logits"][0], 1)[0])
+        return int(largest(read.seen.part["logits"][0], 1, nan_first=True)[0])
 
     def _show_contributions(self) -> None:
         read = self._read

@@ -25,6 +25,7 @@ from visualizer.session.document.edits import MODEL, SECOND_PROMPT
 from visualizer.session.document.interventions import patch
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
+from visualizer.session.words.comparison import SENTENCES
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import current_theme
@@ -47,12 +48,6 @@ PATCH_TIPS = {
     "cell": "Take one cell across",
     "row": "Take a whole row across: one query's weights, or one position's vector",
     "head": "Take all that is shown across: every position of the head, or of the stream",
-}
-#: What is said of the numbers in both heatmaps.
-COMPARED = {
-    "value": "",
-    "baseline": "The numbers are those of the baseline.",
-    "difference": "The numbers are the present ones less the baseline's.",
 }
 
 
@@ -247,7 +242,7 @@ class TwoPromptsPanel(SessionPanel):
 
     def _say(self, first: Trace | None, second: Trace | None) -> None:
         result, step, state = self.result, self.shown_step, self.session.document.state
-        compared = "" if self.session.baseline_trace is None else COMPARED[self.session.selection.now.comparison]
+        compared = "" if self.session.baseline_trace is None else SENTENCES[self.session.selection.now.comparison]
         notes = " ".join(filter(None, (compared, pair_notes(state, first, second, self.name))))
         self.note.setText(notes)
         self.note.setVisible(bool(notes))
