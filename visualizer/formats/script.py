@@ -108,6 +108,8 @@ def _header(name: str, interventions: Sequence[Intervention], beside: str | None
     weights = ["", f"The parameters are in {beside}, which has to lie in the same folder."] if beside else []
     lines = [*weights, "", *(told or ["No interventions."])]
     text = HEADER.format(name=name or "a decoder-only transformer", more="\n".join(lines))
+    # A file's name may hold what is no text in any encoding; Python refuses that in a docstring, escaped as well.
+    text = text.encode("utf-8", "replace").decode("utf-8")
     return '"""' + text.replace("\\", "/").replace('"', "'") + '\n"""\n'
 
 
