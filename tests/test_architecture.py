@@ -99,7 +99,7 @@ def named(path: Path) -> str:
         ("import numpy as np", {"numpy"}),
         ("from visualizer import ui", {"visualizer.ui"}),
         ("from . import trace", {"visualizer.engine.trace"}),
-        ("from ..ui.theme import DARK", {"visualizer.ui.look.theme.DARK"}),
+        ("from ..ui.look.theme import DARK", {"visualizer.ui.look.theme.DARK"}),
         ("def f():\n    import PySide6.QtCore", {"PySide6.QtCore"}),
         ("import importlib\nimportlib.import_module('pyqtgraph')", {"importlib", "pyqtgraph"}),
     ],

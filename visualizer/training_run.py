@@ -207,7 +207,7 @@ def _begin(options: argparse.Namespace, output: Path) -> Work:
         batch=options.batch,
         seed=options.seed,
         begin_after=_line_end(tokenizer) if options.lines or corpus.by_lines else None,
-        adam=AdamSettings(
+        optimizer=AdamSettings(
             lr=options.lr, warmup=options.warmup, weight_decay=options.weight_decay, grad_clip=options.clip
         ),
     )

@@ -64,7 +64,7 @@ def their_step(trainer: Trainer) -> Callable[[], object]:
 
     model = Transformer()
     assert sum(array.numel() for array in model.parameters()) == trainer.flat.size
-    settings = trainer.settings.adam
+    settings = trainer.settings.optimizer
     adam = torch.optim.Adam(model.parameters(), lr=settings.lr, betas=settings.betas, eps=settings.eps)
     ids = torch.from_numpy(trainer.train_ids)
 

@@ -1,4 +1,4 @@
-"""Small random models of every kind, and how to compare what they compute with the plain second implementation."""
+"""Small random models of every kind, and how to compare what they compute with the reference implementation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visualizer.engine.config import ACTIVATIONS, NORMALIZATIONS, ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
-from visualizer.engine.plain import plain_forward
+from visualizer.engine.reference import reference_forward
 from visualizer.engine.trace import Trace
 
 Array = NDArray[Any]
@@ -107,9 +107,9 @@ def tokens_for(config: ModelConfig, least: int = 1, most: int | None = None) -> 
     return ids.map(lambda chosen: np.array(chosen, dtype=np.intp))
 
 
-def plain_of(model: Model, tokens: Array) -> dict[str, Array]:
-    """The plain implementation's activations as float64 arrays."""
-    values = plain_forward(model.config, model.parameters, tokens)
+def reference_of(model: Model, tokens: Array) -> dict[str, Array]:
+    """The reference implementation's activations as float64 arrays."""
+    values = reference_forward(model.config, model.parameters, tokens)
     return {name: np.array(value, dtype=np.float64) for name, value in values.items()}
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import visualizer
-from tests.engine.models import KINDS, Array, all_of, models, of_kind, plain_of, tokens_for
+from tests.engine.models import KINDS, Array, all_of, models, of_kind, reference_of, tokens_for
 from visualizer.engine.generate import Step
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.model import Model
@@ -47,12 +47,12 @@ def test_every_step_equals_a_full_pass_over_its_context(data: st.DataObject) -> 
 
 @settings(max_examples=30)
 @given(st.data())
-def test_greedy_takes_the_plain_implementations_most_probable_token(data: st.DataObject) -> None:
+def test_greedy_takes_the_reference_implementations_most_probable_token(data: st.DataObject) -> None:
     model = data.draw(models())
     prompt = data.draw(tokens_for(model.config))
     steps = list(model.generate(prompt, 5))
     for before, step in zip(texts(model, prompt, steps), steps, strict=True):
-        logits = plain_of(model, before[-model.config.n_ctx :])["logits"][-1]
+        logits = reference_of(model, before[-model.config.n_ctx :])["logits"][-1]
         assert logits[step.token] >= logits.max() - 1e-9 * max(1.0, abs(float(logits.max())))
 
 

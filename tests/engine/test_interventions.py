@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import visualizer
-from tests.engine.models import KINDS, Array, assert_same_bits, models_and_tokens, of_kind, plain_of
+from tests.engine.models import KINDS, Array, assert_same_bits, models_and_tokens, of_kind, reference_of
 from visualizer.engine.interventions import Index, Intervention, Kind, within
 from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
@@ -134,7 +134,7 @@ def test_a_zeroed_head_equals_a_model_without_its_rows_of_the_projection(kind: s
     weight[4:] = 0
     without = Model(model.config, {**model.parameters, "blocks.1.attn.c_proj.w": weight})
     silent = model.forward(TOKENS, interventions=[Intervention("blocks.1.attn.z", "zero", (("head", 1),))])
-    np.testing.assert_allclose(silent["logits"], plain_of(without, np.array(TOKENS))["logits"], rtol=0, atol=1e-11)
+    np.testing.assert_allclose(silent["logits"], reference_of(without, np.array(TOKENS))["logits"], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("name", ["qk", "scaled", "scores"])

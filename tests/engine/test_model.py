@@ -18,7 +18,7 @@ from tests.engine.models import (
     assert_same_bits,
     models_and_tokens,
     of_kind,
-    plain_of,
+    reference_of,
     tokens_for,
 )
 from visualizer.engine.accuracy import next_token_accuracy
@@ -160,7 +160,7 @@ def test_accuracy_is_that_of_predicting_each_token_from_those_before_it(data: st
 
 def predicted(model: Model, before: Array) -> int:
     """The most probable next token by the plain implementation; rounding decides no case of these models."""
-    return int(np.argmax(plain_of(model, before)["logits"][-1])) if len(before) else 0
+    return int(np.argmax(reference_of(model, before)["logits"][-1])) if len(before) else 0
 
 
 @pytest.mark.parametrize(("text", "skip"), [("", 0), ("aa", 2), ("aab", 7)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from tests.engine.models import Array
-from visualizer.engine.sampling import Sampling, choose, distribution
+from visualizer.engine.sampling import SORTED, Sampling, choose, distribution, largest, top_tokens
 from visualizer.errors import SamplingError
 
 logits_of_any_kind = arrays.arrays(np.float64, st.integers(1, 12), elements=st.floats(-30, 30))
@@ -151,3 +151,22 @@ def test_without_a_temperature_a_filter_means_temperature_one() -> None:
     assert Sampling.of(None, 5, None).temperature == 1
     assert Sampling.of(None, None, 0.5).temperature == 1
     assert Sampling.of(0, 5, None).greedy
+
+
+def test_the_largest_come_by_index_where_they_tie_and_nan_where_it_is_wanted() -> None:
+    assert largest(np.array([0.1, 0.4, 0.1, 0.4]), 3).tolist() == [1, 3, 0]
+    numbers = np.array([0.5, np.nan, 0.2])
+    assert largest(numbers, 3, nan_first=True).tolist() == [1, 0, 2]
+    assert largest(numbers, 3).tolist() == top_tokens(numbers, 3) == [0, 2, 1]
+    assert largest(numbers, 9).tolist() == [0, 2, 1]
+    assert largest(numbers, 0).tolist() == []
+
+
+@pytest.mark.parametrize("nan_first", [False, True])
+@pytest.mark.parametrize("count", [1, 7, SORTED + 10, 3 * SORTED])
+def test_long_rows_that_are_not_sorted_whole_give_the_same(count: int, nan_first: bool) -> None:
+    random = np.random.default_rng(0)
+    numbers = random.integers(0, 20, (2, 3, 3 * SORTED)).astype(float)
+    numbers[random.random(numbers.shape) < 0.01] = np.nan
+    keys = np.where(np.isnan(numbers), -np.inf if nan_first else np.inf, -numbers)
+    assert np.array_equal(largest(numbers, count, nan_first), np.argsort(keys, axis=-1, kind="stable")[..., :count])

@@ -15,12 +15,12 @@ from visualizer.engine import training
 from visualizer.engine.adam import Adam, AdamSettings
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.gradients import global_norm, loss_gradients
-from visualizer.engine.threads import Blocks
+from visualizer.engine.threads import WorkerPool
 from visualizer.engine.training import (
     Trainer,
     TrainingSettings,
     batch_loss,
-    first_parameters,
+    init_parameters,
     split,
     window_starts,
     windows_at,
@@ -28,7 +28,7 @@ from visualizer.engine.training import (
 from visualizer.errors import ExplodedError, TrainingError
 
 PATTERN = np.tile([0, 0, 1, 2], 60)
-SHORT = TrainingSettings(steps=12, batch=5, evaluate_every=4, evaluation_windows=6, adam=AdamSettings(warmup=3))
+SHORT = TrainingSettings(steps=12, batch=5, evaluate_every=4, evaluation_windows=6, optimizer=AdamSettings(warmup=3))
 
 
 def config_of(kind: str = "gpt-2", **changes: Any) -> ModelConfig:
@@ -61,7 +61,7 @@ def assert_same_numbers(left: Trainer, right: Trainer) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_model_learns_a_pattern(kind: str) -> None:
-    settings = replace(SHORT, steps=150, evaluate_every=150, adam=AdamSettings(lr=0.02, warmup=10))
+    settings = replace(SHORT, steps=150, evaluate_every=150, optimizer=AdamSettings(lr=0.02, warmup=10))
     trainer = trainer_of(settings, kind=kind)
     before = batch_loss(trainer, trainer.train_ids[:7][None])
     finish(trainer)
@@ -72,18 +72,18 @@ def test_every_kind_of_model_learns_a_pattern(kind: str) -> None:
 
 
 def test_training_goes_on_from_given_parameters() -> None:
-    settings = replace(SHORT, steps=100, adam=AdamSettings(lr=0.02, warmup=10))
+    settings = replace(SHORT, steps=100, optimizer=AdamSettings(lr=0.02, warmup=10))
     learned = finish(trainer_of(settings))
     again = Trainer(learned.config, PATTERN, replace(SHORT, steps=1), learned.parameters())
     progress = next(again.steps())
     assert progress.loss < 0.4
 
 
-def test_the_first_parameters_are_those_of_the_seed_and_as_wide_as_they_should_be() -> None:
+def test_the_initial_parameters_are_those_of_the_seed_and_as_wide_as_they_should_be() -> None:
     config = config_of(d_model=64, d_mlp=128, d_vocab=100)
-    arrays = first_parameters(config, 3)
-    assert all(np.array_equal(array, first_parameters(config, 3)[name]) for name, array in arrays.items())
-    assert not np.array_equal(arrays["wte"], first_parameters(config, 4)["wte"])
+    arrays = init_parameters(config, 3)
+    assert all(np.array_equal(array, init_parameters(config, 3)[name]) for name, array in arrays.items())
+    assert not np.array_equal(arrays["wte"], init_parameters(config, 4)["wte"])
     assert arrays["wte"].std() == pytest.approx(0.02, rel=0.1)
     assert arrays["blocks.0.attn.c_attn.w"].std() == pytest.approx(1 / 8, rel=0.1)
     assert arrays["blocks.1.mlp.c_proj.w"].std() == pytest.approx(1 / math.sqrt(128) / 2, rel=0.1)
@@ -95,7 +95,7 @@ def test_the_first_parameters_are_those_of_the_seed_and_as_wide_as_they_should_b
 
 
 def test_a_step_is_the_mean_gradient_of_its_windows_clipped_and_handed_to_adam() -> None:
-    settings = replace(SHORT, adam=AdamSettings(lr=0.01, warmup=3, grad_clip=0.05, weight_decay=0.1))
+    settings = replace(SHORT, optimizer=AdamSettings(lr=0.01, warmup=3, grad_clip=0.05, weight_decay=0.1))
     trainer = trainer_of(settings, dtype="float64")
     before = trainer.parameters()
     windows = windows_at(trainer.train_ids, len(trainer.train_ids) - 6, 6, np.random.default_rng([0, 0]), 5)
@@ -109,16 +109,16 @@ def test_a_step_is_the_mean_gradient_of_its_windows_clipped_and_handed_to_adam()
     for name, array in before.items():
         matrix = np.full(array.size, float(array.ndim > 1 and name not in ("wte", "wpe")))
         moved = array.ravel().copy()
-        Adam(settings.adam, array.size, matrix, "float64").update(
+        Adam(settings.optimizer, array.size, matrix, "float64").update(
             moved, expected.parameters[name].ravel() * 0.05 / norm, progress.lr
         )
-        np.testing.assert_allclose(trainer.views[name].ravel(), moved, rtol=1e-9, atol=1e-12, err_msg=name)
+        np.testing.assert_allclose(trainer.arrays[name].ravel(), moved, rtol=1e-9, atol=1e-12, err_msg=name)
 
 
 def test_a_gradient_within_the_clip_or_without_one_is_taken_as_it_is() -> None:
-    steps = [replace(SHORT, adam=AdamSettings(grad_clip=clip, warmup=3)) for clip in (0.0, 1e9)]
+    steps = [replace(SHORT, optimizer=AdamSettings(grad_clip=clip, warmup=3)) for clip in (0.0, 1e9)]
     assert_same_numbers(finish(trainer_of(steps[0])), finish(trainer_of(steps[1])))
-    clipped = finish(trainer_of(replace(SHORT, adam=AdamSettings(grad_clip=1e-4, warmup=3, eps=1e-3))))
+    clipped = finish(trainer_of(replace(SHORT, optimizer=AdamSettings(grad_clip=1e-4, warmup=3, eps=1e-3))))
     assert not np.allclose(clipped.flat, finish(trainer_of(steps[0])).flat, atol=1e-4)
 
 
@@ -128,13 +128,15 @@ def test_progress_tells_step_rate_and_the_losses_of_the_last_evaluation() -> Non
     assert [progress.step for progress in told if progress.evaluated] == [4, 8, 10]
     assert told[0].train is told[2].validation is None
     assert told[3].train == told[4].train == told[6].train != told[7].train
-    assert [progress.lr for progress in told] == [SHORT.adam.rate(step, 10) for step in range(10)]
+    assert [progress.lr for progress in told] == [SHORT.optimizer.rate(step, 10) for step in range(10)]
     assert all(progress.tokens_per_second > 0 for progress in told)
 
 
 def test_an_evaluation_is_the_loss_of_windows_of_its_own_part_of_the_text() -> None:
     ids = np.concatenate([np.zeros(90, int), np.tile([1, 2], 5)])
-    trainer = Trainer(config_of(), ids, replace(SHORT, steps=30, validation=0.1, adam=AdamSettings(lr=0.05, warmup=1)))
+    trainer = Trainer(
+        config_of(), ids, replace(SHORT, steps=30, validation_fraction=0.1, optimizer=AdamSettings(lr=0.05, warmup=1))
+    )
     finish(trainer)
     assert trainer.train_loss is not None
     assert trainer.validation_loss is not None
@@ -156,15 +158,15 @@ def test_the_number_of_threads_does_not_matter(batch: int, monkeypatch: pytest.M
     expected = finish(trainer_of(settings))
     made: list[int] = []
 
-    def on(threads: int) -> Callable[[int], Blocks]:
-        def blocks(asked: int) -> Blocks:
+    def on(threads: int) -> Callable[[int], WorkerPool]:
+        def pool(asked: int) -> WorkerPool:
             made.append(threads)
-            return Blocks(threads)
+            return WorkerPool(threads)
 
-        return blocks
+        return pool
 
     for threads in (1, 3):
-        monkeypatch.setattr(training, "Blocks", on(threads))
+        monkeypatch.setattr(training, "WorkerPool", on(threads))
         assert_same_numbers(finish(trainer_of(settings)), expected)
     assert made == [1, 3]
 
@@ -199,7 +201,7 @@ def test_a_state_is_a_copy_and_one_of_another_shape_is_refused() -> None:
 
 
 def test_an_exploding_loss_stops_with_a_word_and_the_last_good_parameters() -> None:
-    trainer = trainer_of(replace(SHORT, steps=200, adam=AdamSettings(lr=1e4, warmup=0, grad_clip=0)))
+    trainer = trainer_of(replace(SHORT, steps=200, optimizer=AdamSettings(lr=1e4, warmup=0, grad_clip=0)))
     good = []
 
     def go_on() -> None:
@@ -218,7 +220,7 @@ def test_nan_stops_at_once_and_leaves_the_parameters_as_they_were() -> None:
     steps = trainer.steps()
     next(steps)
     before = trainer.last_good.copy()
-    trainer.views["wte"][0, 0] = np.nan
+    trainer.arrays["wte"][0, 0] = np.nan
     with pytest.raises(ExplodedError, match="training stopped at step 1: the loss is nan"):
         next(steps)
     assert np.array_equal(trainer.flat, before)
@@ -248,8 +250,8 @@ def test_a_single_repeated_token_has_nothing_to_learn_and_no_error() -> None:
         ("batch", 0),
         ("evaluate_every", 0),
         ("evaluation_windows", 0),
-        ("validation", 0.0),
-        ("validation", 1.0),
+        ("validation_fraction", 0.0),
+        ("validation_fraction", 1.0),
         ("seed", -1),
     ],
 )

@@ -30,8 +30,8 @@ from visualizer.tokenizers import CharacterTokenizer, Tokenizer
 TEXT = "aab\n" * 60
 TOKENIZER = CharacterTokenizer("\nab")
 SETTINGS = TrainingSettings(
-    steps=9, batch=3, seed=5, validation=0.2, evaluate_every=4, evaluation_windows=7, begin_after=0,
-    adam=AdamSettings(lr=0.01, betas=(0.8, 0.95), eps=1e-7, weight_decay=0.1, grad_clip=0.5, warmup=2, min_lr=0.3),
+    steps=9, batch=3, seed=5, validation_fraction=0.2, evaluate_every=4, evaluation_windows=7, begin_after=0,
+    optimizer=AdamSettings(lr=0.01, betas=(0.8, 0.95), eps=1e-7, weight_decay=0.1, grad_clip=0.5, warmup=2, min_lr=0.3),
 )  # fmt: skip
 
 

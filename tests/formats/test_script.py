@@ -1,5 +1,6 @@
 """A run written as a script: run in a process of its own, it gives the engine's logits."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -208,4 +209,8 @@ def test_what_cannot_be_written_is_refused_and_nothing_is_left(tmp_path: Path) -
 
 def test_a_name_that_python_would_misread_is_written_harmlessly(tmp_path: Path) -> None:
     write_script(handmade("aab"), "aab", tmp_path / "run.py", name='x""" + \\N{oops} \udcff')
+    docstring = ast.get_docstring(ast.parse((tmp_path / "run.py").read_bytes()))
+    assert docstring is not None
+    expected = b"The forward pass of x''' + /N{oops} ?, operation"  # in UTF-8, as Python 3.13 needs it
+    assert docstring.encode("utf-8").startswith(expected)
     assert run(tmp_path / "run.py", tmp_path)[1].shape == (3, 2)

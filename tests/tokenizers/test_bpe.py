@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.tokenizers import plain_bpe
+from tests.tokenizers import reference_bpe
 from tests.tokenizers.texts import any_text, repetitive_text
 from visualizer.errors import TokenError
 from visualizer.tokenizers import BpeTokenizer, Tokenizer, tokenizer_from_dict
@@ -47,14 +47,14 @@ def test_any_text_survives_any_merges(tokenizer: BpeTokenizer, text: str) -> Non
 @given(tokenizers(), st.text("abé ", max_size=40))
 def test_encoding_equals_applying_the_lowest_rank_again_and_again(tokenizer: BpeTokenizer, text: str) -> None:
     merges = list(tokenizer.merges)
-    assert tokenizer.encode(text) == [id_ for piece in split(text) for id_ in plain_bpe.encode(piece, merges)]
+    assert tokenizer.encode(text) == [id_ for piece in split(text) for id_ in reference_bpe.encode(piece, merges)]
 
 
 @given(repetitive_text)
-def test_encoding_with_learned_merges_equals_the_plain_encoder(text: str) -> None:
+def test_encoding_with_learned_merges_equals_the_reference_encoder(text: str) -> None:
     tokenizer = train_bpe(text, 290)
     merges = list(tokenizer.merges)
-    assert tokenizer.encode(text) == [id_ for piece in split(text) for id_ in plain_bpe.encode(piece, merges)]
+    assert tokenizer.encode(text) == [id_ for piece in split(text) for id_ in reference_bpe.encode(piece, merges)]
 
 
 def test_lone_surrogates_survive_even_where_a_pair_of_them_would_be_a_character() -> None:

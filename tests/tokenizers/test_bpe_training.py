@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.tokenizers import plain_bpe
+from tests.tokenizers import reference_bpe
 from tests.tokenizers.texts import any_text, repetitive_text
 from visualizer.errors import TrainingError
 from visualizer.tokenizers import BpeTokenizer, bpe_training
@@ -23,21 +23,21 @@ def learned(text: str, merge_count: int) -> list[tuple[tuple[int, int], int]]:
 
 
 @given(repetitive_text)
-def test_merges_and_counts_equal_those_of_plain_recounting(text: str) -> None:
-    assert learned(text, 40) == plain_bpe.train(list(split(text)), 40)
+def test_merges_and_counts_equal_those_of_the_reference(text: str) -> None:
+    assert learned(text, 40) == reference_bpe.train(list(split(text)), 40)
 
 
 @given(any_text)
-def test_merges_of_any_text_equal_those_of_plain_recounting(text: str) -> None:
-    assert learned(text, 10) == plain_bpe.train(list(split(text)), 10)
+def test_merges_of_any_text_equal_those_of_the_reference(text: str) -> None:
+    assert learned(text, 10) == reference_bpe.train(list(split(text)), 10)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_longer_texts_equal_plain_recounting(seed: int) -> None:
+def test_longer_texts_equal_the_reference(seed: int) -> None:
     source = random.Random(seed)
     words = ["".join(source.choices("abcde", k=source.randint(1, 9))) for _ in range(40)]
     text = " ".join(source.choices(words, k=400))
-    assert learned(text, 150) == plain_bpe.train(list(split(text)), 150)
+    assert learned(text, 150) == reference_bpe.train(list(split(text)), 150)
 
 
 def test_the_most_frequent_pair_comes_first() -> None:

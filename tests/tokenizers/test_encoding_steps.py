@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from hypothesis import given
 
-from tests.tokenizers import plain_bpe
+from tests.tokenizers import reference_bpe
 from tests.tokenizers.texts import any_text, repetitive_text
 from visualizer.tokenizers import BpeTokenizer, Merge
 from visualizer.tokenizers.bpe_training import train_bpe
@@ -65,7 +65,7 @@ def test_each_step_takes_the_lowest_rank_that_fits_and_its_leftmost_place(text: 
 def test_the_first_step_is_the_bytes_and_the_last_the_encoding(text: str) -> None:
     tokenizer = train_bpe(text, 270)
     steps = tokenizer.encode_steps(text)
-    assert steps[0].pieces == tuple(tuple(plain_bpe.to_bytes(piece)) for piece in split(text))
+    assert steps[0].pieces == tuple(tuple(reference_bpe.to_bytes(piece)) for piece in split(text))
     assert steps[-1].ids == tokenizer.encode(text)
 
 

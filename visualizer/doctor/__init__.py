@@ -3,12 +3,12 @@
 import importlib.metadata
 import os
 import platform
-import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
 
+from visualizer.doctor.requirements import DISTRIBUTION, required_packages
 from visualizer.doctor.system import (
     PURPOSES,
     Family,
@@ -37,15 +37,6 @@ __all__ = [
     "window_system",
 ]
 
-REQUIRED_PACKAGES = {
-    "numpy": ("2.0", "3"),
-    "threadpoolctl": ("3.5", "4"),
-    "PySide6-Essentials": ("6.8.1", "6.11"),
-    "pyqtgraph": ("0.14", "0.15"),
-}
-"""The Python packages that the program needs: the first version that works and the first that may not.
-pyproject.toml says the same, with the reasons."""
-
 WINDOW_CHECK_SECONDS = 60.0
 """How long `doctor --gui` waits for its window before it reports that nothing came."""
 
@@ -53,11 +44,11 @@ WINDOW_CHECK_SECONDS = 60.0
 def missing_packages() -> list[Missing]:
     """The Python packages that are absent, or installed in a version that is known not to work."""
     missing = []
-    for name, (first, beyond) in REQUIRED_PACKAGES.items():
-        version = _version(name)
-        if version is None or not _release(first) <= _release(version) < _release(beyond):
+    for needed in required_packages():
+        version = _version(needed.name)
+        if version is None or not needed.allows(version):
             state = "not installed" if version is None else f"{version} is installed"
-            missing.append(Missing(f"{name}>={first},<{beyond}", state, "python"))
+            missing.append(Missing(str(needed), state, "python"))
     return missing
 
 
@@ -158,7 +149,7 @@ def _states() -> list[tuple[str, str]]:
     """The lines of the report: a name and its state."""
     fonts = font_files()
     return [
-        ("visualizer", f"{_version('attention-visualizer') or 'not installed, run from a checkout'}"),
+        ("visualizer", f"{_version(DISTRIBUTION) or 'not installed, run from a checkout'}"),
         ("Python", f"{platform.python_version()} at {sys.executable}"),
         ("NumPy", f"{_version('numpy') or 'not installed'}, BLAS {_blas()}"),
         ("PySide6", _version("PySide6-Essentials") or "not installed"),
@@ -217,12 +208,6 @@ def _version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _release(version: str) -> tuple[int, ...]:
-    """`6.10.3` as (6, 10, 3); whatever follows the numbers is left out."""
-    numbers = re.match(r"\d+(\.\d+)*", version)
-    return tuple(int(part) for part in numbers.group().split(".")) if numbers else ()
 
 
 def _package_of(item: Missing, family: Family) -> str:

@@ -8,13 +8,13 @@ from functools import lru_cache
 
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.ops.activation import Activation, GatedActivation
-from visualizer.engine.ops.attention import Dot, Mask, Mix, Pattern, Scale
+from visualizer.engine.ops.attention import Dot, Mask, Pattern, ScaleScores, WeightedValues
 from visualizer.engine.ops.base import Operation
 from visualizer.engine.ops.embedding import Embed, LearnedPositions, SinusoidalPositions
 from visualizer.engine.ops.linear import AttentionOutput, HeadOutputs, Linear, SplitHeads, Unembed
 from visualizer.engine.ops.normalization import LayerNorm, RMSNorm
 from visualizer.engine.ops.probabilities import Probabilities
-from visualizer.engine.ops.residual import Add, Same
+from visualizer.engine.ops.residual import Add, Identity
 from visualizer.engine.ops.rotary import Rotate
 
 #: With more tokens than this, logits are computed when asked for.
@@ -129,12 +129,12 @@ def build_graph(config: ModelConfig, parameter_names: frozenset[str]) -> Graph:
     for i in range(config.n_layers):
         block = f"blocks.{i}."
         if stream != f"{block}resid_pre":
-            ops.append(Same((f"{block}resid_pre",), (stream,)))
+            ops.append(Identity((f"{block}resid_pre",), (stream,)))
         x = norm(f"{block}ln1", f"{block}ln_1", f"{block}resid_pre")
         ops += _attention(config, f"{block}attn.", x, f"{block}attn_out", given)
         ops.append(Add((f"{block}resid_mid",), (f"{block}resid_pre", f"{block}attn_out")))
         if config.attn_only:
-            ops.append(Same((f"{block}resid_post",), (f"{block}resid_mid",)))
+            ops.append(Identity((f"{block}resid_post",), (f"{block}resid_mid",)))
         else:
             x = norm(f"{block}ln2", f"{block}ln_2", f"{block}resid_mid")
             ops += _mlp(config, f"{block}mlp.", x, f"{block}mlp_out", given)
@@ -180,10 +180,10 @@ def _attention(config: ModelConfig, prefix: str, x: str, out: str, given: Given)
     return [
         *ops,
         Dot((qk,), (q, k), group=group),
-        Scale((scaled,), (qk,), scale=scale),
+        ScaleScores((scaled,), (qk,), scale=scale),
         Mask((scores,), (scaled,)),
         Pattern((pattern,), (scores,), q=q, k=k, scale=scale, group=group),
-        Mix((f"{prefix}z",), (pattern, v), group=group),
+        WeightedValues((f"{prefix}z",), (pattern, v), group=group),
         HeadOutputs((f"{prefix}result",), (f"{prefix}z",), projection[:1], d_head=d_head),
         AttentionOutput((out,), (f"{prefix}result",), projection, z=f"{prefix}z"),
     ]

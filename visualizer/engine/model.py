@@ -305,9 +305,9 @@ class Model:
         if not len(tokens):
             raise TokenError("the prompt is empty, so no token follows it with a loss; at least one token is needed")
         self._check_hooks(activations)
-        goal = np.asarray(self.token_id(target))
+        wanted = np.asarray(self.token_id(target))
         parameters = self.parameters.as_dict()
-        return loss_gradients(self.graph, parameters, tokens, goal, last_only=True, activations=activations)
+        return loss_gradients(self.graph, parameters, tokens, wanted, last_only=True, activations=activations)
 
     def token_id(self, token: str | int) -> int:
         """The id of a token given as text or as id.

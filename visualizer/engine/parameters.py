@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from visualizer.engine.config import ModelConfig
+from visualizer.engine.names import block_of
 from visualizer.errors import ParameterError
 
 Array = NDArray[Any]
@@ -48,7 +49,7 @@ def parameter_shapes(config: ModelConfig) -> dict[str, tuple[int, ...]]:
 def parameter_count(config: ModelConfig) -> int:
     """How many numbers the parameters of `parameter_shapes` hold, found without listing block after block."""
     sizes = {name: math.prod(shape) for name, shape in parameter_shapes(replace(config, n_layers=1)).items()}
-    block = sum(size for name, size in sizes.items() if name.startswith("blocks."))
+    block = sum(size for name, size in sizes.items() if block_of(name) is not None)
     return sum(sizes.values()) + (config.n_layers - 1) * block
 
 

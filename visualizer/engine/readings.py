@@ -12,7 +12,7 @@ from visualizer.engine.graph import Graph
 from visualizer.engine.ops.base import Run
 from visualizer.engine.ops.linear import AttentionOutput, Unembed
 from visualizer.engine.ops.normalization import Norm
-from visualizer.engine.ops.residual import Add, Same
+from visualizer.engine.ops.residual import Add, Identity
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
 
@@ -112,7 +112,7 @@ def _parts(trace: Trace, position: int) -> list[tuple[str, int | None, Array]]:
 def addends(graph: Graph, name: str) -> list[str]:
     """The activations whose sum the residual stream `name` is, in the order of the model."""
     op = graph.producer[name]
-    if isinstance(op, Add | Same):
+    if isinstance(op, Add | Identity):
         return [part for read in op.reads for part in addends(graph, read)]
     return [name]
 

@@ -14,6 +14,9 @@ from visualizer.errors import SamplingError
 
 Array = NDArray[Any]
 
+#: Rows of more numbers are not sorted whole to find the largest.
+SORTED = 256
+
 
 def is_whole(value: object) -> bool:
     """Whether it is a whole number of Python's or NumPy's."""
@@ -118,7 +121,7 @@ def _keep(probs: Array, count: int | None) -> Array:
     """The `count` most probable (lowest ids first on a tie), scaled to sum to 1."""
     if count is None or count >= probs.size:
         return probs
-    order = np.argsort(-probs, kind="stable")[:count]
+    order = largest(probs, count)
     kept = np.zeros_like(probs)
     kept[order] = probs[order]
     total = kept.sum()
@@ -141,9 +144,21 @@ def choose(stages: Distribution, sampling: Sampling, position: int) -> int:
 
 def top_tokens(logits: Array, count: int) -> list[int]:
     """Ids of the `count` largest logits [d_vocab], largest first, the lowest id first on a tie; NaN comes last."""
-    keys = np.where(np.isnan(logits), math.inf, -logits)
-    candidates = np.arange(keys.size)
-    if 0 < count < keys.size:  # a large vocabulary is not worth sorting whole
-        candidates = np.flatnonzero(keys <= np.partition(keys, count - 1)[count - 1])
-    order = candidates[np.argsort(keys[candidates], kind="stable")]
-    return [int(token) for token in order[:count]]
+    return [int(token) for token in largest(logits, count)]
+
+
+def largest(numbers: Array, count: int, nan_first: bool = False) -> NDArray[np.intp]:
+    """Indices [..., count] of the largest of `numbers` [..., n], largest first, the lowest index first on a tie.
+
+    All n of them where `count` is more. NaN comes last, or first.
+    """
+    size = numbers.shape[-1]
+    keys = np.where(np.isnan(numbers), -math.inf if nan_first else math.inf, -numbers)
+    if size <= SORTED or not 0 < count < size:
+        return np.argsort(keys, axis=-1, kind="stable")[..., :count]
+    rows = np.empty((*numbers.shape[:-1], count), dtype=np.intp)
+    for index in np.ndindex(*numbers.shape[:-1]):
+        row = keys[index]
+        candidates = np.flatnonzero(row <= np.partition(row, count - 1)[count - 1])
+        rows[index] = candidates[np.argsort(row[candidates], kind="stable")[:count]]
+    return rows

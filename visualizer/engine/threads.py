@@ -37,12 +37,12 @@ def one_thread_each() -> Iterator[None]:
         yield
 
 
-class Blocks:
+class WorkerPool:
     """Threads, one for each core, that work on the blocks of a batch."""
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or cores()
-        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="blocks") if self.threads > 1 else None
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="worker") if self.threads > 1 else None
 
     def map(self, work: Callable[[Item], Outcome], items: Sequence[Item]) -> list[Outcome]:
         """`work` of each item, in their order."""
@@ -57,8 +57,8 @@ class Blocks:
 
 
 @lru_cache(maxsize=1)
-def _shared() -> Blocks:
-    return Blocks()
+def _shared() -> WorkerPool:
+    return WorkerPool()
 
 
 _cores_taken = threading.Lock()

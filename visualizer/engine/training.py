@@ -17,13 +17,13 @@ from visualizer.engine.gradients import cross_entropy, global_norm, loss_gradien
 from visualizer.engine.graph import build_graph
 from visualizer.engine.ops.base import Run
 from visualizer.engine.parameters import Parameters, parameter_shapes
-from visualizer.engine.threads import Blocks, one_thread_each
+from visualizer.engine.threads import WorkerPool, one_thread_each
 from visualizer.errors import ExplodedError, TrainingError
 
 Array = NDArray[Any]
 
 #: A batch is always worked on in this many blocks, so that its sums do not depend on how many cores there are.
-BLOCKS = 2
+PARTS = 2
 #: Loss above this many times that of knowing nothing counts as exploded.
 EXPLODED = 4.0
 
@@ -36,28 +36,28 @@ class TrainingSettings:
         steps: how many batches.
         batch: windows in each.
         seed: of the first parameters and of the windows.
-        validation: the part at the end of the text that is kept for validation.
+        validation_fraction: the part at the end of the text that is kept for validation.
         evaluate_every: steps between evaluations.
         evaluation_windows: how many windows of each split an evaluation looks at.
         begin_after: the id of the token after which windows begin, such as a line end; None for anywhere.
-        adam: the optimiser's settings.
+        optimizer: the optimizer's settings.
     """
 
     steps: int = 2000
     batch: int = 32
     seed: int = 0
-    validation: float = 0.1
+    validation_fraction: float = 0.1
     evaluate_every: int = 100
     evaluation_windows: int = 128
     begin_after: int | None = None
-    adam: AdamSettings = field(default_factory=AdamSettings)
+    optimizer: AdamSettings = field(default_factory=AdamSettings)
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "evaluate_every", "evaluation_windows"):
             if getattr(self, name) < 1:
                 raise TrainingError(f"{name} is {getattr(self, name)}; a whole number of at least 1 is needed")
-        if not 0 < self.validation < 1:
-            raise TrainingError(f"validation is {self.validation}; a part between 0 and 1 is needed")
+        if not 0 < self.validation_fraction < 1:
+            raise TrainingError(f"validation_fraction is {self.validation_fraction}; a part between 0 and 1 is needed")
         if self.seed < 0:
             raise TrainingError(f"seed is {self.seed}; a whole number of at least 0 is needed")
 
@@ -85,7 +85,7 @@ class Progress:
     tokens_per_second: float
 
 
-def first_parameters(config: ModelConfig, seed: int) -> dict[str, Array]:
+def init_parameters(config: ModelConfig, seed: int) -> dict[str, Array]:
     """Parameters to begin with: normal with deviation 0.02 for embeddings, 1/√in for matrices (those that write
     into the residual stream 1/√(2 · blocks) of that, as in GPT-2), gains 1, biases 0.
     """
@@ -129,17 +129,19 @@ class Trainer:
         if config.tie_embeddings is None:
             config = replace(config, tie_embeddings=True)
         self.config, self.settings = config, settings
-        self.train_ids, self.validation_ids = split(ids, config.n_ctx, settings.validation)
+        self.train_ids, self.validation_ids = split(ids, config.n_ctx, settings.validation_fraction)
         self._train_starts = window_starts(self.train_ids, config.n_ctx, settings.begin_after)
         self._validation_starts = window_starts(self.validation_ids, config.n_ctx, settings.begin_after)
-        checked = Parameters(config, parameters if parameters is not None else first_parameters(config, settings.seed))
+        checked = Parameters(config, parameters if parameters is not None else init_parameters(config, settings.seed))
         self.names = list(checked)
         self.graph = build_graph(config, frozenset(checked))
         shapes = {name: array.shape for name, array in checked.items()}
         self.flat = np.concatenate([array.reshape(-1) for array in checked.values()])
-        self.views = _views(self.flat, shapes)
+        self.arrays = _named_views(self.flat, shapes)
         decayed = [np.full(a.size, a.ndim > 1 and n not in ("wte", "wpe")) for n, a in checked.items()]
-        self.adam = Adam(settings.adam, self.flat.size, np.concatenate(decayed).astype(config.dtype), config.dtype)
+        self.optimizer = Adam(
+            settings.optimizer, self.flat.size, np.concatenate(decayed).astype(config.dtype), config.dtype
+        )
         self.last_good = self.flat.copy()
         self.train_loss: float | None = None
         self.validation_loss: float | None = None
@@ -147,11 +149,11 @@ class Trainer:
     @property
     def step(self) -> int:
         """How many steps are done."""
-        return self.adam.steps
+        return self.optimizer.steps
 
     def parameters(self) -> dict[str, Array]:
         """A copy of the present parameters by name."""
-        return {name: view.copy() for name, view in self.views.items()}
+        return {name: view.copy() for name, view in self.arrays.items()}
 
     def steps(self) -> Iterator[Progress]:
         """Make steps until all are made.
@@ -160,31 +162,31 @@ class Trainer:
             ExplodedError: the loss is NaN or has exploded; the parameters are the last good ones.
         """
         began, first = time.perf_counter(), self.step
-        blocks = Blocks(BLOCKS)
+        pool = WorkerPool(PARTS)
         try:
             while self.step < self.settings.steps:
-                yield self._step(blocks, began, first)
+                yield self._step(pool, began, first)
         finally:
-            blocks.close()
+            pool.close()
 
-    def _step(self, blocks: Blocks, began: float, first: int) -> Progress:
+    def _step(self, pool: WorkerPool, began: float, first: int) -> Progress:
         settings, step = self.settings, self.step
         windows = self._windows(step)
         with one_thread_each():
-            loss, gradients = self._loss_gradients(blocks, windows)
+            loss, gradients = self._loss_gradients(pool, windows)
             norm = global_norm(gradients)
             self._refuse_what_exploded(step, loss, norm)
             np.copyto(self.last_good, self.flat)
-            clip = settings.adam.grad_clip
+            clip = settings.optimizer.grad_clip
             gradient = np.concatenate([gradients[name].reshape(-1) for name in self.names])
             if clip and norm > clip:
                 gradient *= clip / norm
-            lr = settings.adam.rate(step, settings.steps)
-            self.adam.update(self.flat, gradient, lr)
+            lr = settings.optimizer.rate(step, settings.steps)
+            self.optimizer.update(self.flat, gradient, lr)
             evaluated = self.step % settings.evaluate_every == 0 or self.step == settings.steps
             if evaluated:
-                self.train_loss = self._evaluate(blocks, self.train_ids, self._train_starts)
-                self.validation_loss = self._evaluate(blocks, self.validation_ids, self._validation_starts)
+                self.train_loss = self._evaluate(pool, self.train_ids, self._train_starts)
+                self.validation_loss = self._evaluate(pool, self.validation_ids, self._validation_starts)
         done = (self.step - first) * settings.batch * self.config.n_ctx
         rate = done / max(time.perf_counter() - began, 1e-9)
         return Progress(self.step, loss, lr, norm, self.train_loss, self.validation_loss, evaluated, rate)
@@ -194,10 +196,10 @@ class Trainer:
         random = np.random.default_rng([self.settings.seed, step])
         return windows_at(self.train_ids, self._train_starts, self.config.n_ctx, random, self.settings.batch)
 
-    def _loss_gradients(self, blocks: Blocks, windows: Array) -> tuple[float, dict[str, Array]]:
-        parts = [part for part in np.array_split(windows, BLOCKS) if len(part)]
-        results = blocks.map(
-            lambda part: loss_gradients(self.graph, self.views, part[:, :-1], part[:, 1:]),
+    def _loss_gradients(self, pool: WorkerPool, windows: Array) -> tuple[float, dict[str, Array]]:
+        parts = [part for part in np.array_split(windows, PARTS) if len(part)]
+        results = pool.map(
+            lambda part: loss_gradients(self.graph, self.arrays, part[:, :-1], part[:, 1:]),
             parts,
         )
         shares = [len(part) / len(windows) for part in parts]
@@ -208,12 +210,12 @@ class Trainer:
                 gradients[name] += share * result.parameters[name]
         return float(loss), gradients
 
-    def _evaluate(self, blocks: Blocks, ids: Array, starts: Array | int) -> float:
+    def _evaluate(self, pool: WorkerPool, ids: Array, starts: Array | int) -> float:
         """Mean loss over windows that are the same every time."""
         random = np.random.default_rng(self.settings.seed)
         windows = windows_at(ids, starts, self.config.n_ctx, random, self.settings.evaluation_windows)
-        parts = [part for part in np.array_split(windows, max(BLOCKS, len(windows) // 16)) if len(part)]
-        losses = blocks.map(lambda part: batch_loss(self, part), parts)
+        parts = [part for part in np.array_split(windows, max(PARTS, len(windows) // 16)) if len(part)]
+        losses = pool.map(lambda part: batch_loss(self, part), parts)
         return float(np.average(losses, weights=[len(part) for part in parts]))
 
     def _refuse_what_exploded(self, step: int, loss: float, norm: float) -> None:
@@ -224,7 +226,7 @@ class Trainer:
         what = f"the loss is {loss:.3g}" if not math.isfinite(loss) or loss >= limit else f"the gradient is {norm:.3g}"
         raise ExplodedError(
             f"training stopped at step {step}: {what}; the last good parameters are kept, and a lower lr than "
-            f"{self.settings.adam.lr:g} may do"
+            f"{self.settings.optimizer.lr:g} may do"
         )
 
     def state(self) -> dict[str, Array]:
@@ -232,8 +234,8 @@ class Trainer:
         losses = [math.nan if loss is None else loss for loss in (self.train_loss, self.validation_loss)]
         return {
             "parameters": self.flat.copy(),
-            "first": self.adam.first.copy(),
-            "second": self.adam.second.copy(),
+            "first": self.optimizer.first.copy(),
+            "second": self.optimizer.second.copy(),
             "step": np.array(self.step),
             "losses": np.array(losses),
         }
@@ -244,14 +246,14 @@ class Trainer:
         Raises:
             TrainingError: it is of another model, or no state.
         """
-        own = {"parameters": self.flat, "first": self.adam.first, "second": self.adam.second}
+        own = {"parameters": self.flat, "first": self.optimizer.first, "second": self.optimizer.second}
         shapes = {name: array.shape for name, array in own.items()} | {"step": (), "losses": (2,)}
         for name, shape in shapes.items():
             if name not in state or state[name].shape != shape or state[name].dtype.kind not in "fiu":
                 raise TrainingError("the checkpoint is of a model of another shape")
         for name, array in own.items():
             np.copyto(array, state[name])
-        self.adam.steps = int(state["step"])
+        self.optimizer.steps = int(state["step"])
         np.copyto(self.last_good, self.flat)
         losses = [None if math.isnan(loss) else float(loss) for loss in state["losses"]]
         self.train_loss, self.validation_loss = losses
@@ -260,13 +262,13 @@ class Trainer:
 def batch_loss(trainer: Trainer, windows: Array) -> float:
     """Mean loss of windows [batch, n_ctx + 1], without gradients."""
     with np.errstate(all="ignore"):
-        run = Run(windows[:, :-1], trainer.views)
+        run = Run(windows[:, :-1], trainer.arrays)
         for op in trainer.graph.schedule(("logits",)):
             op.forward(run)
         return cross_entropy(run.values["logits"], windows[:, 1:])[0]
 
 
-def split(ids: Array, n_ctx: int, validation: float) -> tuple[Array, Array]:
+def split(ids: Array, n_ctx: int, validation_fraction: float) -> tuple[Array, Array]:
     """The text's beginning to train on and its end to validate on, each at least n_ctx + 1 tokens.
 
     Raises:
@@ -274,7 +276,7 @@ def split(ids: Array, n_ctx: int, validation: float) -> tuple[Array, Array]:
     """
     ids = np.asarray(ids, dtype=np.intp)
     needed = n_ctx + 1
-    held = max(needed, round(validation * len(ids)))
+    held = max(needed, round(validation_fraction * len(ids)))
     if len(ids) - held < needed:
         raise TrainingError(
             f"the text has {len(ids)} tokens; with a context of {n_ctx}, at least {2 * needed} are needed "
@@ -308,7 +310,7 @@ def windows_at(ids: Array, starts: Array | int, n_ctx: int, random: np.random.Ge
     return windows
 
 
-def _views(flat: Array, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
+def _named_views(flat: Array, shapes: dict[str, tuple[int, ...]]) -> dict[str, Array]:
     views, start = {}, 0
     for name, shape in shapes.items():
         size = math.prod(shape)

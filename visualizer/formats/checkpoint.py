@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +49,23 @@ def save_checkpoint(path: Path, trainer: Trainer, tokenizer: Tokenizer, digest: 
         "tokenizer": tokenizer.to_dict(),
         "corpus": digest,
         "recipe": recipe,
-        "settings": {name: getattr(settings, name) for name in _SETTINGS},
-        "adam": {name: getattr(settings.adam, name) for name in _ADAM},
+        "settings": {key: getattr(settings, name) for key, name in _SETTINGS.items()},
+        "adam": {name: getattr(settings.optimizer, name) for name in _ADAM},
     }
     text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
     write_npz(path, iter([("about", text), *trainer.state().items()]))
 
 
-_SETTINGS = ("steps", "batch", "seed", "validation", "evaluate_every", "evaluation_windows", "begin_after")
+#: The words of the file, which stay so that older checkpoints can be read, and the settings that they hold.
+_SETTINGS = {
+    "steps": "steps",
+    "batch": "batch",
+    "seed": "seed",
+    "validation": "validation_fraction",
+    "evaluate_every": "evaluate_every",
+    "evaluation_windows": "evaluation_windows",
+    "begin_after": "begin_after",
+}
 _ADAM = ("lr", "betas", "eps", "weight_decay", "grad_clip", "warmup", "min_lr")
 
 
@@ -76,13 +86,14 @@ def load_checkpoint(path: Path, ids_of: Any, steps: int | None = None) -> tuple[
         tokenizer = tokenizer_from_dict(about["tokenizer"])
         config = ModelConfig.from_dict(about["config"])
         adam = AdamSettings(**{**about["adam"], "betas": tuple(about["adam"]["betas"])})
-        settings = TrainingSettings(**{**about["settings"], "adam": adam})
+        given = {_SETTINGS[key]: value for key, value in {**about["settings"]}.items()}
+        settings = TrainingSettings(**{**given, "optimizer": adam})
         shapes = parameter_shapes(config)
         blank = {name: np.zeros(shapes[name]) for name in about["parameters"]}  # a model may have no biases
     except (KeyError, TypeError, ValueError) as error:
         raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
     if steps is not None:
-        settings = TrainingSettings(**{**about["settings"], "adam": adam, "steps": steps})
+        settings = replace(settings, steps=steps)
     ids = ids_of(tokenizer)
     digest = fingerprint(ids)
     if digest != about.get("corpus"):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from visualizer.engine.interventions import Intervention, applied, within
 from visualizer.engine.model import Model, Prompt
+from visualizer.engine.names import block_of
 from visualizer.engine.ops.attention import Pattern
 from visualizer.engine.ops.base import Operation
 from visualizer.engine.sampling import top_tokens
@@ -107,6 +108,8 @@ def _header(name: str, interventions: Sequence[Intervention], beside: str | None
     weights = ["", f"The parameters are in {beside}, which has to lie in the same folder."] if beside else []
     lines = [*weights, "", *(told or ["No interventions."])]
     text = HEADER.format(name=name or "a decoder-only transformer", more="\n".join(lines))
+    # A file's name may hold what is no text in any encoding; Python refuses that in a docstring, escaped as well.
+    text = text.encode("utf-8", "replace").decode("utf-8")
     return '"""' + text.replace("\\", "/").replace('"', "'") + '\n"""\n'
 
 
@@ -184,9 +187,9 @@ def _with_changes(made: Sequence[str], changes: Mapping[str, list[str]]) -> list
 
 
 def _block(op: Operation) -> str:
-    parts = op.name.split(".")
-    if parts[0] == "blocks":
-        return f"block {parts[1]}"
+    block = block_of(op.name)
+    if block is not None:
+        return f"block {block}"
     return "embedding" if not op.reads else "from the residual stream to the next token"
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from visualizer.engine.ops.activation import Activation, GatedActivation
-from visualizer.engine.ops.attention import MASK, Dot, Mask, Mix, Pattern, Scale
+from visualizer.engine.ops.attention import MASK, Dot, Mask, Pattern, ScaleScores, WeightedValues
 from visualizer.engine.ops.base import Operation
 from visualizer.engine.ops.embedding import Embed, LearnedPositions, SinusoidalPositions
 from visualizer.engine.ops.linear import AttentionOutput, HeadOutputs, Linear, SplitHeads, Unembed
 from visualizer.engine.ops.normalization import LayerNorm, RMSNorm
 from visualizer.engine.ops.probabilities import Probabilities
-from visualizer.engine.ops.residual import Add, Same
+from visualizer.engine.ops.residual import Add, Identity
 from visualizer.engine.ops.rotary import Rotate
 
 
@@ -69,7 +69,7 @@ def _add(op: Add, _: Emission) -> Lines:
     return [f"{variable(op.name)} = {variable(op.reads[0])} + {variable(op.reads[1])}"]
 
 
-def _same(op: Same, _: Emission) -> Lines:
+def _identity(op: Identity, _: Emission) -> Lines:
     return [f"{variable(op.name)} = {variable(op.reads[0])}"]
 
 
@@ -132,7 +132,7 @@ def _dot(op: Dot, _: Emission) -> Lines:
     return [f"{variable(op.name)} = {variable(op.reads[0])}.transpose(1, 0, 2) @ {keys}.transpose(1, 2, 0)"]
 
 
-def _scale(op: Scale, _: Emission) -> Lines:
+def _scale(op: ScaleScores, _: Emission) -> Lines:
     return [f"{variable(op.name)} = {variable(op.reads[0])} * {float(op.scale)!r}  # 1/√{round(op.scale**-2)}"]
 
 
@@ -148,7 +148,7 @@ def _pattern(op: Pattern, _: Emission) -> Lines:
     return [f"{variable(op.name)} = causal_softmax({variable(op.reads[0])})"]
 
 
-def _mix(op: Mix, emission: Emission) -> Lines:
+def _weighted_values(op: WeightedValues, emission: Emission) -> Lines:
     pattern, values = variable(op.reads[0]), f"{_repeated(op.reads[1], op.group)}.transpose(1, 0, 2)"
     if not emission.careful:
         return [f"{variable(op.name)} = ({pattern} @ {values}).transpose(1, 0, 2)"]
@@ -204,17 +204,17 @@ EMITTERS: dict[type[Operation], Emitter] = {
     LearnedPositions: _learned_positions,
     SinusoidalPositions: _sinusoidal_positions,
     Add: _add,
-    Same: _same,
+    Identity: _identity,
     Linear: _linear,
     SplitHeads: _split_heads,
     LayerNorm: _layer_norm,
     RMSNorm: _rms_norm,
     Rotate: _rotate,
     Dot: _dot,
-    Scale: _scale,
+    ScaleScores: _scale,
     Mask: _mask,
     Pattern: _pattern,
-    Mix: _mix,
+    WeightedValues: _weighted_values,
     HeadOutputs: _head_outputs,
     AttentionOutput: _attention_output,
     Activation: _activation,

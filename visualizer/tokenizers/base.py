@@ -5,6 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 from visualizer.errors import TokenError
 
 #: What is drawn for white space that a token is made of.
@@ -52,7 +54,7 @@ def checked_ids(ids: Iterable[object], vocabulary_size: int) -> list[int]:
     accepted = f"ids are integers from 0 to {vocabulary_size - 1}"
     for position, token_id in enumerate(ids):
         try:
-            if isinstance(token_id, bool):
+            if isinstance(token_id, bool | np.bool_):  # NumPy 2.0 still takes its own bools for indices
                 raise TypeError
             value = operator.index(token_id)  # type: ignore[arg-type]
         except TypeError:

@@ -1,4 +1,4 @@
-"""Gradients for a goal, what they mean in words, steps of Adam as edits, and the check of one cell."""
+"""Gradients for an objective, what they mean in words, steps of Adam as edits, and the check of one cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.engine.models import of_kind
 from visualizer.engine.model import Model
 from visualizer.errors import TrainingError
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.analysis.descent import Descent, Difference, Goal, check, read, usual_rate, words
+from visualizer.session.analysis.descent import Descent, Difference, Objective, check, read, usual_rate, words
 from visualizer.session.document.edits import SetCells
 from visualizer.session.session import Session
 
@@ -43,8 +43,8 @@ def small() -> Model:
 
 
 def test_a_goal_here_is_the_loss_and_the_gradients_of_the_model(small: Model) -> None:
-    goal = Goal.here(np.array([1, 2, 3]), 4, "4")
-    reading = read(small, goal, "blocks.0.attn.pattern")
+    objective = Objective.here(np.array([1, 2, 3]), 4, "4")
+    reading = read(small, objective, "blocks.0.attn.pattern")
     loss, gradients = small.gradients([1, 2, 3], 4)
     assert reading.loss == pytest.approx(loss)
     for name, gradient in gradients.items():
@@ -58,40 +58,42 @@ def test_a_goal_here_is_the_loss_and_the_gradients_of_the_model(small: Model) ->
 
 def test_a_pattern_asks_for_every_context_that_the_accuracy_asks_for() -> None:
     model = open_model("aab").model
-    goal = Goal.pattern(model, "aab")
+    objective = Objective.pattern(model, "aab")
     asked = {
-        (tuple(context.tolist()), int(token)) for group in goal.groups for context, token in zip(*group, strict=True)
+        (tuple(context.tolist()), int(token))
+        for group in objective.groups
+        for context, token in zip(*group, strict=True)
     }
     text = model.ids("aab" * 4).tolist()
     assert asked == {(tuple(text[max(0, end - 5) : end]), text[end]) for end in range(2, 12)}
-    assert goal.count() == 6
+    assert objective.count() == 6
 
 
 def test_a_right_handmade_model_is_saturated_and_nothing_is_descended() -> None:
     session = Session(open_model("aab"))
-    goal = Goal.pattern(session.document.state.model, "aab")
-    reading = read(session.document.state.model, goal)
+    objective = Objective.pattern(session.document.state.model, "aab")
+    reading = read(session.document.state.model, objective)
     assert reading.loss == 0
     assert reading.norm == 0
-    assert "nothing to descend" in words(reading, goal)
+    assert "nothing to descend" in words(reading, objective)
     with pytest.raises(TrainingError, match="exactly 0"):
-        Descent().step(session.document.state, goal, 0.1)
+        Descent().step(session.document.state, objective, 0.1)
 
 
 def test_a_wide_gap_is_explained() -> None:
     session = broken(C_ATTN, (5, 23), 0.0)
-    goal = Goal.here(np.array([0, 0, 1, 0, 0]), 1, "'b'")
-    reading = read(session.document.state.model, goal)
+    objective = Objective.here(np.array([0, 0, 1, 0, 0]), 1, "'b'")
+    reading = read(session.document.state.model, objective)
     assert reading.loss == 1025
-    assert "trails by 1025" in words(reading, goal)
+    assert "trails by 1025" in words(reading, objective)
 
 
 def test_a_weight_that_is_not_a_number_is_said_and_not_followed() -> None:
     session = broken(C_ATTN, (5, 23), float("nan"))
-    goal = Goal.pattern(session.document.state.model, "aab")
-    assert "not a number" in words(read(session.document.state.model, goal), goal)
+    objective = Objective.pattern(session.document.state.model, "aab")
+    assert "not a number" in words(read(session.document.state.model, objective), objective)
     with pytest.raises(TrainingError, match="NaN"):
-        Descent().step(session.document.state, goal, 0.1)
+        Descent().step(session.document.state, objective, 0.1)
 
 
 @pytest.mark.parametrize(
@@ -110,12 +112,12 @@ def test_a_broken_handmade_model_is_repaired_by_descent(
     assert session.result is not None
     assert session.result.accuracy is not None
     assert session.result.accuracy.fraction < 0.7
-    goal = Goal.pattern(session.document.state.model, "aab")
+    objective = Objective.pattern(session.document.state.model, "aab")
     for _ in range(60):
         state = session.document.state
-        if read(state.model, goal).correct == goal.count():
+        if read(state.model, objective).correct == objective.count():
             break
-        session.document.apply(descent.step(state, goal, lr, only=only))
+        session.document.apply(descent.step(state, objective, lr, only=only))
     assert session.result.accuracy.fraction == 1
     if only is not None:
         changed = [name for name in state.model.parameters if state.is_changed(name)]
@@ -124,45 +126,45 @@ def test_a_broken_handmade_model_is_repaired_by_descent(
 
 def test_moments_last_until_something_else_is_changed(small: Model) -> None:
     session, descent = Session(OpenedModel(small, "small", "small")), Descent()
-    goal = Goal.here(np.array([1, 2, 3]), 4, "4")
-    one = descent.step(session.document.state, goal, 0.01)
+    objective = Objective.here(np.array([1, 2, 3]), 4, "4")
+    one = descent.step(session.document.state, objective, 0.01)
     assert one.title() == "Adam step on 4, lr 0.01"
     session.document.apply(one)
-    two = descent.step(session.document.state, goal, 0.01)
+    two = descent.step(session.document.state, objective, 0.01)
     assert descent.taken == 2
-    together = Descent().step(Session(OpenedModel(small, "small", "small")).document.state, goal, 0.01, 2)
+    together = Descent().step(Session(OpenedModel(small, "small", "small")).document.state, objective, 0.01, 2)
     for (name, array), (other, expected) in zip(two.arrays, together.arrays, strict=True):
         assert name == other
         np.testing.assert_array_equal(array, expected)
     session.document.apply(two)
     session.document.undo()
-    descent.step(session.document.state, goal, 0.01)
+    descent.step(session.document.state, objective, 0.01)
     assert descent.taken == 1
 
 
 @pytest.mark.parametrize("name", ["wte", "blocks.1.attn.c_attn.w", "blocks.0.mlp.c_fc.b", "ln_f.g"])
 def test_a_cell_s_gradient_agrees_with_finite_differences(small: Model, name: str) -> None:
-    goal = Goal.here(np.array([1, 2, 3, 0]), 4, "4")
-    gradient = read(small, goal).gradients[name]
+    objective = Objective.here(np.array([1, 2, 3, 0]), 4, "4")
+    gradient = read(small, objective).gradients[name]
     cell = tuple(int(i) for i in np.unravel_index(np.abs(gradient).argmax(), gradient.shape))
-    found = finished(check(small, goal, name, cell))
+    found = finished(check(small, objective, name, cell))
     assert found.relative_error < 1e-5
     assert found.analytic == pytest.approx(gradient[cell])
 
 
 def test_a_gradient_too_small_for_small_steps_is_measured_with_a_large_one(small: Model) -> None:
-    goal = Goal.here(np.array([1, 2, 3, 0]), 4, "4")
-    gradient = read(small, goal).gradients["blocks.0.mlp.c_fc.b"]
+    objective = Objective.here(np.array([1, 2, 3, 0]), 4, "4")
+    gradient = read(small, objective).gradients["blocks.0.mlp.c_fc.b"]
     place = int(np.where(gradient == 0, np.inf, np.abs(gradient)).argmin())
-    found = finished(check(small, goal, "blocks.0.mlp.c_fc.b", (place,)))
+    found = finished(check(small, objective, "blocks.0.mlp.c_fc.b", (place,)))
     assert abs(found.analytic - found.numeric) <= 10 * found.uncertainty
     assert found.step > 1e-4
 
 
 def test_the_check_of_a_handmade_weight_is_made_where_the_loss_is_steep() -> None:
     session = broken(C_ATTN, (5, 23), 0.0)
-    goal = Goal.pattern(session.document.state.model, "aab")
-    found = finished(check(session.document.state.model, goal, C_ATTN, (5, 23)))
+    objective = Objective.pattern(session.document.state.model, "aab")
+    found = finished(check(session.document.state.model, objective, C_ATTN, (5, 23)))
     assert found.analytic == pytest.approx(-682.6666666)
     assert found.relative_error < 1e-9
 
@@ -176,5 +178,5 @@ def test_the_usual_rate_suits_the_size_of_the_weights(small: Model) -> None:
 def test_the_slope_at_a_weight_that_is_no_number_is_none(bad: float) -> None:
     session = broken(C_ATTN, (5, 23), bad)
     model = session.document.state.model
-    found = finished(check(model, Goal.here(model.ids("aab"), 0, "a"), C_ATTN, (5, 23)))
+    found = finished(check(model, Objective.here(model.ids("aab"), 0, "a"), C_ATTN, (5, 23)))
     assert np.isnan(found.numeric)

@@ -75,12 +75,12 @@ def test_the_margin_along_the_way_is_that_of_a_full_pass() -> None:
     model = of_kind("gpt-2")
     target = Target("blocks.1.mlp.c_proj.w", (3, 2), "shift")
     flip = found(model, [1, 2, 0], target)
-    assert [s.x for s in flip.samples] == sorted(s.x for s in flip.samples)
-    for sample in flip.samples[::9]:
-        changed = target.changed(model.parameters[target.parameter], sample.x)
+    assert [s.x for s in flip.trials] == sorted(s.x for s in flip.trials)
+    for trial in flip.trials[::9]:
+        changed = target.changed(model.parameters[target.parameter], trial.x)
         logits = model.replace({target.parameter: changed}).forward([1, 2, 0])["logits"][-1]
         others = np.delete(logits, flip.present.token)
-        assert sample.margin == pytest.approx(logits[flip.present.token] - others.max(), abs=1e-9)
+        assert trial.margin == pytest.approx(logits[flip.present.token] - others.max(), abs=1e-9)
 
 
 def test_the_nearer_of_two_sides_is_found() -> None:
@@ -88,7 +88,7 @@ def test_the_nearer_of_two_sides_is_found() -> None:
     target = Target("lm_head.w", (0, 1))
     flip = found(model, [4, 4, 2, 1], target)
     assert flip.found is not None
-    nearer = [s for s in flip.samples if abs(s.x - flip.present.x) < abs(flip.change) and s.token != flip.present.token]
+    nearer = [s for s in flip.trials if abs(s.x - flip.present.x) < abs(flip.change) and s.token != flip.present.token]
     assert nearer == []
 
 
@@ -112,7 +112,7 @@ def test_nan_is_no_other_token() -> None:
     flip = found(model, [1], Target("ln_f.g", (0,)))
     if flip.found is not None:
         assert not math.isnan(flip.found.margin)
-    assert all(not math.isnan(s.margin) for s in flip.samples)
+    assert all(not math.isnan(s.margin) for s in flip.trials)
 
 
 def test_what_is_not_there_is_refused() -> None:

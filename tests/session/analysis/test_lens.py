@@ -11,7 +11,7 @@ from visualizer.engine.readings import logit_lens
 from visualizer.engine.trace import Trace
 from visualizer.formats import open_preset
 from visualizer.session.analysis import lens as module
-from visualizer.session.analysis.lens import Lens, contributions, lens, part_words, streams
+from visualizer.session.analysis.lens import Lens, contribution_words, contributions, lens, streams
 
 TOKENS = np.array([1, 4, 0, 4, 2])
 
@@ -88,10 +88,10 @@ def test_what_an_intervention_adds_is_a_part_of_its_own() -> None:
 
 def test_parts_have_words() -> None:
     parts = contributions(read(of_kind("gpt-2").forward(TOKENS), 0).part, 0)
-    words = [part_words(part, 2) for part in parts]
+    words = [contribution_words(part, 2) for part in parts]
     assert words[:3] == ["token embedding", "position embedding", "head 0 of block 0"]
     assert {"MLP of block 1", "attention bias of block 0", "bias of the final norm"} <= set(words)
-    assert part_words(parts[2], 1) == "head 0"
+    assert contribution_words(parts[2], 1) == "head 0"
 
 
 def test_parts_that_are_no_numbers_add_what_is_no_number() -> None:

@@ -15,7 +15,7 @@ from visualizer.session.document import interventions as intervening
 from visualizer.session.document.edits import SetInterventions, SetPrompt, pin_baseline
 from visualizer.session.document.interventions import freeze, intervene, patch, set_value, standing, switch, switch_all
 from visualizer.session.session import Session
-from visualizer.session.words.activation_parts import Place, places_around
+from visualizer.session.words.activation_parts import ActivationPart, parts_around
 from visualizer.tokenizers import CharacterTokenizer
 
 PATTERN, Z = "blocks.0.attn.pattern", "blocks.0.attn.z"
@@ -36,8 +36,8 @@ def trace_of(session: Session, step: int = 0) -> Trace:
     return trace
 
 
-def place(session: Session, name: str, cell: tuple[int, ...], kind: str) -> Place:
-    return next(p for p in places_around(session.document.state.model, name, cell) if p.kind == kind)
+def part(session: Session, name: str, cell: tuple[int, ...], kind: str) -> ActivationPart:
+    return next(p for p in parts_around(session.document.state.model, name, cell) if p.kind == kind)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def place(session: Session, name: str, cell: tuple[int, ...], kind: str) -> Plac
     ],
 )
 def test_undo_names_what_was_done(session: Session, name: str, cell: tuple[int, ...], kind: str, words: str) -> None:
-    session.document.apply(intervene(session.document.state, place(session, name, cell, kind), "zero"))
+    session.document.apply(intervene(session.document.state, part(session, name, cell, kind), "zero"))
     assert session.document.history()[0] == [words]
 
 
@@ -70,10 +70,10 @@ def test_every_part_of_every_activation_can_be_zeroed_and_undone(kind: str) -> N
         if name == "probs":
             continue
         cell = tuple(min(1, size - 1) for size in before[name].shape)
-        for part in places_around(session.document.state.model, name, cell):
-            session.document.apply(intervene(session.document.state, part, "zero"))
+        for around in parts_around(session.document.state.model, name, cell):
+            session.document.apply(intervene(session.document.state, around, "zero"))
             axes = plain.axes(name)
-            where = dict(part.where)
+            where = dict(around.where)
             index = tuple(
                 slice(*i) if isinstance(i, tuple) else slice(None) if i is None else i
                 for i in (where.get(axis) for axis in axes)
@@ -83,21 +83,21 @@ def test_every_part_of_every_activation_can_be_zeroed_and_undone(kind: str) -> N
             outside[index] = False
             if "key" in axes:
                 outside |= np.triu(np.ones(changed.shape, dtype=bool), 1)
-            assert not changed[~outside].any(), part
-            assert np.array_equal(changed[outside], before[name][outside]), part
+            assert not changed[~outside].any(), around
+            assert np.array_equal(changed[outside], before[name][outside]), around
             session.document.undo()
     for name, array in before.items():
         assert np.array_equal(trace_of(session)[name], array), name
 
 
 def test_a_row_of_the_pattern_ends_where_the_mask_begins(session: Session) -> None:
-    edit = intervene(session.document.state, place(session, PATTERN, (0, 2, 0), "row"), "set", 0.25)
+    edit = intervene(session.document.state, part(session, PATTERN, (0, 2, 0), "row"), "set", 0.25)
     session.document.apply(edit)
     assert trace_of(session)[PATTERN][0, 2].tolist() == [0.25, 0.25, 0.25, 0, 0]
 
 
 @pytest.mark.parametrize(
-    ("name", "cell", "part", "kind", "said"),
+    ("name", "cell", "extent", "kind", "said"),
     [
         (PATTERN, (0, 1, 3), "cell", "set", "hidden by the mask"),
         ("blocks.0.attn.scores", (0, 1, 3), "cell", "zero", "hidden by the mask"),
@@ -105,10 +105,10 @@ def test_a_row_of_the_pattern_ends_where_the_mask_begins(session: Session) -> No
     ],
 )
 def test_what_would_do_nothing_is_refused(
-    session: Session, name: str, cell: tuple[int, ...], part: str, kind: Kind, said: str
+    session: Session, name: str, cell: tuple[int, ...], extent: str, kind: Kind, said: str
 ) -> None:
     with pytest.raises(EditError, match=said):
-        intervene(session.document.state, place(session, name, cell, part), kind)
+        intervene(session.document.state, part(session, name, cell, extent), kind)
 
 
 def test_what_the_model_does_not_have_is_refused_before_anything_is_computed(session: Session) -> None:
@@ -125,7 +125,7 @@ def test_what_the_model_does_not_have_is_refused_before_anything_is_computed(ses
 
 
 def test_an_intervention_outlives_a_prompt_that_is_too_short_for_it(session: Session) -> None:
-    edit = intervene(session.document.state, place(session, "blocks.0.resid_mid", (4, 0), "position"), "zero")
+    edit = intervene(session.document.state, part(session, "blocks.0.resid_mid", (4, 0), "position"), "zero")
     session.document.apply(edit)
     change = session.document.state.interventions[0]
     session.document.apply(SetPrompt("ab"))
@@ -140,7 +140,7 @@ def test_an_intervention_outlives_a_prompt_that_is_too_short_for_it(session: Ses
 
 
 def test_a_baseline_with_interventions_outlives_a_shorter_prompt(session: Session) -> None:
-    session.document.apply(intervene(session.document.state, place(session, Z, (4, 0, 0), "position"), "zero"))
+    session.document.apply(intervene(session.document.state, part(session, Z, (4, 0, 0), "position"), "zero"))
     session.document.apply(pin_baseline(session.document.state))
     session.document.apply(SetPrompt("a"))
     assert session.result is not None
@@ -149,11 +149,11 @@ def test_a_baseline_with_interventions_outlives_a_shorter_prompt(session: Sessio
 
 
 def test_a_frozen_head_stays_while_what_it_reads_changes(session: Session) -> None:
-    head = place(session, Z, (0, 1, 0), "head")
+    head = part(session, Z, (0, 1, 0), "head")
     kept = np.array(trace_of(session)[Z])
     session.document.apply(freeze(session.document.state, trace_of(session), head))
     assert session.document.history()[0][-1] == "freeze head 1 of block 0"
-    session.document.apply(intervene(session.document.state, Place("blocks.0.resid_pre", ()), "scale", 2.0))
+    session.document.apply(intervene(session.document.state, ActivationPart("blocks.0.resid_pre", ()), "scale", 2.0))
     now = trace_of(session)[Z]
     assert np.array_equal(now[:, 1], kept[:, 1])
     assert not np.array_equal(now[:, 0], kept[:, 0])
@@ -167,7 +167,7 @@ def test_a_frozen_head_stays_while_what_it_reads_changes(session: Session) -> No
 def test_a_patch_puts_the_numbers_of_another_prompt_there(session: Session) -> None:
     model = session.document.state.model
     other = model.forward("fed")
-    session.document.apply(patch(session.document.state, other, place(session, Z, (2, 0, 0), "position")))
+    session.document.apply(patch(session.document.state, other, part(session, Z, (2, 0, 0), "position")))
     assert np.array_equal(trace_of(session)[Z][2], other[Z][2])
     assert session.document.history()[0][-1] == "patch position 2 of z, block 0 from “fed”"
 
@@ -175,19 +175,19 @@ def test_a_patch_puts_the_numbers_of_another_prompt_there(session: Session) -> N
 def test_a_patch_can_go_to_another_position(session: Session) -> None:
     model, name = session.document.state.model, "blocks.0.resid_post"
     other, before = model.forward("fed"), np.array(trace_of(session)[name])
-    session.document.apply(patch(session.document.state, other, place(session, name, (2, 0), "position"), 4))
+    session.document.apply(patch(session.document.state, other, part(session, name, (2, 0), "position"), 4))
     now = trace_of(session)[name]
     assert np.array_equal(now[4], other[name][2])
     assert np.array_equal(now[:4], before[:4])
     with pytest.raises(EditError, match="there is no position 6"):
-        patch(session.document.state, other, place(session, name, (2, 0), "position"), 6)
+        patch(session.document.state, other, part(session, name, (2, 0), "position"), 6)
 
 
 def test_switching_changing_and_removing_are_steps_of_their_own(session: Session) -> None:
     document = session.document
     plain = np.array(trace_of(session)["logits"])
-    document.apply(intervene(document.state, place(session, Z, (0, 0, 0), "head"), "zero"))
-    document.apply(intervene(document.state, Place("blocks.1.mlp_out", ()), "scale", 2.0))
+    document.apply(intervene(document.state, part(session, Z, (0, 0, 0), "head"), "zero"))
+    document.apply(intervene(document.state, ActivationPart("blocks.1.mlp_out", ()), "scale", 2.0))
     both = np.array(trace_of(session)["logits"])
     document.apply(switch(document.state, 0, False))
     document.apply(set_value(document.state, 1, 1.0))
@@ -209,6 +209,6 @@ def test_switching_changing_and_removing_are_steps_of_their_own(session: Session
 
 
 def test_only_kinds_with_a_number_take_one(session: Session) -> None:
-    session.document.apply(intervene(session.document.state, place(session, Z, (0, 0, 0), "head"), "mean"))
+    session.document.apply(intervene(session.document.state, part(session, Z, (0, 0, 0), "head"), "mean"))
     with pytest.raises(EditError, match="has no number"):
         set_value(session.document.state, 0, 1.0)

@@ -16,10 +16,10 @@ from visualizer.errors import InputError, TokenError, TrainingError
 from visualizer.formats import open_model
 from visualizer.resources import resource
 from visualizer.session.training.corpora import TEXTS, built_in, open_corpus
-from visualizer.session.training.tasks import SEPARATOR, TASKS, Item, Pattern, Task, completed
+from visualizer.session.training.tasks import SEPARATOR, TASKS, Item, RepeatedWord, Task, completed
 from visualizer.tokenizers import CharacterTokenizer
 
-BY_LINES = [name for name, task in TASKS.items() if not isinstance(task, Pattern)]
+BY_LINES = [name for name, task in TASKS.items() if not isinstance(task, RepeatedWord)]
 ANSWERS = {
     "reverse": lambda question: question[:-1][::-1],
     "sort": lambda question: "".join(sorted(question[:-1])),

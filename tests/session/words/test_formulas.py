@@ -13,10 +13,9 @@ from visualizer.engine.trace import Trace
 from visualizer.formats import open_model
 from visualizer.session.words.formulas import (
     Words,
-    block_prefix,
     disagreement,
+    name_beside,
     plugged_in,
-    short_name,
     term_list,
     term_text,
 )
@@ -74,11 +73,9 @@ def test_a_constant_is_called_what_it_is() -> None:
 
 
 def test_names_lose_the_block_they_share() -> None:
-    assert block_prefix("blocks.11.attn.q") == "blocks.11."
-    assert block_prefix("logits") == ""
-    assert short_name("blocks.1.attn.q", "blocks.1.") == "q"
-    assert short_name("blocks.10.attn.q", "blocks.1.") == "blocks.10.attn.q"
-    assert short_name("blocks.1.mlp.post", "blocks.1.") == "mlp.post"
+    assert name_beside("blocks.1.attn.q", "blocks.1.") == "q"
+    assert name_beside("blocks.10.attn.q", "blocks.1.") == "blocks.10.attn.q"
+    assert name_beside("blocks.1.mlp.post", "blocks.1.") == "mlp.post"
 
 
 def test_a_product_of_query_and_key_is_written_out(trace: Trace) -> None:

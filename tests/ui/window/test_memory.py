@@ -25,7 +25,8 @@ def weights_of_passes() -> set[float]:
     """Which weights the passes in memory have; the newest are compared with those before, which are kept for it."""
     gc.collect()
     # What the lens keeps of a pass is one position of it.
-    alive = [found for found in gc.get_objects() if isinstance(found, Trace) and len(found.tokens) > 1]
+    # By its type alone: `isinstance` asks every object for its class, and some of other libraries warn when asked.
+    alive = [found for found in gc.get_objects() if type(found) is Trace and len(found.tokens) > 1]
     weights = {float(trace.parameters["wte"][0, 0]) for trace in alive}
     return {weight for weight in weights if weight >= FIRST}
 

@@ -84,7 +84,7 @@ class Dot(Operation):
 
 
 @dataclass(frozen=True)
-class Scale(Operation):
+class ScaleScores(Operation):
     """`scaled` [..., head, query, key] = `qk` / √d_head; `scale` is 1/√d_head."""
 
     scale: float = 1.0
@@ -250,14 +250,14 @@ def _mix(pattern: Array, v: Array, out: Array) -> None:
         np.matmul(pattern, v, out=out)
         return
 
-    def mix(index: tuple[int, ...]) -> None:
-        of_head, values, mixed = pattern[index], v[index], out[index]
+    def weigh(index: tuple[int, ...]) -> None:
+        of_head, values, weighted = pattern[index], v[index], out[index]
         for start in range(0, rows, 2 * BLOCK):
             stop = min(start + 2 * BLOCK, rows)
             seen = keys - rows + stop
-            np.matmul(of_head[start:stop, :seen], values[:seen], out=mixed[start:stop])
+            np.matmul(of_head[start:stop, :seen], values[:seen], out=weighted[start:stop])
 
-    _for_heads(mix, pattern.shape[:-2])
+    _for_heads(weigh, pattern.shape[:-2])
 
 
 def _mix_carefully(pattern: Array, v: Array, out: Array) -> None:
@@ -279,7 +279,7 @@ def _mix_carefully(pattern: Array, v: Array, out: Array) -> None:
 
 
 @dataclass(frozen=True)
-class Mix(Operation):
+class WeightedValues(Operation):
     """`z` [..., position, head, d_head] = the values of each head, weighted by its pattern: softmax(…) V."""
 
     group: int = 1

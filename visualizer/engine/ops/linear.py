@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from visualizer.engine.explanation import Explanation, Source, Term
+from visualizer.engine.names import last_part
 from visualizer.engine.ops.base import (
     Array,
     Axes,
@@ -102,7 +103,7 @@ class SplitHeads(Operation):
     formula: ClassVar[str] = "x W_q|k|v + b"
 
     def formula_of(self, name: str) -> str:
-        return super().formula_of(name).replace("q|k|v", name.rpartition(".")[2])
+        return super().formula_of(name).replace("q|k|v", last_part(name))
 
     def axes(self, name: str) -> Axes:
         return ("position", "head", "d_head")

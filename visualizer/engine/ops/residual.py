@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from visualizer.engine.explanation import Explanation, Source, Term
+from visualizer.engine.names import last_part
 from visualizer.engine.ops.base import Axes, Cell, Gradients, Operation, Run, accumulate
 
 
@@ -33,11 +34,13 @@ class Add(Operation):
         for read in self.reads:
             value = float(run.values[read][cell])
             terms.append(Term(value, (Source("activation", read, cell, value),)))
-        return Explanation(name, cell, float(run.values[name][cell]), " + ".join(map(_last, self.reads)), tuple(terms))
+        return Explanation(
+            name, cell, float(run.values[name][cell]), " + ".join(map(last_part, self.reads)), tuple(terms)
+        )
 
 
 @dataclass(frozen=True)
-class Same(Operation):
+class Identity(Operation):
     """The stream [..., position, d_model] under the name of its next place; no arithmetic."""
 
     formula: ClassVar[str] = "x"
@@ -54,8 +57,6 @@ class Same(Operation):
     def explain(self, run: Run, name: str, cell: Cell) -> Explanation:
         value = float(run.values[self.reads[0]][cell])
         source = Source("activation", self.reads[0], cell, value)
-        return Explanation(name, cell, float(run.values[name][cell]), _last(self.reads[0]), (Term(value, (source,)),))
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2]
+        return Explanation(
+            name, cell, float(run.values[name][cell]), last_part(self.reads[0]), (Term(value, (source,)),)
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.trace import Trace
+from visualizer.session.words.comparison import compared
 
 Array = NDArray[Any]
 
@@ -59,14 +60,12 @@ class Weights:
 
     def rows(self, queries: Sequence[int]) -> Array:
         """The weights of some queries [query, key]; a key after its query has 0."""
-        if self.baseline is None or self.comparison == "value":
-            return self._of(self.trace, queries)
-        base = self._of(self.baseline, queries)
-        if self.comparison == "baseline":
-            return base
-        with np.errstate(all="ignore"):
-            changed: Array = self._of(self.trace, queries) - base
-        return changed
+        return self._compared(lambda trace: self._of(trace, queries))
+
+    def _compared(self, read: Callable[[Trace], Array]) -> Array:
+        """What is read from the present trace, from the baseline's, or the difference."""
+        base = self.baseline
+        return compared(self.comparison, lambda: read(self.trace), None if base is None else lambda: read(base))
 
     def _of(self, trace: Trace, queries: Sequence[int]) -> Array:
         pattern, chosen = trace[self.name], list(queries)
@@ -80,14 +79,7 @@ class Weights:
         """What each key is given by some queries together [key]."""
         if not len(queries):
             return np.zeros(self.count)
-        if self.baseline is None or self.comparison == "value":
-            return self._sum_of(self.trace, queries)
-        base = self._sum_of(self.baseline, queries)
-        if self.comparison == "baseline":
-            return base
-        with np.errstate(all="ignore"):
-            changed: Array = self._sum_of(self.trace, queries) - base
-        return changed
+        return self._compared(lambda trace: self._sum_of(trace, queries))
 
     def _sum_of(self, trace: Trace, queries: Sequence[int]) -> Array:
         # All of them are a view and need no copy, which for a thousand tokens and twelve heads has 50 MB.

@@ -28,7 +28,7 @@ DIFFERENCES = tuple(10.0**-power for power in range(1, 10))
 
 
 @dataclass(frozen=True)
-class Goal:
+class Objective:
     """Contexts, and the token that should follow each.
 
     Attributes:
@@ -41,13 +41,13 @@ class Goal:
     key: tuple[object, ...] = ()
 
     @classmethod
-    def here(cls, tokens: Array, target: int, name: str) -> Goal:
+    def here(cls, tokens: Array, target: int, name: str) -> Objective:
         """One token after one context, ids [position]."""
         group = (np.array(tokens, dtype=np.intp)[None], np.array([target], dtype=np.intp))
         return cls((group,), name, (tuple(map(int, tokens)), target))
 
     @classmethod
-    def pattern(cls, model: Model, pattern: str) -> Goal:
+    def pattern(cls, model: Model, pattern: str) -> Objective:
         """Every next token of a pattern repeated, from its third token on: each context once."""
         n_ctx = model.config.n_ctx
         ids = model.ids(pattern * (2 + (SKIP + n_ctx) // len(pattern)))
@@ -66,9 +66,9 @@ class Goal:
         return sum(len(targets) for _, targets in self.groups)
 
 
-def cost(model: Model, goal: Goal) -> float:
+def cost(model: Model, objective: Objective) -> float:
     """About how many multiplications one reading, or one step, takes."""
-    tokens = sum(group.size for group, _ in goal.groups)
+    tokens = sum(group.size for group, _ in objective.groups)
     return 5.0 * tokens * model.parameters.count()
 
 
@@ -100,25 +100,25 @@ class Reading:
         return global_norm(self.gradients)
 
 
-def read(model: Model, goal: Goal, activation: str | None = None) -> Reading:
-    """Loss and gradients of a model for a goal; interventions play no part."""
-    found = _gradients(model, goal, activation)
+def read(model: Model, objective: Objective, activation: str | None = None) -> Reading:
+    """Loss and gradients of a model for an objective; interventions play no part."""
+    found = _gradients(model, objective, activation)
     with np.errstate(all="ignore"):
         norms = {name: float(np.linalg.norm(array.reshape(-1))) for name, array in found.parameters.items()}
-    correct, gap = _answers(model, goal)
+    correct, gap = _answers(model, objective)
     ordered = sorted(norms.items(), key=lambda item: -item[1] if item[1] == item[1] else -np.inf)
     picked = None if activation is None else found.activations[activation][0]
-    return Reading(found.loss, found.parameters, tuple(ordered), picked, correct, _one_hot(model, goal), gap)
+    return Reading(found.loss, found.parameters, tuple(ordered), picked, correct, _one_hot(model, objective), gap)
 
 
-def _gradients(model: Model, goal: Goal, activation: str | None = None) -> LossGradients:
+def _gradients(model: Model, objective: Objective, activation: str | None = None) -> LossGradients:
     """Those of the mean over all contexts."""
     parameters = model.parameters.as_dict()
     total = LossGradients(0.0, {}, {})
-    for place, (tokens, targets) in enumerate(goal.groups):
+    for place, (tokens, targets) in enumerate(objective.groups):
         wanted = () if activation is None or place else (activation,)
         part = loss_gradients(model.graph, parameters, tokens, targets, last_only=True, activations=wanted)
-        share = len(targets) / goal.count()
+        share = len(targets) / objective.count()
         with np.errstate(all="ignore"):
             sums = {
                 name: share * array if name not in total.parameters else total.parameters[name] + share * array
@@ -129,10 +129,10 @@ def _gradients(model: Model, goal: Goal, activation: str | None = None) -> LossG
     return total
 
 
-def _answers(model: Model, goal: Goal) -> tuple[int, float]:
+def _answers(model: Model, objective: Objective) -> tuple[int, float]:
     """How many wanted tokens come first, and the smallest lead of a wanted token's logit."""
     correct, gap = 0, np.inf
-    for tokens, targets in goal.groups:
+    for tokens, targets in objective.groups:
         logits = model.forward_batch(tokens)["logits"][:, -1].astype(np.float64)
         correct += int(np.count_nonzero(logits.argmax(axis=-1) == targets))
         rows = np.arange(len(targets))
@@ -144,10 +144,10 @@ def _answers(model: Model, goal: Goal) -> tuple[int, float]:
     return correct, gap
 
 
-def _one_hot(model: Model, goal: Goal) -> float:
+def _one_hot(model: Model, objective: Objective) -> float:
     """The part of the attention rows, of all blocks and heads, that are one-hot to the last bit."""
     hot = count = 0
-    for tokens, _ in goal.groups:
+    for tokens, _ in objective.groups:
         values = model.forward_batch(tokens)
         for block in range(model.config.n_layers):
             pattern = values[f"blocks.{block}.attn.pattern"][..., 1:, :]  # the first row has one key in any case
@@ -157,7 +157,7 @@ def _one_hot(model: Model, goal: Goal) -> float:
 
 
 class Descent:
-    """Steps of Adam towards one goal; the moments last while goal, model and learning rate stay as the steps left them.
+    """Steps of Adam towards one objective. The moments last while it, the model and the learning rate stay as left.
 
     Attributes:
         taken: how many steps the moments are of.
@@ -173,7 +173,9 @@ class Descent:
         """How many steps the moments are of."""
         return 0 if self._adam is None else self._adam.steps
 
-    def step(self, state: State, goal: Goal, lr: float, steps: int = 1, only: str | None = None) -> SetParameters:
+    def step(
+        self, state: State, objective: Objective, lr: float, steps: int = 1, only: str | None = None
+    ) -> SetParameters:
         """The edit that takes some steps of Adam, over all parameters or `only` one.
 
         Raises:
@@ -181,11 +183,11 @@ class Descent:
         """
         model = state.model
         names = [name for name in model.parameters if only in (None, name)]
-        self._continue(model, goal, lr, only, names)
+        self._continue(model, objective, lr, only, names)
         assert self._adam is not None
         flat = np.concatenate([model.parameters[name].reshape(-1) for name in names])
         for taken in range(steps):
-            gradients = _gradients(model, goal).parameters
+            gradients = _gradients(model, objective).parameters
             gradient = np.concatenate([gradients[name].reshape(-1) for name in names])
             if not np.isfinite(gradient).all():
                 raise TrainingError("the gradient holds NaN or infinity, so no step is taken; undo what made them")
@@ -199,10 +201,10 @@ class Descent:
         count = "Adam step" if steps == 1 else f"{steps} Adam steps"
         where = "" if only is None else f" of {only}"
         arrays = tuple((name, model.parameters[name]) for name in names)
-        return SetParameters(arrays, f"{count}{where} on {goal.name}, lr {lr:g}")
+        return SetParameters(arrays, f"{count}{where} on {objective.name}, lr {lr:g}")
 
-    def _continue(self, model: Model, goal: Goal, lr: float, only: str | None, names: list[str]) -> None:
-        key = (goal.key, lr, only)
+    def _continue(self, model: Model, objective: Objective, lr: float, only: str | None, names: list[str]) -> None:
+        key = (objective.key, lr, only)
         now = model.parameters
         same = len(self._left) == len(now) and all(
             np.array_equal(left, now[name]) for left, name in zip(self._left, now, strict=True)
@@ -232,13 +234,15 @@ class Difference:
     relative_error: float
 
 
-def check(model: Model, goal: Goal, parameter: str, cell: tuple[int, ...]) -> Generator[int, None, Difference]:
+def check(
+    model: Model, objective: Objective, parameter: str, cell: tuple[int, ...]
+) -> Generator[int, None, Difference]:
     """Compare a gradient with central differences, the step being the one that leaves least doubt.
 
     Yields how many differences are made. Raises ParameterError where there is no such parameter.
     """
     double = model.with_dtype("float64")
-    analytic = float(_gradients(double, goal).parameters[parameter][cell])
+    analytic = float(_gradients(double, objective).parameters[parameter][cell])
     array = double.parameters[parameter]
     unit = max(1.0, abs(float(array[cell])))
     found: list[tuple[float, float]] = []
@@ -250,7 +254,7 @@ def check(model: Model, goal: Goal, parameter: str, cell: tuple[int, ...]) -> Ge
             for sign in (1, -1):
                 changed = np.array(array)
                 changed[cell] += sign * step
-                losses.append((changed[cell], _loss(double.replace({parameter: changed}), goal)))
+                losses.append((changed[cell], _loss(double.replace({parameter: changed}), objective)))
             (high, above), (low, below) = losses
             found.append((float((above - below) / (high - low)), step))
         lost = max(lost, ROUNDING * max(abs(above), abs(below)))
@@ -264,11 +268,11 @@ def check(model: Model, goal: Goal, parameter: str, cell: tuple[int, ...]) -> Ge
     return Difference(analytic, numeric, step, doubts[best - 1], error)
 
 
-def _loss(model: Model, goal: Goal) -> float:
+def _loss(model: Model, objective: Objective) -> float:
     total = 0.0
-    for tokens, targets in goal.groups:
+    for tokens, targets in objective.groups:
         logits = model.forward_batch(tokens)["logits"][:, -1]
-        total += cross_entropy(logits, targets)[0] * len(targets) / goal.count()
+        total += cross_entropy(logits, targets)[0] * len(targets) / objective.count()
     return total
 
 
@@ -291,9 +295,9 @@ def usual_rate(model: Model) -> float:
     return 0.1 if largest > 100 else 0.01
 
 
-def words(reading: Reading, goal: Goal) -> str:
+def words(reading: Reading, objective: Objective) -> str:
     """What the loss means, and what a gradient of 0 or a saturated softmax means for descent."""
-    count = goal.count()
+    count = objective.count()
     if np.isnan(reading.loss):
         return "The loss is not a number: a weight is NaN or infinite. There is no way down from here."
     said = []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from visualizer.engine.explanation import Explanation, Source, Term
+from visualizer.engine.names import block_prefix
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel
@@ -15,10 +16,9 @@ from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef
 from visualizer.session.words.formulas import (
     Words,
-    block_prefix,
     disagreement,
+    name_beside,
     plugged_in,
-    short_name,
     term_list,
     term_text,
 )
@@ -100,7 +100,7 @@ def _explain_activation(opened: OpenedModel, trace: Trace, explanation: Explanat
         title=words.cell(itself, block),
         place=_place(explanation.name, explanation.cell),
         value=full(explanation.value, dtype),
-        formula=f"{short_name(explanation.name, block)} = {explanation.formula}",
+        formula=f"{name_beside(explanation.name, block)} = {explanation.formula}",
         numbers=_numbers(explanation),
         note=" ".join(filter(None, (_without(explanation), disagreement(explanation)))),
         lines=tuple(_line(explanation, term, lambda s: words.cell(s, block), term is top) for term in listed.terms),

@@ -68,7 +68,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Trial:
     """What x leads to.
 
     Attributes:
@@ -90,14 +90,14 @@ class Flip:
         target: what was changed.
         present: where nothing is changed yet; its token is what was to be flipped.
         found: the change nearest to it that has another next token; None where there is none in the range.
-        samples: everything that was tried, by x.
+        trials: everything that was tried, by x.
         range: the smallest and largest x that were searched.
     """
 
     target: Target
-    present: Sample
-    found: Sample | None
-    samples: tuple[Sample, ...]
+    present: Trial
+    found: Trial | None
+    trials: tuple[Trial, ...]
     range: tuple[float, float]
 
     @property
@@ -106,17 +106,17 @@ class Flip:
         return math.nan if self.found is None else self.found.x - self.present.x
 
 
-def find_flip(model: Model, trace: Trace, target: Target) -> Generator[tuple[Sample, ...], None, Flip]:
+def find_flip(model: Model, trace: Trace, target: Target) -> Generator[tuple[Trial, ...], None, Flip]:
     """Search outward on both sides in growing steps, then halve the interval until no number lies between.
 
-    Yields all samples so far after each pass. Between two neighbouring steps a token that comes and goes again is not
+    Yields all trials so far after each pass. Between two neighbouring steps a token that comes and goes again is not
     seen. Each pass runs only what lies downstream of the parameter.
 
     Raises:
         EditError: there is no such cell.
     """
     search = _Search(model, trace, target)
-    yield search.samples
+    yield search.trials
     brackets: list[tuple[float, float]] = []
     lowest = highest = search.present.x
     for step in _steps(model, target):
@@ -125,18 +125,18 @@ def find_flip(model: Model, trace: Trace, target: Target) -> Generator[tuple[Sam
             lowest, highest = min(lowest, x), max(highest, x)
             if search.at(x).token != search.present.token and not math.isnan(search.at(x).margin):
                 brackets.append((before, x))
-            yield search.samples
+            yield search.trials
         if brackets:
             break
-    found: Sample | None = None
+    found: Trial | None = None
     for same, flipped in brackets:
         edge = yield from search.halved(same, flipped)
         if found is None or abs(edge.x - search.present.x) < abs(found.x - search.present.x):
             found = edge
     for x in _curve(search.present.x, found, lowest, highest):
         search.at(x)
-        yield search.samples
-    return Flip(target, search.present, found, search.samples, (lowest, highest))
+        yield search.trials
+    return Flip(target, search.present, found, search.trials, (lowest, highest))
 
 
 class _Search:
@@ -149,55 +149,55 @@ class _Search:
             raise EditError(f"{target.parameter} {list(array.shape)} has no cell {list(target.cell)}")
         self._model, self._trace, self._target = model, trace, target
         self._type = array.dtype.type
-        self._tried: dict[float, Sample] = {}
+        self._tried: dict[float, Trial] = {}
         logits = trace.logits_at(-1)
         token, margin = top_and_margin(logits)
-        self.present = Sample(target.present(model), float(margin), int(token))
+        self.present = Trial(target.present(model), float(margin), int(token))
         self._tried[self.present.x] = self.present
 
     @property
-    def samples(self) -> tuple[Sample, ...]:
+    def trials(self) -> tuple[Trial, ...]:
         """Everything tried, by x."""
         return tuple(self._tried[x] for x in sorted(self._tried))
 
-    def at(self, x: float) -> Sample:
+    def at(self, x: float) -> Trial:
         """The pass with `x` put in, as near to it as the model's precision comes."""
         x = self._rounded(x)
-        sample = self._tried.get(x)
-        if sample is None:
+        trial = self._tried.get(x)
+        if trial is None:
             name = self._target.parameter
             model = self._model.replace({name: self._target.changed(self._model.parameters[name], x)})
             changes = self._trace.interventions
             logits = model.forward(self._trace.tokens, interventions=changes, reuse=self._trace).logits_at(-1)
-            sample = self._tried[x] = self._sample(x, logits)
-        return sample
+            trial = self._tried[x] = self._trial(x, logits)
+        return trial
 
-    def halved(self, same: float, flipped: float) -> Generator[tuple[Sample, ...], None, Sample]:
+    def halved(self, same: float, flipped: float) -> Generator[tuple[Trial, ...], None, Trial]:
         """The first x with another token, between one that has the present token and one that has not."""
         same, flipped = self._rounded(same), self._rounded(flipped)
         while True:
             middle = self._rounded(same + (flipped - same) / 2)
             if middle in (same, flipped):
                 return self.at(flipped)
-            sample = self.at(middle)
-            if sample.token != self.present.token and not math.isnan(sample.margin):
+            trial = self.at(middle)
+            if trial.token != self.present.token and not math.isnan(trial.margin):
                 flipped = middle
             else:
                 same = middle
-            yield self.samples
+            yield self.trials
 
     def _rounded(self, x: float) -> float:
         with np.errstate(over="ignore"):
             return float(self._type(x))
 
-    def _sample(self, x: float, logits: Array) -> Sample:
+    def _trial(self, x: float, logits: Array) -> Trial:
         token, margin = top_and_margin(logits)
         if int(token) == self.present.token:
-            return Sample(x, float(margin), int(token))
+            return Trial(x, float(margin), int(token))
         others = np.delete(logits, self.present.token)
         with np.errstate(invalid="ignore"):
             below = float(logits[self.present.token]) - float(others.max())
-        return Sample(x, math.nan if math.isnan(float(margin)) else below, int(token))
+        return Trial(x, math.nan if math.isnan(float(margin)) else below, int(token))
 
 
 def _steps(model: Model, target: Target) -> list[float]:
@@ -209,7 +209,7 @@ def _steps(model: Model, target: Target) -> list[float]:
     return [unit * FIRST * RATIO**i for i in range(count + 1)]
 
 
-def _curve(present: float, found: Sample | None, lowest: float, highest: float) -> list[float]:
+def _curve(present: float, found: Trial | None, lowest: float, highest: float) -> list[float]:
     """Evenly spread x around the present and the found one, or over all that was searched."""
     if found is not None:
         reach = 1.6 * abs(found.x - present)

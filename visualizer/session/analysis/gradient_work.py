@@ -5,36 +5,38 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from visualizer.errors import InputError, TrainingError
-from visualizer.session.analysis.descent import Descent, Difference, Goal, Reading, check, read
+from visualizer.session.analysis.descent import Descent, Difference, Objective, Reading, check, read
 from visualizer.session.document.edits import SetParameters
 from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef
 
 
-def reading_of(state: State, goal: Goal, here: Goal, activation: str | None) -> Generator[None, None, Reading]:
-    """A reading whose parameters are about the goal, and whose activation is about the context at hand."""
+def reading_of(
+    state: State, objective: Objective, here: Objective, activation: str | None
+) -> Generator[None, None, Reading]:
+    """A reading whose parameters are about the objective, and whose activation is about the context at hand."""
     yield None
-    if goal == here:
-        return read(state.model, goal, activation)
+    if objective == here:
+        return read(state.model, objective, activation)
     shown = read(state.model, here, activation).activation
-    found = read(state.model, goal)
+    found = read(state.model, objective)
     return Reading(found.loss, found.gradients, found.norms, shown, found.correct, found.one_hot, found.gap)
 
 
 def stepping(
-    descent: Descent, state: State, goal: Goal, lr: float, steps: int, only: str | None
+    descent: Descent, state: State, objective: Objective, lr: float, steps: int, only: str | None
 ) -> Generator[str, None, tuple[State, SetParameters] | InputError]:
     """Steps of Adam as one edit of the state, or why they cannot be taken."""
     yield "taking steps"
     try:
-        return state, descent.step(state, goal, lr, steps, only)
+        return state, descent.step(state, objective, lr, steps, only)
     except TrainingError as error:
         return error
 
 
-def checking(state: State, goal: Goal, cell: CellRef) -> Generator[str, None, tuple[CellRef, Difference]]:
+def checking(state: State, objective: Objective, cell: CellRef) -> Generator[str, None, tuple[CellRef, Difference]]:
     """The gradient of one weight by finite differences."""
-    differences = check(state.model, goal, cell.name, cell.cell)
+    differences = check(state.model, objective, cell.name, cell.cell)
     while True:
         try:
             made = next(differences)

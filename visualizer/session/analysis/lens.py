@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.graph import Graph
-from visualizer.engine.ops.residual import Same
+from visualizer.engine.names import block_of, local_name
+from visualizer.engine.ops.residual import Identity
 from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.readings import Contribution, direct_contributions, logit_lens
+from visualizer.engine.sampling import largest
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.trace_at_position import at_position
 
@@ -22,8 +24,6 @@ Array = NDArray[Any]
 TOP = 5
 #: Readings of all positions that take more multiplications are made of the chosen position alone.
 ALL_POSITIONS = 4e8
-#: An exact order of ties costs a sort; larger vocabularies are only sorted among the most probable.
-_SORTED = 256
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Lens:
 def streams(graph: Graph) -> tuple[str, ...]:
     """The residual streams that differ from each other, in the order of the model."""
     found = [name for name in graph.names if ".resid_" in name]
-    return tuple(name for i, name in enumerate(found) if i == 0 or not isinstance(graph.producer[name], Same))
+    return tuple(name for i, name in enumerate(found) if i == 0 or not isinstance(graph.producer[name], Identity))
 
 
 def cost(trace: Trace, positions: int) -> float:
@@ -86,25 +86,13 @@ def lens(trace: Trace, position: int, asked: Array | None = None) -> Generator[f
     for i, name in enumerate(names):
         with np.errstate(all="ignore"):
             probs = softmax(logit_lens(source, name))
-        tokens[i] = _most_probable(probs, count)
+        tokens[i] = largest(probs, count, nan_first=True)
         probabilities[i] = np.take_along_axis(probs, tokens[i], axis=1)
         if wanted is not None and asked is not None:
             wanted[i] = np.take_along_axis(probs, asked[i][:, None], axis=1)[:, 0]
         yield (i + 1) / (len(names) + 1)
     part["logits"]  # made here, so that whoever reads contributions next need not
     return Lens(names, positions, tokens, probabilities, position, part, wanted)
-
-
-def _most_probable(probs: Array, count: int) -> Array:
-    """Ids [position, count] of the largest, largest first; NaN before everything."""
-    keys = np.where(np.isnan(probs), -np.inf, -probs)
-    if probs.shape[1] <= _SORTED:
-        return np.argsort(keys, axis=1, kind="stable")[:, :count]
-    rows = np.empty((len(keys), count), dtype=np.intp)
-    for row, values in enumerate(keys):
-        candidates = np.flatnonzero(values <= np.partition(values, count - 1)[count - 1])
-        rows[row] = candidates[np.argsort(values[candidates], kind="stable")[:count]]
-    return rows
 
 
 def contributions(part: Trace, token: int, minus: int | None = None) -> list[Contribution]:
@@ -123,10 +111,11 @@ def less(one: list[Contribution], other: list[Contribution]) -> list[Contributio
     return out + [Contribution(name, head, -value) for (name, head), value in values.items()]
 
 
-def part_words(contribution: Contribution, blocks: int) -> str:
+def contribution_words(contribution: Contribution, blocks: int) -> str:
     """A part as a person says it: `head 3 of block 0`, `MLP of block 1`, `embedding`."""
     name, head = contribution.name, contribution.head
-    of_block = f" of block {name.split('.')[1]}" if name.startswith("blocks.") and blocks > 1 else ""
+    block = block_of(name)
+    of_block = f" of block {block}" if block is not None and blocks > 1 else ""
     if head is not None:
         return f"head {head}{of_block}"
     known = {
@@ -138,5 +127,5 @@ def part_words(contribution: Contribution, blocks: int) -> str:
     }
     if name in known:
         return known[name]
-    inside = name.split(".", 2)[-1]
+    inside = local_name(name)
     return {"mlp_out": "MLP", "attn.c_proj.b": "attention bias"}.get(inside, inside) + of_block

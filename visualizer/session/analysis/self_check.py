@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.explanation import Explanation
 from visualizer.engine.model import Model
-from visualizer.engine.plain import plain_forward
+from visualizer.engine.reference import reference_forward
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.trace_at_position import at_position
 from visualizer.session.selection import CellRef
@@ -21,8 +21,8 @@ from visualizer.session.selection import CellRef
 Array = NDArray[Any]
 Cell = tuple[int, ...]
 
-#: The second implementation does some ten million multiplications a second; more than these would be felt.
-PLAIN_COST = 150_000
+#: The reference implementation does some ten million multiplications a second; more than these would be felt.
+REFERENCE_COST = 150_000
 #: So many cells of a larger model are taken apart, for no longer than so many seconds.
 SAMPLED, SECONDS = 24, 0.012
 #: Scores of so many cells in all heads together may be derived to explain one weight of a pattern.
@@ -36,7 +36,7 @@ class Check:
     """What came of a check.
 
     Attributes:
-        kind: "plain" against the second implementation, "sampled" by recombining the explanations of some cells.
+        kind: "reference" against the reference implementation, "sampled" by recombining the explanations of some cells.
         count: how many numbers were compared.
         worst: the largest difference, relative to the larger of 1 and the largest number that went into it.
         where: the first number in the order of the model that does not agree; None where all do.
@@ -44,7 +44,7 @@ class Check:
         without_interventions: whether the pass was made anew without the interventions that are shown.
     """
 
-    kind: Literal["plain", "sampled"]
+    kind: Literal["reference", "sampled"]
     count: int
     worst: float
     where: CellRef | None = None
@@ -58,8 +58,8 @@ class Check:
         return self.where is None
 
 
-def plain_cost(config: ModelConfig, parameters: int, tokens: int) -> float:
-    """A rough count of the multiplications of the second implementation."""
+def reference_cost(config: ModelConfig, parameters: int, tokens: int) -> float:
+    """A rough count of the multiplications of the reference implementation."""
     attention = 2 * config.n_layers * config.n_heads * config.d_head * tokens**2
     return float(tokens * parameters + attention)
 
@@ -67,19 +67,19 @@ def plain_cost(config: ModelConfig, parameters: int, tokens: int) -> float:
 def self_check(model: Model, trace: Trace, seed: int = 0) -> Check:
     """Check a trace: all of it where the model is small, else a random sample of its cells, in some milliseconds.
 
-    The second implementation knows no interventions; where some are active, it is held against a pass without them.
+    The reference implementation knows no interventions; where some are active, it is held against a pass without them.
     """
-    small = plain_cost(model.config, trace.parameters.count(), len(trace.tokens)) <= PLAIN_COST
+    small = reference_cost(model.config, trace.parameters.count(), len(trace.tokens)) <= REFERENCE_COST
     if not small:
         return _sampled(trace, np.random.default_rng(seed))
     intervened = any(change.enabled for change in trace.interventions)
     if intervened:
         trace = model.forward(trace.tokens)
-    return _plain(model.config, trace, intervened)
+    return _against_reference(model.config, trace, intervened)
 
 
-def _plain(config: ModelConfig, trace: Trace, intervened: bool) -> Check:
-    expected = plain_forward(config, trace.parameters, trace.tokens)
+def _against_reference(config: ModelConfig, trace: Trace, intervened: bool) -> Check:
+    expected = reference_forward(config, trace.parameters, trace.tokens)
     given = {name: trace[name] for name in trace if name in expected}
     allowed = _allowed(given)
     count, worst = 0, 0.0
@@ -91,9 +91,11 @@ def _plain(config: ModelConfig, trace: Trace, intervened: bool) -> Check:
         if off.size and not float(off.max()) <= allowed:
             cell = tuple(int(i) for i in np.argwhere(~(off <= allowed))[0])
             where = CellRef("activation", name, cell)
-            return Check("plain", count, float(off.max()), where, float(array[cell]), float(other[cell]), intervened)
+            return Check(
+                "reference", count, float(off.max()), where, float(array[cell]), float(other[cell]), intervened
+            )
         worst = max(worst, float(off.max(initial=0.0)))
-    return Check("plain", count, worst, without_interventions=intervened)
+    return Check("reference", count, worst, without_interventions=intervened)
 
 
 def _difference(array: Array, other: Array) -> Array:

@@ -14,6 +14,7 @@ from visualizer.engine.trace import Trace
 from visualizer.session.analysis.stages import StageMatrix
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
+from visualizer.session.words.comparison import compared
 
 Array = NDArray[Any]
 
@@ -58,15 +59,11 @@ class StageValues:
     def values(self, matrix: StageMatrix) -> Array:
         """The shown numbers [rows, columns]. There must be a trace for an activation's."""
         base = self._sources(matrix)[1]
-        comparison = self._now.comparison if base is not None else "value"
-        if comparison == "value":
-            return self._plane(matrix, baseline=False)
-        before = self._plane(matrix, baseline=True)
-        if comparison == "baseline":
-            return before
-        with np.errstate(all="ignore"):
-            difference: Array = self._plane(matrix, baseline=False) - before
-        return difference
+        return compared(
+            self._now.comparison,
+            lambda: self._plane(matrix, baseline=False),
+            None if base is None else lambda: self._plane(matrix, baseline=True),
+        )
 
     def beside(self, matrix: StageMatrix) -> Array | None:
         """The baseline's numbers where the present ones are shown, and the other way round; None where neither is.

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.graph import LARGE_VOCABULARY
+from visualizer.engine.names import block_of, last_part, local_name
 from visualizer.engine.ops.activation import Activation, GatedActivation
 from visualizer.engine.ops.attention import Mask, Pattern
 from visualizer.engine.ops.base import Operation
@@ -33,7 +34,7 @@ TITLES = {
     "attn.scaled": "Scaled scores",
     "attn.scores": "Masked scores",
     "attn.pattern": "Softmax weights",
-    "attn.z": "Mixed values",
+    "attn.z": "Weighted values",
     "attn.result": "Output of the head",
     "attn_out": "Attention output",
     "resid_mid": "Residual stream",
@@ -157,17 +158,6 @@ class Section:
     stages: tuple[Stage, ...]
 
 
-def block_of(name: str) -> int | None:
-    """The block of an activation or parameter; None outside the blocks."""
-    parts = name.split(".", 2)
-    return int(parts[1]) if parts[0] == "blocks" else None
-
-
-def local_name(name: str) -> str:
-    """The name inside its block: `attn.q` of `blocks.0.attn.q`."""
-    return name.split(".", 2)[2] if name.startswith("blocks.") else name
-
-
 def sections_of(trace: Trace, config: ModelConfig, vocabulary: Iterable[int] | None = None) -> tuple[Section, ...]:
     """All stages of a pass, in the order of its operations, block by block.
 
@@ -197,7 +187,7 @@ def _result(op: Operation, name: str, trace: Trace, config: ModelConfig, shown: 
     return StageMatrix(
         kind="activation",
         name=name,
-        title=TITLES.get(local, local.rpartition(".")[2].replace("_", " ").capitalize()),
+        title=TITLES.get(local, last_part(local).replace("_", " ").capitalize()),
         formula=_formula(op, name),
         axes=axes,
         shape=recorded.shape if recorded is not None else tuple(sizes[axis] for axis in axes),
@@ -235,7 +225,7 @@ def _parameter(
 def _formula(op: Operation, name: str) -> str:
     """The operation's formula for one of its results, with what it really reads and applies."""
     if isinstance(op, Add):
-        return " + ".join(local_name(read).rpartition(".")[2] for read in op.reads)
+        return " + ".join(last_part(read) for read in op.reads)
     if name != op.name and not isinstance(op, SplitHeads):
         return ""
     formula = op.formula_of(name)

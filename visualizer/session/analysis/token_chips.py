@@ -141,7 +141,7 @@ def runner_up(probs: np.ndarray, token: int) -> int | None:
     return int(np.nanargmax(others))
 
 
-class Places:
+class ChipPlaces:
     """Where each chip begins, in pixels; a chip's width depends on its token alone.
 
     Args:

@@ -10,21 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.ops.softmax import softmax
-from visualizer.engine.sampling import Distribution, Sampling, argmax, choose, distribution
+from visualizer.engine.sampling import Distribution, Sampling, argmax, choose, distribution, largest
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.evaluation.result import Result
 from visualizer.session.words.axis_labels import token_and_id, token_label, with_position
+from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import against, full, short
 
-#: What the title adds for each comparison with the baseline.
-COMPARED = {"value": "", "baseline": ", of the baseline", "difference": " − baseline"}
 #: So many tokens are listed.
 LISTED = 20
 
 
 @dataclass(frozen=True)
-class Row:
+class TokenRow:
     """One token of a distribution.
 
     `final` is its probability after temperature, top-k and top-p: what it is drawn with; None where nothing is drawn.
@@ -58,7 +57,7 @@ class NextTokens:
 
     title: str
     position: int | None
-    rows: tuple[Row, ...]
+    rows: tuple[TokenRow, ...]
     more: str
     taken: int
     taken_how: str
@@ -119,7 +118,7 @@ def next_tokens(
     signed = before is not None and comparison == "difference"
     with np.errstate(invalid="ignore"):
         keys = np.abs(now.probs - before.probs) if signed and before is not None else shown.probs
-    order = most_probable(keys, LISTED)
+    order = largest(keys, LISTED, nan_first=True)
     rows = tuple(_row(int(token), opened, now, before, comparison, sampling) for token in order)
     more = ""
     if len(order) < len(keys):
@@ -127,19 +126,9 @@ def next_tokens(
         more = f"… and {len(keys) - len(order)} more{rest}"
     label = with_position(token_label(opened, context[position]), position)
     note = "nan: these logits have no softmax." if np.isnan(keys).any() else ""
-    title = f"after {label}{COMPARED[comparison] if before is not None else ''}"
+    title = f"after {label}{ADDED[comparison] if before is not None else ''}"
     forcible = place >= len(result.state.prompt)
     return NextTokens(title, position, rows, more, taken, how, note, place, forcible, signed)
-
-
-def most_probable(probs: NDArray[Any], count: int) -> NDArray[np.intp]:
-    """Ids of the `count` largest, in order; the lowest id first on a tie, NaN before everything."""
-    keys = np.where(np.isnan(probs), np.inf, probs)
-    if count >= keys.size:
-        return np.argsort(-keys, kind="stable")
-    bound = np.partition(keys, keys.size - count)[keys.size - count]
-    candidates = np.flatnonzero(keys >= bound)
-    return candidates[np.argsort(-keys[candidates], kind="stable")][:count]
 
 
 def _how(probs: NDArray[Any], token: int, greedy: bool) -> str:
@@ -150,7 +139,7 @@ def _how(probs: NDArray[Any], token: int, greedy: bool) -> str:
 
 def _row(
     token: int, opened: OpenedModel, now: _Reading, before: _Reading | None, comparison: str, sampling: Sampling
-) -> Row:
+) -> TokenRow:
     text, dtype = token_label(opened, token), now.logits.dtype
     numbers = now.numbers(token)
     others = numbers if before is None else before.numbers(token)
@@ -166,7 +155,7 @@ def _row(
         numbers = tuple(number - other for number, other in zip(numbers, others, strict=True))
     probability, log_probability, logit = numbers[:3]
     final = numbers[3] if len(numbers) > 3 else None
-    return Row(token, text, probability, logit, log_probability, "\n".join(lines), final)
+    return TokenRow(token, text, probability, logit, log_probability, "\n".join(lines), final)
 
 
 def _stage_lines(token: int, stages: Distribution | None, sampling: Sampling) -> list[str]:

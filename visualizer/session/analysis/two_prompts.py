@@ -14,7 +14,7 @@ from visualizer.engine.trace import Trace
 from visualizer.errors import TokenError
 from visualizer.session.evaluation.difference import is_small
 from visualizer.session.evaluation.result import Result, SecondPrompt
-from visualizer.session.words.activation_parts import Place, axis_size, places_around
+from visualizer.session.words.activation_parts import ActivationPart, axis_size, parts_around
 
 Array = NDArray[Any]
 #: How much is taken across at once.
@@ -42,8 +42,8 @@ def cell_at(model: Model, name: str, head: int, row: int, column: int) -> tuple[
     return (place, row, column) if "key" in model.graph.axes(name) else (row, place, column)
 
 
-def place_at(model: Model, name: str, head: int, row: int, column: int, extent: str) -> Place:
-    """The cell there, its row, or the whole that is shown, as a place to intervene in.
+def part_at(model: Model, name: str, head: int, row: int, column: int, extent: str) -> ActivationPart:
+    """The cell there, its row, or the whole that is shown, as a part to intervene in.
 
     Raises:
         ValueError: the extent is none of EXTENTS.
@@ -51,8 +51,8 @@ def place_at(model: Model, name: str, head: int, row: int, column: int, extent: 
     kinds = {"cell": ("cell",), "row": ("row", "position"), "head": ("head", "whole")}
     if extent not in kinds:
         raise ValueError(f"{extent!r} is none of {', '.join(EXTENTS)}")
-    around = places_around(model, name, cell_at(model, name, head, row, column))
-    return next(place for kind in kinds[extent] for place in around if place.kind == kind)
+    around = parts_around(model, name, cell_at(model, name, head, row, column))
+    return next(part for kind in kinds[extent] for part in around if part.kind == kind)
 
 
 def in_common(first: int, second: int) -> str:

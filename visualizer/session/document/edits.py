@@ -15,7 +15,7 @@ from visualizer.errors import EditError
 from visualizer.formats import OpenedModel
 from visualizer.session.document.cells import Cells, check, count, named
 from visualizer.session.document.state import Baseline, Branch, State
-from visualizer.session.words.activation_parts import check_place
+from visualizer.session.words.activation_parts import check_part
 from visualizer.session.words.numbers import short
 
 Array = NDArray[Any]
@@ -218,7 +218,7 @@ class SetInterventions:
 
     def apply(self, state: State) -> tuple[State, Edit]:
         for change in self.interventions:
-            check_place(state.model, change)
+            check_part(state.model, change)
         inverse = SetInterventions(state.interventions, self.name, self.gesture)
         return state.with_(interventions=self.interventions), inverse
 

@@ -1,4 +1,4 @@
-"""Interventions as edits: made from a place and a kind, named in words, switched, changed and taken away."""
+"""Interventions as edits: made from a part and a kind, named in words, switched, changed and taken away."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from visualizer.engine.trace import Trace
 from visualizer.errors import EditError
 from visualizer.session.document.edits import SetInterventions
 from visualizer.session.document.state import State
-from visualizer.session.words.activation_parts import Place, is_hidden, place_words
+from visualizer.session.words.activation_parts import ActivationPart, is_hidden, part_words
 from visualizer.session.words.numbers import short
 
 Array = NDArray[Any]
@@ -28,7 +28,7 @@ FREEZE = "freeze"
 
 def intervention_words(model: Model, change: Intervention) -> str:
     """What an intervention does, as undo calls it: `zero head 3 of block 0`, `set pattern[0,4,2] of block 0 to 0.5`."""
-    where = place_words(model, change.name, change.where)
+    where = part_words(model, change.name, change.where)
     match change.kind:
         case "set":
             return f"set {where} to {short(change.value, 6)}"
@@ -44,47 +44,49 @@ def intervention_words(model: Model, change: Intervention) -> str:
             return f"zero {where}"
 
 
-def refusal(model: Model, place: Place) -> str:
+def refusal(model: Model, part: ActivationPart) -> str:
     """Why an intervention there would do nothing, and what to do instead; empty where it is welcome."""
-    name = place.name
+    name = part.name
     if name == "probs":
         return "nothing follows from the probabilities; intervene in the logits"
     if name == "logits" and model.graph.is_derived(name):
         return f"the logits of so many tokens are not kept; intervene in {model.graph.final_stream}"
-    if is_hidden(place.where):
+    if is_hidden(part.where):
         return "this cell is hidden by the mask, as its key comes after its query: its number goes nowhere"
     return ""
 
 
-def intervene(state: State, place: Place, kind: Kind, value: float = 0.0, gesture: object = None) -> SetInterventions:
+def intervene(
+    state: State, part: ActivationPart, kind: Kind, value: float = 0.0, gesture: object = None
+) -> SetInterventions:
     """The edit that adds an intervention without an array.
 
     Raises:
         EditError: it would do nothing.
     """
-    return _added(state, place, Intervention(place.name, kind, place.where, value), gesture)
+    return _added(state, part, Intervention(part.name, kind, part.where, value), gesture)
 
 
-def freeze(state: State, trace: Trace, place: Place) -> SetInterventions:
-    """The edit that keeps a place at the numbers that it has in `trace`, whatever is changed before it.
+def freeze(state: State, trace: Trace, part: ActivationPart) -> SetInterventions:
+    """The edit that keeps a part at the numbers that it has in `trace`, whatever is changed before it.
 
     Positions that `trace` does not have stay free.
 
     Raises:
         EditError: as `intervene`.
     """
-    return _added(state, place, Intervention(place.name, "patch", place.where, 0.0, trace[place.name], FREEZE))
+    return _added(state, part, Intervention(part.name, "patch", part.where, 0.0, trace[part.name], FREEZE))
 
 
-def patch(state: State, source: Trace, place: Place, to_position: int | None = None) -> SetInterventions:
-    """The edit that puts the numbers of another run, `source`, into the same place of this one.
+def patch(state: State, source: Trace, part: ActivationPart, to_position: int | None = None) -> SetInterventions:
+    """The edit that puts the numbers of another run, `source`, into the same part of this one.
 
-    Where `place` is at one position of an activation without a key axis, `to_position` puts it at another one.
+    Where `part` is at one position of an activation without a key axis, `to_position` puts it at another one.
 
     Raises:
         EditError: as `intervene`; or there is no such position.
     """
-    array, where = source[place.name], dict(place.where)
+    array, where = source[part.name], dict(part.where)
     position = where.get("position")
     label = f"from “{state.model.text(source.tokens)}”"
     if to_position is not None and isinstance(position, int) and to_position != position:
@@ -95,12 +97,12 @@ def patch(state: State, source: Trace, place: Place, to_position: int | None = N
         moved.flags.writeable = False
         array, where["position"] = moved, to_position
         label = f"with that of position {position} {label}"
-    target = Place(place.name, tuple(where.items()), place.kind)
+    target = ActivationPart(part.name, tuple(where.items()), part.kind)
     return _added(state, target, Intervention(target.name, "patch", target.where, 0.0, array, label))
 
 
-def _added(state: State, place: Place, change: Intervention, gesture: object = None) -> SetInterventions:
-    why = refusal(state.model, place)
+def _added(state: State, part: ActivationPart, change: Intervention, gesture: object = None) -> SetInterventions:
+    why = refusal(state.model, part)
     if why:
         raise EditError(f"no intervention made: {why}")
     return SetInterventions((*state.interventions, change), intervention_words(state.model, change), gesture)

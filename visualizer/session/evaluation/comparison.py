@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from visualizer.session.evaluation.difference import Flip, Ripple, first_flip, is_small, ripple
+from visualizer.session.evaluation.difference import FlippedToken, Ripple, first_flip, is_small, ripple
 from visualizer.session.evaluation.result import Result
 
 
@@ -21,7 +21,7 @@ class Comparison:
 
     against: str = ""
     ripple: Ripple | None = None
-    flip: Flip | None = None
+    flip: FlippedToken | None = None
     kept: bool = True
 
 

@@ -23,7 +23,7 @@ KEPT_BYTES = 32 * 2**20
 
 
 @dataclass(frozen=True)
-class Stage:
+class ActivationChange:
     """How far one activation moved.
 
     Attributes:
@@ -46,7 +46,7 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Flip:
+class FlippedToken:
     """The first generated token that differs.
 
     Attributes:
@@ -93,11 +93,11 @@ class Ripple:
         partial: whether those that are made only on demand were left out, because the pass is large.
     """
 
-    stages: tuple[Stage, ...]
+    stages: tuple[ActivationChange, ...]
     partial: bool = False
 
     @property
-    def first(self) -> Stage | None:
+    def first(self) -> ActivationChange | None:
         """The first activation that differs; None where all are the same."""
         return next((stage for stage in self.stages if stage.moved), None)
 
@@ -121,25 +121,25 @@ def is_small(trace: Trace) -> bool:
     return sum(array.size for array in trace.recorded.values()) <= AT_ONCE
 
 
-def first_flip(now: Sequence[Step], before: Sequence[int]) -> Flip | None:
+def first_flip(now: Sequence[Step], before: Sequence[int]) -> FlippedToken | None:
     """The first token that differs between a generation and the tokens of an earlier one, or None."""
     pairs = zip(before, now, strict=False)
-    return next((Flip(i, old, new.token) for i, (old, new) in enumerate(pairs) if old != new.token), None)
+    return next((FlippedToken(i, old, new.token) for i, (old, new) in enumerate(pairs) if old != new.token), None)
 
 
-def _stage(now: Trace, before: Trace, name: str) -> Stage:
+def _stage(now: Trace, before: Trace, name: str) -> ActivationChange:
     left, right = now.recorded.get(name), before.recorded.get(name)
     if left is not None and left is right:
-        return Stage(name, 0.0, (0,) * left.ndim, math.nan, math.nan)
+        return ActivationChange(name, 0.0, (0,) * left.ndim, math.nan, math.nan)
     left, right = now[name], before[name]
     difference = _difference(left, right)
     op = now.graph.producer[name]
     if isinstance(op, Mask | Pattern):  # what the mask hides counts for nothing
         difference = np.tril(difference)
     if not difference.size:
-        return Stage(name, 0.0, (0,) * left.ndim, math.nan, math.nan)
+        return ActivationChange(name, 0.0, (0,) * left.ndim, math.nan, math.nan)
     cell = tuple(int(i) for i in np.unravel_index(int(difference.argmax()), difference.shape))
-    return Stage(name, float(difference[cell]), cell, float(right[cell]), float(left[cell]))
+    return ActivationChange(name, float(difference[cell]), cell, float(right[cell]), float(left[cell]))
 
 
 def _difference(left: Array, right: Array) -> Array:

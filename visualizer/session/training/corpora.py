@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from visualizer.errors import TrainingError
 from visualizer.formats.corpus import read_corpus
 from visualizer.resources import resource
-from visualizer.session.training.tasks import SEPARATOR, TASKS, Pattern, Task
+from visualizer.session.training.tasks import SEPARATOR, TASKS, RepeatedWord, Task
 
 TASK_PREFIX, TEXT_PREFIX = "task:", "corpus:"
 #: The texts that come with the program, each a file in resources/corpora, with a word about it.
@@ -44,7 +44,7 @@ def built_in() -> dict[str, str]:
 
 
 def _described(task: Task) -> str:
-    return f"{task.word!r} over and over" if isinstance(task, Pattern) else task.description
+    return f"{task.word!r} over and over" if isinstance(task, RepeatedWord) else task.description
 
 
 def open_corpus(source: str | os.PathLike[str]) -> Corpus:

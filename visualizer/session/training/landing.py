@@ -8,7 +8,7 @@ from visualizer.session.document.edits import OpenModel, SetParameters
 from visualizer.session.training.run import Snapshot
 
 
-class Following:
+class TrainingLanding:
     """Shows snapshots of one run in a document, in the place of one undoable step.
 
     The step is made by `begin`; from then on each snapshot takes the place of the one before, whatever else is

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.formats import OpenedModel
-from visualizer.session.training.run import Evaluation, Report, Sample, Snapshot
+from visualizer.session.training.run import Evaluation, Report, Snapshot, TextSample
 
 Array = NDArray[Any]
 
@@ -29,7 +29,7 @@ class TrainingRecord:
         self.opened: OpenedModel | None = None
         self.last: Report | None = None
         self.evaluations: list[Evaluation] = []
-        self.samples: list[Sample] = []
+        self.samples: list[TextSample] = []
         self.snapshots: list[Snapshot] = []
         self._points = np.empty((1024, 4))
         self._count = 0

@@ -54,7 +54,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Sample:
+class TextSample:
     """Text that the model went on with after so many steps."""
 
     step: int
@@ -98,7 +98,7 @@ class Report:
     newest: Snapshot | None = None
     points: tuple[Point, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
-    samples: tuple[Sample, ...] = ()
+    samples: tuple[TextSample, ...] = ()
     snapshots: tuple[Snapshot, ...] = ()
     tokens_per_second: float | None = None
     seconds_left: float | None = None
@@ -128,7 +128,7 @@ class TrainingJob:
         self._going.set()
         self._points: list[Point] = []
         self._evaluations: list[Evaluation] = []
-        self._samples: list[Sample] = []
+        self._samples: list[TextSample] = []
         self._snapshots: list[Snapshot] = []
         self._opened: OpenedModel | None = None
         self._prompt = self._trouble = ""
@@ -206,7 +206,7 @@ class TrainingJob:
         text = self.plan.text.text if self.plan is not None else self._kept.text if self._kept is not None else ""
         prompt = beginning(text, trainer.settings.begin_after is not None, trainer.config.n_ctx)
         self._prompt = prompt
-        sampler = Sampler(self._opened, prompt)
+        sampler = TextSampler(self._opened, prompt)
         stride = _stride(trainer)
         self._snapshots.append(_snapshot(trainer))
         yield self._report("running", trainer)
@@ -290,7 +290,7 @@ class TrainingJob:
         return report
 
 
-class Sampler:
+class TextSampler:
     """Generates text now and then, for a small part of the time."""
 
     def __init__(self, opened: OpenedModel, prompt: str) -> None:
@@ -301,7 +301,7 @@ class Sampler:
         """Whether it is time for another sample."""
         return now >= self._next
 
-    def sample(self, trainer: Trainer, stopping: threading.Event) -> list[Sample]:
+    def sample(self, trainer: Trainer, stopping: threading.Event) -> list[TextSample]:
         """One sample of the present parameters; none where the run is to stop meanwhile."""
         began = time.monotonic()
         model = self._opened.model.replace(_snapshot(trainer).parameters)
@@ -312,7 +312,7 @@ class Sampler:
                 return []
         now = time.monotonic()
         self._next = now + max(SAMPLE_SECONDS, (now - began) / SAMPLE_SHARE)
-        return [Sample(trainer.step, self._prompt, model.text(tokens))]
+        return [TextSample(trainer.step, self._prompt, model.text(tokens))]
 
 
 def _snapshot(trainer: Trainer) -> Snapshot:

@@ -257,7 +257,7 @@ class Brackets(Task):
 
 
 @dataclass(frozen=True)
-class Pattern(Task):
+class RepeatedWord(Task):
     """One word over and over without lines, as `aabaabaab…`: what the handmade models were written for.
 
     A question is two words' length from any place of it, the answer the next word's length. There are only as many
@@ -302,5 +302,5 @@ def _alphabet(signs: str, letters: str) -> str:
 #: Every task by its name.
 TASKS: dict[str, Task] = {
     **{task.name: task for task in (Induction(), Reverse(), Sort(), Addition(), Brackets())},
-    **{word: Pattern(word) for word in ("aab", "ab", "aaab", "abcb")},
+    **{word: RepeatedWord(word) for word in ("aab", "ab", "aaab", "abcb")},
 }

@@ -1,4 +1,4 @@
-"""Places in activations: how long their axes can be, what a person calls a part of one, and whether it is hidden."""
+"""Parts of activations: how long their axes can be, what a person calls a part of one, and whether it is hidden."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 from visualizer.engine.interventions import POSITIONS, Index, Intervention
 from visualizer.engine.model import Model
+from visualizer.engine.names import block_of, has_key_value_heads, short_name
 from visualizer.errors import EditError
 
 Where = tuple[tuple[str, Index], ...]
 
 
 @dataclass(frozen=True)
-class Place:
+class ActivationPart:
     """A part of one activation.
 
     Attributes:
@@ -31,13 +32,12 @@ def axis_size(model: Model, name: str, axis: str) -> int:
     """How long an axis of an activation is at most: for positions the whole context."""
     config = model.config
     if axis == "head":
-        shared = name.rpartition(".")[2] in ("k", "v", "rot_k")
-        return config.n_key_value_heads if shared else config.n_heads
+        return config.n_key_value_heads if has_key_value_heads(name) else config.n_heads
     sizes = {"d_head": config.d_head, "d_model": config.d_model, "d_mlp": config.d_mlp, "d_vocab": config.d_vocab}
     return config.n_ctx if axis in POSITIONS else sizes.get(axis, 1)
 
 
-def check_place(model: Model, change: Intervention) -> None:
+def check_part(model: Model, change: Intervention) -> None:
     """Refuse what no pass of this model could do.
 
     Raises:
@@ -59,59 +59,47 @@ def check_place(model: Model, change: Intervention) -> None:
             raise EditError(f"{name} cannot be patched with an array of shape {list(change.array.shape)}")
 
 
-def places_around(model: Model, name: str, cell: Sequence[int]) -> list[Place]:
+def parts_around(model: Model, name: str, cell: Sequence[int]) -> list[ActivationPart]:
     """The parts of an activation that a cell belongs to, from the cell itself to the whole of its head.
 
     A row of an array with a key axis is what its query sees; a column, what can see its key.
     """
     axes = model.graph.axes(name)
     at = dict(zip(axes, map(int, cell), strict=True))
-    found = [Place(name, tuple(at.items()), "cell")]
+    found = [ActivationPart(name, tuple(at.items()), "cell")]
     if "key" in axes:
         head, query, key = at["head"], at["query"], at["key"]
         return [
             *found,
-            Place(name, (("head", head), ("query", query), ("key", (0, query + 1))), "row"),
-            Place(name, (("head", head), ("query", (key, model.config.n_ctx)), ("key", key)), "column"),
-            Place(name, (("head", head),), "head"),
+            ActivationPart(name, (("head", head), ("query", query), ("key", (0, query + 1))), "row"),
+            ActivationPart(name, (("head", head), ("query", (key, model.config.n_ctx)), ("key", key)), "column"),
+            ActivationPart(name, (("head", head),), "head"),
         ]
     position = ("position", at["position"])
     if "head" in axes:
-        head_place = ("head", at["head"])
-        found.append(Place(name, (position, head_place), "row"))
+        head_part = ("head", at["head"])
+        found.append(ActivationPart(name, (position, head_part), "row"))
         if axis_size(model, name, "head") > 1:
-            found.append(Place(name, (position,), "position"))
-        return [*found, Place(name, (head_place,), "head")]
+            found.append(ActivationPart(name, (position,), "position"))
+        return [*found, ActivationPart(name, (head_part,), "head")]
     dimension = axes[-1]
     return [
         *found,
-        Place(name, (position,), "position"),
-        Place(name, ((dimension, at[dimension]),), "dimension"),
-        Place(name, (), "whole"),
+        ActivationPart(name, (position,), "position"),
+        ActivationPart(name, ((dimension, at[dimension]),), "dimension"),
+        ActivationPart(name, (), "whole"),
     ]
 
 
 def is_hidden(where: Where) -> bool:
-    """Whether a place is one cell that the mask hides: its key comes after its query."""
+    """Whether a part is one cell that the mask hides: its key comes after its query."""
     at = dict(where)
     query, key = at.get("query"), at.get("key")
     return isinstance(query, int) and isinstance(key, int) and key > query >= 0
 
 
-def short_name(name: str) -> str:
-    """An activation's name inside its block: `mlp.post`, `pattern`, `resid_mid`."""
-    inside = name.split(".", 2)[2] if name.startswith("blocks.") else name
-    return inside.removeprefix("attn.")
-
-
-def block_of(name: str) -> int | None:
-    """Which block an activation or parameter belongs to; None for those outside of all."""
-    parts = name.split(".")
-    return int(parts[1]) if parts[0] == "blocks" else None
-
-
-def place_words(model: Model, name: str, where: Where) -> str:
-    """A place as a person says it: `head 3 of block 0`, `pattern[0,4,2] of block 0`, `query 4 of scores, head 0 …`."""
+def part_words(model: Model, name: str, where: Where) -> str:
+    """A part as a person says it: `head 3 of block 0`, `pattern[0,4,2] of block 0`, `query 4 of scores, head 0 …`."""
     axes = model.graph.axes(name)
     at = {axis: index for axis, index in where if index is not None}
     block = block_of(name)

@@ -5,8 +5,6 @@ from __future__ import annotations
 EMPTY = "The prompt is empty. Type a few tokens to see attention at work."
 #: What is shown of the scores: the activation's name, the button's word, the formula.
 STAGES = (("qk", "raw", "Q Kᵀ"), ("scaled", "scaled", "Q Kᵀ / √dₖ"), ("scores", "masked", "Q Kᵀ / √dₖ + mask"))
-#: What is added to a title where a baseline is pinned, by what is shown of the numbers.
-COMPARED = {"value": "", "baseline": " of the baseline", "difference": " − baseline"}
 _TITLES = {"scores": "Scores", "pattern": "Softmax weights", "logits": "Logits", "probs": "Next-token probabilities"}
 _MEANINGS = {
     "scores": "How well each query (row) matches each key (column), before the softmax.",

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from visualizer.engine.config import ModelConfig
+from visualizer.engine.names import last_part, local_name
 from visualizer.formats import OpenedModel
+from visualizer.tokenizers.base import SYMBOLS
 
+#: A label is no longer than so many characters.
+LONGEST_LABEL = 14
+# Signs for white space that a tokenizer has left as it is, so that no label is ever blank.
+_VISIBLE = str.maketrans({**SYMBOLS, "\t": "\N{RIGHTWARDS ARROW TO BAR}"})
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -20,6 +26,13 @@ def token_and_id(opened: OpenedModel, token: int) -> str:
     """One token as text with its id, as in `b (id 1)`; the id alone where the model has no tokenizer."""
     named = f"id {token}"
     return named if opened.model.tokenizer is None else f"{token_label(opened, token)} ({named})"
+
+
+def visible_label(text: str, longest: int = LONGEST_LABEL) -> str:
+    """A label with nothing invisible in it, cut to so many characters; ε for a text of none."""
+    text = text.translate(_VISIBLE)
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text) or "ε"
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def with_position(label: str, position: int) -> str:
@@ -46,7 +59,7 @@ def axis_labels(opened: OpenedModel, parameter: str) -> tuple[list[str], list[st
 
 def _kinds(parameter: str) -> tuple[str, str]:
     """What the rows and columns of a parameter stand for."""
-    name = parameter.split(".", 2)[-1] if parameter.startswith("blocks.") else parameter
+    name = local_name(parameter)
     known = {
         "wte": ("token", "model"),
         "wpe": ("position", "model"),
@@ -61,7 +74,7 @@ def _kinds(parameter: str) -> tuple[str, str]:
         "lm_head.w": ("model", "token"),
         "lm_head.b": ("b", "token"),
     }
-    return known.get(name, (name.rpartition(".")[2], "model"))
+    return known.get(name, (last_part(name), "model"))
 
 
 def _named(opened: OpenedModel, kind: str, size: int) -> list[str]:

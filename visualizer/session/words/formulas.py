@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from visualizer.engine.explanation import Explanation, Source, Term
+from visualizer.engine.names import short_name
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.words.axis_labels import axis_labels, dimensions, token_label, with_position
@@ -50,7 +51,7 @@ class Words:
         else:
             indices = self._activation(source.name, source.cell)
         only = "blocks.0." if self._opened.model.config.n_layers == 1 else ""
-        return f"{short_name(source.name, only or block)}[{', '.join(indices)}]"
+        return f"{name_beside(source.name, only or block)}[{', '.join(indices)}]"
 
     def _activation(self, name: str, cell: Sequence[int]) -> list[str]:
         trace = self._trace
@@ -86,18 +87,9 @@ class Words:
         return [words[i] for words, i in zip(labels[-len(cell) :], cell, strict=True)]
 
 
-def short_name(name: str, block: str = "") -> str:
-    """A name without the prefix `block` and then without `attn.`, as a formula writes it: `pattern`, `mlp.post`."""
-    if block and name.startswith(block):
-        return name.removeprefix(block).removeprefix("attn.")
-    return name
-
-
-def block_prefix(name: str) -> str:
-    """`blocks.0.` of a name in a block, nothing for others."""
-    if not name.startswith("blocks."):
-        return ""
-    return ".".join(name.split(".")[:2]) + "."
+def name_beside(name: str, block: str = "") -> str:
+    """A name as one writes it beside others of the block with the prefix `block`: in short there, in full elsewhere."""
+    return short_name(name) if block and name.startswith(block) else name
 
 
 def term_text(explanation: Explanation, term: Term) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from visualizer.engine.names import local_name
+
 _PURPOSE = {
     "wte": ("[token, dimension]", "what each token writes into the residual stream"),
     "wpe": ("[position, dimension]", "what each position adds to the token's embedding"),
@@ -18,11 +20,6 @@ _PURPOSE = {
     "lm_head.w": ("[dimension, token]", "turns the residual stream into a logit for each token"),
     "lm_head.b": ("[token]", "is added to the logits"),
 }
-
-
-def local_name(parameter: str) -> str:
-    """The name inside its block: `attn.c_attn.w` of `blocks.0.attn.c_attn.w`."""
-    return parameter.split(".", 2)[2] if parameter.startswith("blocks.") else parameter
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -33,10 +33,10 @@ _AREAS = {
 
 
 class Arrangement:
-    """The default places of the docks of a window, and of the window `views` in its middle."""
+    """The default places of the docks of a window, and of the window in its middle."""
 
-    def __init__(self, window: QMainWindow, views: QMainWindow, docks: dict[str, PanelDock]) -> None:
-        self._window, self._views, self._docks = window, views, docks
+    def __init__(self, window: QMainWindow, middle: QMainWindow, docks: dict[str, PanelDock]) -> None:
+        self._window, self._middle, self._docks = window, middle, docks
         self._moved = QTimer(window, singleShot=True)
         self._moved.timeout.connect(self._title)
         self._edge_moved = QTimer(window, singleShot=True)
@@ -82,7 +82,7 @@ class Arrangement:
 
     def prepare(self) -> None:
         """Set how the docks of both windows behave."""
-        for window in (self._window, self._views):  # a panel is moved by its tab
+        for window in (self._window, self._middle):  # a panel is moved by its tab
             window.setDockNestingEnabled(True)
             window.setDockOptions(window.dockOptions() | QMainWindow.DockOption.GroupedDragging)
             window.setAnimated(False)
@@ -171,7 +171,7 @@ class Arrangement:
         return next((dock for dock in docks if not dock.isFloating() and not dock.isHidden()), None)
 
     def _home(self, name: str) -> QMainWindow:
-        return self._views if name in PLACES["middle"] else self._window
+        return self._middle if name in PLACES["middle"] else self._window
 
     def _resize(self, sizes: dict[str, int], orientation: Qt.Orientation) -> None:
         self._window.resizeDocks([self._docks[name] for name in sizes], list(sizes.values()), orientation)

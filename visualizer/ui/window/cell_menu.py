@@ -10,12 +10,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
 from visualizer.engine.interventions import POSITIONS, Kind
+from visualizer.engine.names import block_of, has_key_value_heads, short_name
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.cell_numbers import against_baseline, present_number
 from visualizer.session.document.interventions import ASKS_FOR_NUMBER, freeze, intervene, refusal
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.session.words.activation_parts import Place, block_of, place_words, places_around, short_name
+from visualizer.session.words.activation_parts import ActivationPart, part_words, parts_around
 from visualizer.session.words.axis_labels import token_label, token_labels
 from visualizer.session.words.numbers import full
 
@@ -64,8 +65,8 @@ def build_cell_menu(
         _add(menu, f"Show {ref.name} in the grid", "Choose it, to edit it", show)
         return menu
     _add_silencing(menu, session, ref)
-    for place in places_around(session.document.state.model, ref.name, ref.cell):
-        _add_place(menu, session, trace, place, float(number))
+    for part in parts_around(session.document.state.model, ref.name, ref.cell):
+        _add_part(menu, session, trace, part, float(number))
     return menu
 
 
@@ -73,47 +74,47 @@ def _cell_words(session: Session, ref: CellRef) -> str:
     if ref.kind == "parameter":
         return f"{ref.name}[{','.join(map(str, ref.cell))}]"
     axes = session.document.state.model.graph.axes(ref.name)
-    return place_words(session.document.state.model, ref.name, tuple(zip(axes, ref.cell, strict=True)))
+    return part_words(session.document.state.model, ref.name, tuple(zip(axes, ref.cell, strict=True)))
 
 
 def _add_silencing(menu: QMenu, session: Session, ref: CellRef) -> None:
     """The one thing that is wanted most often: silencing the whole head."""
     model, block = session.document.state.model, block_of(ref.name)
     at = dict(zip(model.graph.axes(ref.name), ref.cell, strict=True))
-    shared = short_name(ref.name) in ("k", "v", "rot_k") and model.config.group_size > 1
+    shared = has_key_value_heads(ref.name) and model.config.group_size > 1
     if "head" not in at or block is None or shared:
         return
     name = f"blocks.{block}.attn.z"
-    place = Place(name, (("head", at["head"]),), "head")
+    part = ActivationPart(name, (("head", at["head"]),), "head")
     _add(
         menu,
         f"Zero head {at['head']} of block {block}",
         "Silence the whole head: its z is 0 at every position",
-        partial(_intervene, session, place, "zero", 0.0),
+        partial(_intervene, session, part, "zero", 0.0),
     )
     menu.addSeparator()
 
 
-def _add_place(menu: QMenu, session: Session, trace: Trace, place: Place, number: float) -> None:
+def _add_part(menu: QMenu, session: Session, trace: Trace, part: ActivationPart, number: float) -> None:
     model = session.document.state.model
-    sub = menu.addMenu(_place_title(session, trace, place))
-    sub.setObjectName(f"cellMenu_{place.kind}")
+    sub = menu.addMenu(_part_title(session, trace, part))
+    sub.setObjectName(f"cellMenu_{part.kind}")
     sub.setToolTipsVisible(True)
-    why = refusal(model, place)
+    why = refusal(model, part)
     if why:
         _said(sub, f"Not here: {why}")
         return
     for kind, word, tip in AT_ONCE:
-        run = partial(_freeze, session, place) if kind == "patch" else partial(_intervene, session, place, kind, 0.0)
+        run = partial(_freeze, session, part) if kind == "patch" else partial(_intervene, session, part, kind, 0.0)
         _add(sub, word, tip, run)
     sub.addSeparator()
     for kind, word, tip in WITH_NUMBER:
-        _add(sub, word, tip, partial(_intervene, session, place, kind, NEUTRAL.get(kind, number)))
+        _add(sub, word, tip, partial(_intervene, session, part, kind, NEUTRAL.get(kind, number)))
 
 
-def _place_title(session: Session, trace: Trace, place: Place) -> str:
+def _part_title(session: Session, trace: Trace, part: ActivationPart) -> str:
     """`Row of a₄ (head 0)`, `Head 3 of pattern`, `Dimension 7 at every position`, …"""
-    opened, at, name = session.document.state.opened, dict(place.where), short_name(place.name)
+    opened, at, name = session.document.state.opened, dict(part.where), short_name(part.name)
     words = {axis: str(index) for axis, index in at.items()}
     for axis, index in at.items():
         if axis in POSITIONS and isinstance(index, int):
@@ -121,7 +122,7 @@ def _place_title(session: Session, trace: Trace, place: Place) -> str:
         elif axis == "d_vocab" and isinstance(index, int):
             words[axis] = repr(token_label(opened, index))
     row = words.get("query" if "query" in at else "position", "")
-    every_head = " (every head)" if "head" in trace.axes(place.name) else ""
+    every_head = " (every head)" if "head" in trace.axes(part.name) else ""
     vocabulary = "d_vocab" in at
     return {
         "cell": "This cell",
@@ -131,7 +132,7 @@ def _place_title(session: Session, trace: Trace, place: Place) -> str:
         "position": f"Position of {row}{every_head}",
         "dimension": f"{'Token' if vocabulary else 'Dimension'} {next(iter(words.values()), '')} at every position",
         "whole": f"All of {name}",
-    }[place.kind]
+    }[part.kind]
 
 
 def _said(menu: QMenu, text: str) -> None:
@@ -162,15 +163,15 @@ def _show_parameter(session: Session, ref: CellRef, bring: Callable[[str], None]
         bring("weightPanel")
 
 
-def _intervene(session: Session, place: Place, kind: Kind, value: float) -> None:
+def _intervene(session: Session, part: ActivationPart, kind: Kind, value: float) -> None:
     document = session.document
     typed = kind in NEUTRAL or kind == "set"
     # Making it and typing its number are one step to undo.
     gesture = f"new intervention {document.revision}" if typed else None
-    edit = intervene(document.state, place, kind, value, gesture)
+    edit = intervene(document.state, part, kind, value, gesture)
     document.apply(edit, ASKS_FOR_NUMBER if typed else None)
 
 
-def _freeze(session: Session, place: Place) -> None:
+def _freeze(session: Session, part: ActivationPart) -> None:
     if session.trace is not None:
-        session.document.apply(freeze(session.document.state, session.trace, place))
+        session.document.apply(freeze(session.document.state, session.trace, part))

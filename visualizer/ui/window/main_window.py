@@ -57,7 +57,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         session: the document, the selection and the results that all panels are about.
-        views: the window in the middle, whose docks are the views of the numbers.
+        middle_window: the window in the middle, whose docks show the numbers.
         docks: every panel's dock by the panel's object name.
     """
 
@@ -118,17 +118,17 @@ class MainWindow(QMainWindow):
             self._adopt(panel)
 
     def _build_docks(self) -> None:
-        self.views = QMainWindow(self)
-        self.views.setWindowFlags(Qt.WindowType.Widget)
-        self.views.setObjectName("views")
-        self.setCentralWidget(self.views)
+        self.middle_window = QMainWindow(self)
+        self.middle_window.setWindowFlags(Qt.WindowType.Widget)
+        self.middle_window.setObjectName("middleWindow")
+        self.setCentralWidget(self.middle_window)
         for name, (title, _, _) in PANELS.items():
-            home = self.views if name in PLACES["middle"] else self
+            home = self.middle_window if name in PLACES["middle"] else self
             dock = PanelDock(title, name, partial(build_panel, name, self.session), home)
             dock.scrolls = name not in PLACES["bottom"]
             dock.built.connect(self._adopt)
             self.docks[name] = dock
-        self.arrangement = Arrangement(self, self.views, self.docks)
+        self.arrangement = Arrangement(self, self.middle_window, self.docks)
         self.arrangement.prepare()
         self.arrangement.put()
         for name in AT_ONCE:
@@ -316,12 +316,12 @@ class MainWindow(QMainWindow):
     def _restore(self) -> None:
         self.resize(first_size(self))
         remembered = [self._settings.value(key) for key in ("geometry", "layout", "views")]
-        geometry, layout, views = (value if isinstance(value, QByteArray) else None for value in remembered)
+        geometry, layout, middle = (value if isinstance(value, QByteArray) else None for value in remembered)
         if geometry is not None:
             self.restoreGeometry(geometry)
-        if layout is not None and views is not None:
+        if layout is not None and middle is not None:
             self._laid_out = self.restoreState(layout, LAYOUT_VERSION)
-            self.views.restoreState(views, LAYOUT_VERSION)
+            self.middle_window.restoreState(middle, LAYOUT_VERSION)
 
     def reset_layout(self) -> None:
         """Put every panel back where it was when the window was first opened."""
@@ -367,7 +367,7 @@ class MainWindow(QMainWindow):
         self._idle.stop()
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
-        self._settings.setValue("views", self.views.saveState(LAYOUT_VERSION))
+        self._settings.setValue("views", self.middle_window.saveState(LAYOUT_VERSION))
         self._settings.sync()
         self.session.close()
         super().closeEvent(event)

@@ -124,12 +124,12 @@ def test_the_mouse_over_the_curve_asks_for_the_values_that_were_tried(
     assert flip is not None
     assert flip.found is not None
     box = plot.getPlotItem().getViewBox()
-    for sample in (flip.present, flip.found):
-        place = plot.mapFromScene(box.mapViewToScene(QPointF(sample.x, 0.0)))
+    for trial in (flip.present, flip.found):
+        place = plot.mapFromScene(box.mapViewToScene(QPointF(trial.x, 0.0)))
         nearest = plot.nearest(QPointF(place))
         assert nearest is not None
         pixel = box.viewPixelSize()[0]
-        assert abs(nearest.x - sample.x) <= 2 * pixel
+        assert abs(nearest.x - trial.x) <= 2 * pixel
         qtbot.mouseMove(plot.viewport(), place)
     before = box.viewRange()
     qtbot.mousePress(plot.viewport(), Qt.MouseButton.LeftButton, pos=place)

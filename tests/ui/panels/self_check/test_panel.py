@@ -36,7 +36,7 @@ def test_it_says_how_many_numbers_agree(badge: SelfCheckBadge, session: Session,
     assert trace is not None
     count = sum(trace[name].size for name in trace)
     assert settled(badge, qtbot) == f"✓ self-check ok: {count} numbers agree exactly"
-    assert "second implementation" in badge.button.toolTip()
+    assert "reference implementation" in badge.button.toolTip()
 
 
 def test_edits_are_checked_once_they_have_come_to_rest(badge: SelfCheckBadge, session: Session, qtbot: QtBot) -> None:

@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from visualizer import Model
 from visualizer.formats import open_model
-from visualizer.session.analysis.token_chips import Places, Strip
+from visualizer.session.analysis.token_chips import ChipPlaces, Strip
 from visualizer.session.document.edits import OpenModel, SetCells, SetPrompt
 from visualizer.session.session import Session
 from visualizer.ui.look.theme import current_theme
@@ -205,7 +205,7 @@ def test_long_texts_scroll_to_the_cursor_and_paint_only_what_is_in_view(strip: T
 
 
 def test_places_find_the_chips_between_two_pixels() -> None:
-    places = Places([10.0] * 5000, 2.0, (2, 8.0))
+    places = ChipPlaces([10.0] * 5000, 2.0, (2, 8.0))
     assert places.lefts[:4] == [2.0, 14.0, 34.0, 46.0]
     assert places.bar == 29.0
     assert list(places.visible(14.0, 47.0)) == [1, 2, 3]

@@ -20,8 +20,9 @@ from visualizer.session.evaluation.evaluate import SHOWN_TOKENS
 from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
-from visualizer.session.words.attention import COMPARED, EMPTY, STAGES, words_above
+from visualizer.session.words.attention import EMPTY, STAGES, words_above
 from visualizer.session.words.axis_labels import token_label
+from visualizer.session.words.comparison import ADDED
 from visualizer.ui.bridge.panel import COMPUTING
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import DIVERGING, SEQUENTIAL, Scale, symmetric_limit
@@ -173,7 +174,7 @@ class AttentionPanel(QWidget):
         hidden = np.arange(count) > np.arange(count)[:, None]
         compared = now.comparison == "difference" and session.baseline_trace is not None
         weights = DIVERGING if compared else SEQUENTIAL
-        shown = COMPARED[now.comparison if session.baseline_trace is not None else "value"]
+        shown = ADDED[now.comparison if session.baseline_trace is not None else "value"]
         self._columns = self._vocabulary(trace)
         vocabulary = [token_label(opened, t) for t in self._columns]
         vocabulary_hues = [token_color(t, theme) for t in self._columns]
@@ -234,7 +235,7 @@ class AttentionPanel(QWidget):
         shown = now.comparison if self._session.baseline_trace is not None else "value"
         for name, heading in self._titles.items():
             title, detail, meaning = words_above(name, now.score_stage, tokens, vocabulary, len(self._columns))
-            heading.set_words(title + COMPARED[shown], detail, meaning)
+            heading.set_words(title + ADDED[shown], detail, meaning)
 
     def _fill_choosers(self) -> None:
         config, now = self._opened().model.config, self._session.selection.now

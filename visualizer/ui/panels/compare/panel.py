@@ -8,14 +8,14 @@ from functools import partial
 from PySide6.QtGui import QAction, QActionGroup, QFont, QFontMetrics, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from visualizer.session.analysis.choose_cell import choose_cell
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import SetBaseline, pin_baseline
 from visualizer.session.document.state import State
 from visualizer.session.evaluation.comparison import Comparison, compare
-from visualizer.session.evaluation.difference import Flip, Stage
+from visualizer.session.evaluation.difference import ActivationChange, FlippedToken
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.session.words.activation_parts import short_name
 from visualizer.session.words.axis_labels import token_label
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.panels.compare.ripple_table import RippleTable
@@ -46,7 +46,7 @@ class ComparePanel(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("comparePanel")
         self.setAccessibleName("Compare")
-        self._flip: Flip | None = None
+        self._flip: FlippedToken | None = None
         self._make_actions()
         self._make_widgets()
         self._lay_out()
@@ -194,21 +194,9 @@ class ComparePanel(SessionPanel):
         if self._flip is not None:
             self.session.go_to_step(self._flip.step)
 
-    def _follow(self, stage: Stage) -> None:
+    def _follow(self, stage: ActivationChange) -> None:
         """Choose the cell that moved most, and whose block and head it is of."""
-        model = self.session.document.state.model
-        at = dict(zip(model.graph.axes(stage.name), stage.cell, strict=True))
-        changes: dict[str, object] = {"cell": CellRef("activation", stage.name, stage.cell)}
-        if stage.name.startswith("blocks."):
-            changes["block"] = int(stage.name.split(".")[1])
-        if "head" in at:
-            shared = short_name(stage.name) in ("k", "v", "rot_k")
-            changes["head"] = at["head"] * (model.config.group_size if shared else 1)
-        row = at.get("query", at.get("position"))
-        if row is not None:
-            changes["row"] = row
-        changes["key"] = at.get("key")
-        self.session.selection.choose(**changes)
+        choose_cell(self.session, CellRef("activation", stage.name, stage.cell))
 
 
 def _since_pinned(state: State) -> str:

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from visualizer.session.evaluation.difference import Ripple, Stage
-from visualizer.session.words.activation_parts import block_of, short_name
+from visualizer.engine.names import block_of, short_name
+from visualizer.session.evaluation.difference import ActivationChange, Ripple
 from visualizer.session.words.numbers import full, short
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex, HeadedModel, TextTable
@@ -34,8 +34,8 @@ class RippleModel(HeadedModel):
 
     def __init__(self) -> None:
         super().__init__(HEADERS)
-        self.stages: tuple[Stage, ...] = ()
-        self.first: Stage | None = None
+        self.stages: tuple[ActivationChange, ...] = ()
+        self.first: ActivationChange | None = None
         self._largest = 0.0
         self._blocks = False
 
@@ -94,7 +94,7 @@ class RippleModel(HeadedModel):
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         return None
 
-    def _said(self, stage: Stage) -> str:
+    def _said(self, stage: ActivationChange) -> str:
         if not stage.moved:
             return f"{stage.name} is the same"
         place = f"{stage.name}[{', '.join(map(str, stage.cell))}]"
@@ -116,7 +116,7 @@ class RippleTable(TextTable):
     """The table.
 
     Signals:
-        followed(object): a Stage was clicked, or Return was pressed on it.
+        followed(object): an ActivationChange was clicked, or Return was pressed on it.
     """
 
     followed = Signal(object)

@@ -10,13 +10,13 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWi
 
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.cell_numbers import against_baseline, present_number
+from visualizer.session.analysis.choose_cell import choose_cell
 from visualizer.session.analysis.explained_cell import EMPTY, Explained, explain_cell
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL
 from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
-from visualizer.session.words.activation_parts import axis_size
 from visualizer.session.words.numbers import full
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import number_font
@@ -222,25 +222,7 @@ class ExplainPanel(SessionPanel):
 
     def _follow(self, cell: CellRef) -> None:
         """Choose a cell, with the block, head, row and key it lies in, or the matrix, so that it is seen there."""
-        changes: dict[str, object] = {"cell": cell}
-        if cell.kind == "parameter":
-            changes["parameter"] = cell.name
-        trace = self.trace()
-        if cell.kind == "activation" and trace is not None and cell.name in trace:
-            if cell.name.startswith("blocks."):
-                changes["block"] = int(cell.name.split(".")[1])
-            axes = trace.axes(cell.name)
-            if "head" in axes:
-                heads = axis_size(self.session.document.state.model, cell.name, "head")
-                shared_by = self._n_heads() // heads  # query heads that one key/value head serves
-                changes["head"] = cell.cell[axes.index("head")] * shared_by
-            at = dict(zip(axes, cell.cell, strict=True))
-            changes["row"] = at.get("query", at.get("position"))
-            changes["key"] = at.get("key")
-        self.session.selection.choose(**changes)
-
-    def _n_heads(self) -> int:
-        return self.session.document.state.model.config.n_heads
+        choose_cell(self.session, cell)
 
     def _show_parameter(self) -> None:
         if self._shown is not None and self._shown.parameter is not None:

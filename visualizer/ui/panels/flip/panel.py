@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.engine.trace import Trace
 from visualizer.errors import EditError
-from visualizer.session.analysis.flip import Flip, Kind, Sample, Target, apply_flip, cost, find_flip
+from visualizer.session.analysis.flip import Flip, Kind, Target, Trial, apply_flip, cost, find_flip
 from visualizer.session.document.state import State
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
@@ -58,7 +58,7 @@ class FlipPanel(SessionPanel):
         self._settle.setInterval(SETTLED_MS)
         self._settle.timeout.connect(self._search_by_itself)
         self._work = Background(self)
-        self._work.progressed.connect(self._show_samples)
+        self._work.progressed.connect(self._show_trials)
         self._work.finished.connect(self._show_flip)
         self._work.busy_changed.connect(self._busy_changed)
         self._make()
@@ -213,15 +213,15 @@ class FlipPanel(SessionPanel):
         if self._plot is None:
             from visualizer.ui.panels.flip.plot import FlipPlot  # the plotting library takes as long as a start
 
-            self._plot = FlipPlot(self._sample_words, self._room)
+            self._plot = FlipPlot(self._trial_words, self._room)
             self._room.addWidget(self._plot)
         self._room.setCurrentWidget(self._plot)
         return self._plot
 
-    def _show_samples(self, samples: tuple[Sample, ...]) -> None:
+    def _show_trials(self, trials: tuple[Trial, ...]) -> None:
         if self._searched is not None:
-            self.said.setText(f"searching … {len(samples)} values tried")
-            self._plotted().show_curve(samples, _axis(self._searched[2]))
+            self.said.setText(f"searching … {len(trials)} values tried")
+            self._plotted().show_curve(trials, _axis(self._searched[2]))
 
     def _show_flip(self, flip: Flip) -> None:
         if self._searched is None:
@@ -234,14 +234,14 @@ class FlipPanel(SessionPanel):
         plot.setAccessibleDescription(said)
         self._offer(flip.found is not None)
 
-    def _sample_words(self, sample: Sample) -> str:
+    def _trial_words(self, trial: Trial) -> str:
         """One value that was tried, what it leads to, and how surely."""
         if self._searched is None:
             return ""
         state, _, target = self._searched
-        token = token_label(state.opened, sample.token)
-        x = full(sample.x, np.dtype(state.model.config.dtype))
-        return f"{_axis(target)}: {x}\nnext token {token}, margin {short(sample.margin, 4)}"
+        token = token_label(state.opened, trial.token)
+        x = full(trial.x, np.dtype(state.model.config.dtype))
+        return f"{_axis(target)}: {x}\nnext token {token}, margin {short(trial.margin, 4)}"
 
     def _found_words(self, flip: Flip) -> str:
         assert self._searched is not None

@@ -11,7 +11,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPen
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from visualizer.session.analysis.flip import Flip, Sample
+from visualizer.session.analysis.flip import Flip, Trial
 from visualizer.ui.look.theme import current_theme, token_color
 
 
@@ -21,10 +21,10 @@ class FlipPlot(pg.PlotWidget):
     The mouse over it asks for the nearest value that was tried, whose words `describe` gives.
     """
 
-    def __init__(self, describe: Callable[[Sample], str], parent: QWidget | None = None) -> None:
+    def __init__(self, describe: Callable[[Trial], str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._describe = describe
-        self._shown: tuple[Sample, ...] = ()
+        self._shown: tuple[Trial, ...] = ()
         self.setObjectName("flipPlot")
         self.setAccessibleName("Logit margin along the change")
         self.setMinimumSize(120, 90)
@@ -57,9 +57,9 @@ class FlipPlot(pg.PlotWidget):
         self._zero.setPen(pg.mkPen(theme.muted_text, style=Qt.PenStyle.DashLine))
         self._curve.setPen(pg.mkPen(theme.text, width=1.5))
 
-    def show_curve(self, samples: tuple[Sample, ...], what: str) -> None:
+    def show_curve(self, trials: tuple[Trial, ...], what: str) -> None:
         """Draw what a search has tried so far; `what` names the horizontal axis."""
-        self._draw(samples)
+        self._draw(trials)
         self._present.setData([], [])
         self._found.setData([], [])
         self.getPlotItem().setLabel("bottom", what)
@@ -68,38 +68,38 @@ class FlipPlot(pg.PlotWidget):
     def show_flip(self, flip: Flip, what: str) -> None:
         """Draw a finished search, close enough to see the flip."""
         self.getPlotItem().setLabel("bottom", what)
-        nearest = flip.samples
+        nearest = flip.trials
         if flip.found is not None:
             reach = 1.7 * abs(flip.change)
-            nearest = tuple(s for s in flip.samples if abs(s.x - flip.present.x) <= reach)
+            nearest = tuple(s for s in flip.trials if abs(s.x - flip.present.x) <= reach)
         self._draw(nearest)
         self._mark(self._present, flip.present, hollow=True)
         self._mark(self._found, flip.found, hollow=False)
         self.autoRange()
 
-    def _draw(self, samples: tuple[Sample, ...]) -> None:
-        self._shown = tuple(s for s in samples if math.isfinite(s.x))
+    def _draw(self, trials: tuple[Trial, ...]) -> None:
+        self._shown = tuple(s for s in trials if math.isfinite(s.x))
         finite = self._shown
         margins = np.array([s.margin if math.isfinite(s.margin) else np.nan for s in finite])
         self._curve.setData(np.array([s.x for s in finite]), margins)
 
-    def _mark(self, points: pg.ScatterPlotItem, sample: Sample | None, hollow: bool) -> None:
-        if sample is None or not math.isfinite(sample.margin):
+    def _mark(self, points: pg.ScatterPlotItem, trial: Trial | None, hollow: bool) -> None:
+        if trial is None or not math.isfinite(trial.margin):
             points.setData([], [])
             return
         theme = current_theme()
-        hue = QColor(token_color(sample.token, theme))
+        hue = QColor(token_color(trial.token, theme))
         pen = QPen(hue, 2)
         pen.setCosmetic(True)
-        points.setData([sample.x], [sample.margin], pen=pen, brush=pg.mkBrush(theme.panel if hollow else hue))
+        points.setData([trial.x], [trial.margin], pen=pen, brush=pg.mkBrush(theme.panel if hollow else hue))
 
-    def nearest(self, place: QPointF) -> Sample | None:
+    def nearest(self, place: QPointF) -> Trial | None:
         """The value that was tried nearest to a place in the widget; None where nothing is drawn."""
         x = self.getPlotItem().getViewBox().mapSceneToView(self.mapToScene(place.toPoint())).x()
-        return min(self._shown, key=lambda sample: abs(sample.x - x), default=None)
+        return min(self._shown, key=lambda trial: abs(trial.x - x), default=None)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
-        sample = self.nearest(event.position())
-        if sample is not None:
-            QToolTip.showText(event.globalPosition().toPoint(), self._describe(sample), self)
+        trial = self.nearest(event.position())
+        if trial is not None:
+            QToolTip.showText(event.globalPosition().toPoint(), self._describe(trial), self)

@@ -8,11 +8,12 @@ from typing import Literal
 import numpy as np
 
 from visualizer.engine.explanation import Source
+from visualizer.engine.names import block_prefix
 from visualizer.session.analysis.stage_values import StageValues
 from visualizer.session.analysis.stages import StageMatrix
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import axis_labels, dimensions, token_label, with_position
-from visualizer.session.words.formulas import Words, block_prefix
+from visualizer.session.words.formulas import Words
 from visualizer.session.words.numbers import full
 from visualizer.session.words.parameters import meaning, shape_text
 from visualizer.ui.look.theme import current_theme, token_color

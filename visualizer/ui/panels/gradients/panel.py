@@ -35,7 +35,7 @@ STREAM = ("resid_pre", "resid_mid", "resid_post")
 
 
 class GradientsPanel(SessionPanel):
-    """Reads gradients for a goal, shows them, and descends.
+    """Reads gradients for an objective, shows them, and descends.
 
     Signals:
         context_requested(object, QPoint): a context menu was asked for: a weight (CellRef), or None for an activation.
@@ -159,12 +159,12 @@ class GradientsPanel(SessionPanel):
 
     def _request(self, asked: bool) -> None:
         """Read at once what is small, on the other thread what is not, and only when asked what is large."""
-        state, trace, goal = self.session.document.state, self.session.trace, self._wanted.goal()
-        if goal is None or trace is None:
+        state, trace, objective = self.session.document.state, self.session.trace, self._wanted.objective()
+        if objective is None or trace is None:
             self._nothing(EMPTY)
             return
         here, activation = self._wanted.here(), self._activation()
-        key = (state.model, goal.key, here, activation)
+        key = (state.model, objective.key, here, activation)
         if key == self._shown and self.reading is not None:
             self._follow_selection()
             return
@@ -176,19 +176,19 @@ class GradientsPanel(SessionPanel):
         assert here is not None
         self._shown = key
         self.view.compute.setVisible(False)
-        if cost(state.model, goal) > AT_ONCE:
+        if cost(state.model, objective) > AT_ONCE:
             self._say("computing …")
         self._reader.request(
-            partial(reading_of, state, goal, here, activation), at_once=cost(state.model, goal) <= AT_ONCE
+            partial(reading_of, state, objective, here, activation), at_once=cost(state.model, objective) <= AT_ONCE
         )
 
     def _read(self, reading: Reading) -> None:
-        goal = self._wanted.goal()
-        if goal is None or self._opened is not self.session.document.state.opened:
+        objective = self._wanted.objective()
+        if objective is None or self._opened is not self.session.document.state.opened:
             return
         self.reading = reading
         self.view.loss.setText(f"loss {short(reading.loss, 4)} nats · |gradient| {short(reading.norm)}")
-        said = words(reading, goal)
+        said = words(reading, objective)
         if self.session.document.state.interventions:
             said = f"{said} {INTERVENED}".strip()
         self._say(said)
@@ -288,8 +288,8 @@ class GradientsPanel(SessionPanel):
 
     def descend(self, steps: int) -> None:
         """Take steps of Adam, as one edit."""
-        state, goal = self.session.document.state, self._wanted.goal()
-        if goal is None or self.reading is None or self._actor.busy:
+        state, objective = self.session.document.state, self._wanted.objective()
+        if objective is None or self.reading is None or self._actor.busy:
             return
         try:
             rate = float(self.view.rate.text().replace(",", "."))
@@ -297,17 +297,17 @@ class GradientsPanel(SessionPanel):
             self._say(f"{self.view.rate.text()!r} is no learning rate; a number such as 0.01 is needed")
             return
         only = self.session.selection.now.parameter if self.view.only.isChecked() else None
-        work = partial(stepping, self._descent, state, goal, rate, steps, only)
-        self._actor.request(work, at_once=steps * cost(state.model, goal) <= AT_ONCE)
+        work = partial(stepping, self._descent, state, objective, rate, steps, only)
+        self._actor.request(work, at_once=steps * cost(state.model, objective) <= AT_ONCE)
         self._enable()
 
     def check_cell(self) -> None:
         """Compare the chosen weight's gradient with finite differences."""
-        state, goal, cell = self.session.document.state, self._wanted.goal(), self._weight()
-        if goal is None or cell is None or self._actor.busy:
+        state, objective, cell = self.session.document.state, self._wanted.objective(), self._weight()
+        if objective is None or cell is None or self._actor.busy:
             return
-        work = partial(checking, state, goal, cell)
-        self._actor.request(work, at_once=20 * cost(state.model, goal) <= AT_ONCE)
+        work = partial(checking, state, objective, cell)
+        self._actor.request(work, at_once=20 * cost(state.model, objective) <= AT_ONCE)
         self._enable()
 
     def _progressed(self, made: object) -> None:

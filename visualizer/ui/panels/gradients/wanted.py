@@ -1,4 +1,4 @@
-"""Which token is wanted, and where: what the choosers of the gradients panel say, as a goal."""
+"""Which token is wanted, and where: what the choosers of the gradients panel say, as an objective."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 
 from visualizer.engine.sampling import argmax
 from visualizer.engine.trace import Trace
-from visualizer.session.analysis.descent import Goal
+from visualizer.session.analysis.descent import Objective
 from visualizer.session.document.state import State
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label
@@ -27,19 +27,19 @@ class Wanted:
         self._token: int | None = None
         self._chosen_by_user = False
 
-    def goal(self) -> Goal | None:
+    def objective(self) -> Objective | None:
         """What is wanted now; None where the prompt is empty."""
         state = self._session.document.state
         if self._view.scope.currentData() == "pattern" and state.opened.pattern:
-            return Goal.pattern(state.model, state.opened.pattern)
+            return Objective.pattern(state.model, state.opened.pattern)
         return self.here()
 
-    def here(self) -> Goal | None:
+    def here(self) -> Objective | None:
         """The token after the present context alone; None where the prompt is empty."""
         model, trace = self._session.document.state.model, self._session.trace
         if trace is None or self._token is None:
             return None
-        return Goal.here(trace.tokens, self._token, repr(model.text([self._token])))
+        return Objective.here(trace.tokens, self._token, repr(model.text([self._token])))
 
     def offer(self) -> None:
         """Offer the tokens and the pattern of another model, and forget what was wanted of the one before."""

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QWidget
 
 from visualizer.session.document.interventions import FREEZE, WITH_VALUE, intervention_words, standing
 from visualizer.session.document.state import State
-from visualizer.session.words.activation_parts import place_words
+from visualizer.session.words.activation_parts import part_words
 from visualizer.session.words.numbers import MINUS, full
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex, HeadedModel, TextTable
@@ -27,7 +27,7 @@ STANDING = {
 
 
 @dataclass(frozen=True)
-class Row:
+class InterventionRow:
     """One intervention in words."""
 
     what: str
@@ -39,19 +39,19 @@ class Row:
     title: str
 
 
-def rows_of(state: State, count: int) -> list[Row]:
+def rows_of(state: State, count: int) -> list[InterventionRow]:
     """The interventions of a state, and how each stands in a pass over `count` positions."""
     rows = []
     for change in state.interventions:
         editable = change.kind in WITH_VALUE
         number = full(change.value) if editable else "" if change.label == FREEZE else change.label
         what = FREEZE if change.label == FREEZE and change.kind == "patch" else VERBS[change.kind]
-        where = place_words(state.model, change.name, change.where)
+        where = part_words(state.model, change.name, change.where)
         if state.model.config.n_layers == 1:  # the only block needs no mention
             where = where.removesuffix(" of block 0").removesuffix(", block 0")
         stands = standing(state.model, change, count)
         title = intervention_words(state.model, change)
-        rows.append(Row(what, where, number, change.enabled, editable, stands, title))
+        rows.append(InterventionRow(what, where, number, change.enabled, editable, stands, title))
     return rows
 
 
@@ -68,9 +68,9 @@ class InterventionModel(HeadedModel):
 
     def __init__(self) -> None:
         super().__init__(HEADERS)
-        self.rows: list[Row] = []
+        self.rows: list[InterventionRow] = []
 
-    def set_rows(self, rows: list[Row]) -> None:
+    def set_rows(self, rows: list[InterventionRow]) -> None:
         """Show other interventions."""
         if len(rows) != len(self.rows):
             self.beginResetModel()

@@ -9,9 +9,10 @@ from PySide6.QtCore import QSize
 
 from visualizer.formats import OpenedModel
 from visualizer.session.analysis.lens import Lens
-from visualizer.session.words.axis_labels import token_label, with_position
+from visualizer.session.words.axis_labels import token_label, visible_label, with_position
+from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import against, full, short
-from visualizer.ui.heatmap.matrix import LONGEST_LABEL, VISIBLE, Matrix
+from visualizer.ui.heatmap.matrix import Matrix
 from visualizer.ui.heatmap.view import KEYS
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import SEQUENTIAL, Scale
@@ -32,7 +33,7 @@ class _TokenMatrix(Matrix):
     base: Lens | None = None
 
     def text(self, row: int, column: int, room: int) -> str:
-        token = _visible(token_label(self.opened, int(self.seen.tokens[row, column, 0])))
+        token = visible_label(token_label(self.opened, int(self.seen.tokens[row, column, 0])))
         probability = short(float(self.values[row, column]), 2)
         if len(token) + 1 + len(probability) <= room:
             return f"{token} {probability}"
@@ -78,7 +79,7 @@ class LensGrid(Heatmap):
             row_labels=[stream_words(name) for name in seen.names],
             column_labels=labels,
             scale=SEQUENTIAL if then is None else Scale("diverging", 1.0),
-            name="logit lens" if then is None else "logit lens − baseline",
+            name="logit lens" + ADDED["value" if then is None else "difference"],
             row_axis="stream",
             column_axis="position",
             row_label_colors=None,
@@ -99,8 +100,3 @@ class LensGrid(Heatmap):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(170, 84)
-
-
-def _visible(text: str) -> str:
-    text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.translate(VISIBLE)) or "ε"
-    return text if len(text) <= LONGEST_LABEL else text[: LONGEST_LABEL - 1] + "…"

@@ -20,13 +20,15 @@ from PySide6.QtWidgets import (
 )
 
 from visualizer.engine.readings import Contribution
+from visualizer.engine.sampling import largest
 from visualizer.engine.trace import Trace
-from visualizer.session.analysis.lens import Lens, contributions, cost, lens, less, part_words
-from visualizer.session.analysis.token_probabilities import most_probable
+from visualizer.session.analysis.choose_cell import choose_cell
+from visualizer.session.analysis.lens import Lens, contribution_words, contributions, cost, lens, less
 from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label, with_position
+from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import short
 from visualizer.ui.bridge.background import Background
 from visualizer.ui.bridge.panel import SessionPanel
@@ -205,9 +207,8 @@ class LensPanel(SessionPanel):
         streams, count = len(seen.names), len(ids)
         shape = f"[{streams}, {count}]" if len(seen.positions) == count else f"position {seen.position} of {count}"
         read_out = "x W_U" if read.state.model.config.normalization_type is None else "Norm(x) W_U"
-        of_baseline = self.session.selection.now.comparison == "baseline" and self.session.baseline_trace is not None
-        words = "Logit lens" + (" − baseline" if compared else " of the baseline" if of_baseline else "")
-        self._title.set_words(words, f"softmax({read_out}) of each residual stream {shape}")
+        shown = "value" if self.session.baseline_trace is None else self.session.selection.now.comparison
+        self._title.set_words(f"Logit lens{ADDED[shown]}", f"softmax({read_out}) of each residual stream {shape}")
         self._offer()
         self._mark()
         self._show_contributions()
@@ -224,7 +225,7 @@ class LensPanel(SessionPanel):
         """Fill the choosers: every token of a small vocabulary, the most probable of a large one."""
         assert self._read is not None
         opened, logits = self._read.state.opened, self._read.seen.part["logits"][0]
-        offered = most_probable(logits, min(OFFERED, len(logits))).tolist()
+        offered = largest(logits, OFFERED, nan_first=True).tolist()
         if len(logits) <= OFFERED:
             offered = list(range(len(logits)))
         self._token, self._minus = (
@@ -248,7 +249,7 @@ class LensPanel(SessionPanel):
         about_logit = cell is not None and cell.kind == "activation" and cell.name in ("logits", "probs")
         if cell is not None and about_logit and cell.cell[0] == read.seen.position:
             return cell.cell[1]
-        return int(most_probable(read.seen.part["logits"][0], 1)[0])
+        return int(largest(read.seen.part["logits"][0], 1, nan_first=True)[0])
 
     def _show_contributions(self) -> None:
         read = self._read
@@ -264,7 +265,7 @@ class LensPanel(SessionPanel):
         if compared and read.base is not None:
             parts = less(parts, contributions(read.base.part, token, minus))
         blocks = read.state.model.config.n_layers
-        bars = [Bar(part_words(part, blocks), part.value, (part.name, part.head)) for part in parts]
+        bars = [Bar(contribution_words(part, blocks), part.value, (part.name, part.head)) for part in parts]
         if self.by_size.isChecked():
             bars.sort(key=lambda bar: -np.inf if np.isnan(bar.value) else -abs(bar.value))
         self.bars.set_bars(tuple(bars), self._chosen_part(parts))
@@ -311,8 +312,7 @@ class LensPanel(SessionPanel):
     def _choose_cell(self, row: int, column: int) -> None:
         cell = self._stream_cell(row, column)
         if cell is not None:
-            block = int(cell.name.split(".")[1])
-            self.session.selection.choose(row=cell.cell[0], key=None, cell=cell, block=block)
+            choose_cell(self.session, cell)
 
     def _hover_cell(self, row: int, column: int) -> None:
         self.session.selection.hover(self._stream_cell(row, column) if row >= 0 else None)
@@ -323,19 +323,13 @@ class LensPanel(SessionPanel):
         if read is None or key[0] == "interventions":
             return
         (name, head), position = key, read.seen.position
-        changes: dict[str, object] = {"row": position, "key": None}
-        if name.startswith("blocks."):
-            changes["block"] = int(name.split(".")[1])
         if name in read.state.model.parameters:
-            array = read.state.model.parameters[name]
-            changes |= {"parameter": name, "cell": CellRef("parameter", name, (_largest(array),))}
+            ref = CellRef("parameter", name, (_largest(read.state.model.parameters[name]),))
         else:
             vector = read.seen.part[name][0] if head is None else read.seen.part[name][0, head]
             place = (position, _largest(vector)) if head is None else (position, head, _largest(vector))
-            changes["cell"] = CellRef("activation", name, place)
-            if head is not None:
-                changes["head"] = head
-        self.session.selection.choose(**changes)
+            ref = CellRef("activation", name, place)
+        choose_cell(self.session, ref, row=position, key=None)
 
 
 def _reading(state: State, trace: Trace, base: Trace | None, position: int) -> Generator[float, None, _Read]:

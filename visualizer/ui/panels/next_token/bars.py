@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from visualizer.session.analysis.token_probabilities import NextTokens, Row
+from visualizer.session.analysis.token_probabilities import NextTokens, TokenRow
 from visualizer.session.words.numbers import short
 from visualizer.ui.look.signed_color import signed_color
 from visualizer.ui.look.theme import current_theme, number_font, token_color
@@ -92,7 +92,7 @@ class ProbabilityBars(QWidget):
         rows = () if self.shown is None else self.shown.rows
         return rows[self._current].token if self._current < len(rows) else None
 
-    def row_at(self, y: float) -> Row | None:
+    def row_at(self, y: float) -> TokenRow | None:
         """The row under a pixel."""
         index = int((y - ROW_HEIGHT) // ROW_HEIGHT)
         if self.shown is None or not 0 <= index < len(self.shown.rows):
@@ -295,7 +295,7 @@ class ProbabilityBars(QWidget):
             self.update()
             self.menu_asked.emit(row.token, event.globalPos())
 
-    def tooltip(self, row: Row) -> str:
+    def tooltip(self, row: TokenRow) -> str:
         """What hovering over a row says."""
         shown = self.shown
         taken = f"\n{TAKEN} {shown.taken_how}" if shown is not None and row.token == shown.taken else ""
@@ -313,7 +313,7 @@ class ProbabilityBars(QWidget):
         return super().event(event)
 
 
-def _number(row: Row, column: str) -> str:
+def _number(row: TokenRow, column: str) -> str:
     """What stands in a column of numbers; empty where the row has none."""
     value = {"p": row.probability, "final": row.final, "log p": row.log_probability, "logit": row.logit}[column]
     return "" if value is None else short(value)

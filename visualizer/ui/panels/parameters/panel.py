@@ -7,12 +7,13 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from visualizer.engine.names import block_prefix, local_name
 from visualizer.errors import EditError
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import SetCells, reset_parameters
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
-from visualizer.session.words.parameters import local_name, meaning, shape_text
+from visualizer.session.words.parameters import meaning, shape_text
 from visualizer.ui.look.theme import current_theme, theme_notifier
 
 NAME, SHAPE, CHANGED = range(3)
@@ -77,9 +78,9 @@ class ParameterPanel(QWidget):
 
     def _parent_of(self, name: str) -> QTreeWidgetItem:
         """The group that a parameter belongs to, made where it is not there yet: `blocks.0`, and `attn` within."""
-        if not name.startswith("blocks."):
+        block = block_prefix(name).removesuffix(".")
+        if not block:
             return self.tree.invisibleRootItem()
-        block = ".".join(name.split(".")[:2])
         parent = self._group(block, block, self.tree.invisibleRootItem())
         part = local_name(name).split(".")[0]
         return self._group(f"{block}.{part}", part, parent) if part in ("attn", "mlp") else parent

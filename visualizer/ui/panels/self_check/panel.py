@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from visualizer.engine.trace import Trace
+from visualizer.session.analysis.choose_cell import choose_cell
 from visualizer.session.analysis.self_check import Check, self_check
 from visualizer.session.document.document import Change
 from visualizer.session.selection import Chosen
@@ -89,7 +90,7 @@ class SelfCheckBadge(SessionPanel):
     def _clicked(self) -> None:
         check = self.check
         if check is not None and check.where is not None:
-            self.session.selection.choose(cell=check.where)
+            choose_cell(self.session, check.where)
             self.message.emit(_details(check))
         else:
             self.run_check()
@@ -120,20 +121,20 @@ def _words(check: Check) -> str:
     if check.where is not None:
         return f"✗ self-check: {_cell(check)} does not agree"
     where = " without interventions" if check.without_interventions else ""
-    how = "numbers" if check.kind == "plain" else "sampled numbers"
+    how = "numbers" if check.kind == "reference" else "sampled numbers"
     return f"✓ self-check ok{where}: {check.count:,} {how} agree {_closeness(check.worst)}"
 
 
 def _details(check: Check) -> str:
-    if check.kind == "plain":
-        how = "Every number of this pass against a second implementation, written in plain loops that share no code"
+    if check.kind == "reference":
+        how = "Every number of this pass against a reference implementation in plain loops that share no code with it"
     else:
         how = (
-            "This model is too large for the second implementation: a random sample of its numbers against what "
+            "This model is too large for the reference implementation: a random sample of its numbers against what "
             "their explanations recombine to"
         )
     if check.without_interventions:
-        how += ", both without the interventions, which the second implementation does not know"
+        how += ", both without the interventions, which the reference implementation does not know"
     if check.where is None:
         return f"{how}: all {check.count:,} agree {_closeness(check.worst)}. Click to check again."
     return (

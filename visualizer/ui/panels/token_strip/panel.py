@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
 
-from visualizer.session.analysis.token_chips import Places, Strip
+from visualizer.session.analysis.token_chips import ChipPlaces, Strip
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label
 from visualizer.ui.bridge.panel import SessionPanel
@@ -53,7 +53,7 @@ class TokenStrip(SessionPanel):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._strip: Strip | None = None
-        self._places = Places([], GAP, (0, BAR_GAP))
+        self._places = ChipPlaces([], GAP, (0, BAR_GAP))
         self._widths: dict[int, float] = {}
         self._widths_of: object = None
         self._chips: dict[tuple[str, str, int, bool, bool, bool], QPixmap] = {}
@@ -86,7 +86,7 @@ class TokenStrip(SessionPanel):
         if self._widths_of is not result.state.opened:
             self._widths_of, self._widths = result.state.opened, {}
             self._chips.clear()
-        self._places = Places([self._width(token) for token in strip.ids], GAP, (strip.prompt, BAR_GAP))
+        self._places = ChipPlaces([self._width(token) for token in strip.ids], GAP, (strip.prompt, BAR_GAP))
         self._fit_scroll()
         self._bring_into_view(strip.cursor if strip.chosen is None else strip.chosen)
         self._describe()

@@ -165,13 +165,13 @@ class TrainingForm(QWidget):
             rate = float(self.rate.text().replace(",", "."))
         except ValueError:
             raise TrainingError(f"{self.rate.text()!r} is no learning rate; a number such as 0.003 is needed") from None
-        adam = AdamSettings(lr=rate, warmup=min(WARMUP, steps // 10))
+        optimizer = AdamSettings(lr=rate, warmup=min(WARMUP, steps // 10))
         return TrainingSettings(
             steps=steps,
             batch=self._numbers["batch"].value(),
             seed=self._numbers["seed"].value(),
             evaluate_every=max(1, min(100, steps // 20)),
-            adam=adam,
+            optimizer=optimizer,
         )
 
     # -- what the user does

@@ -15,7 +15,7 @@ from visualizer.session.document.document import Change
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.training.files import KeptRun
-from visualizer.session.training.landing import Following
+from visualizer.session.training.landing import TrainingLanding
 from visualizer.session.training.plan import TrainingPlan
 from visualizer.session.training.record import TrainingRecord
 from visualizer.session.training.run import Report, Snapshot
@@ -53,7 +53,7 @@ class TrainingPanel(SessionPanel):
         self.ask: Callable[[], bool] = self._ask_whether_to_stop
         self.kept = KeptRun(folder if folder is not None else _data_folder())
         self.record = TrainingRecord()
-        self._following: Following | None = None
+        self._landing: TrainingLanding | None = None
         self._title = ""
         self._began_with = session.document.state.opened
         self._new_model = True
@@ -121,7 +121,7 @@ class TrainingPanel(SessionPanel):
 
     def _begin(self, plan: TrainingPlan | None, title: str, new_model: bool) -> None:
         self._settle.stop()
-        self.record, self._following = TrainingRecord(), None
+        self.record, self._landing = TrainingRecord(), None
         self._title, self._new_model = title, new_model
         self._began_with = self.session.document.state.opened
         self._drawn = None
@@ -197,10 +197,10 @@ class TrainingPanel(SessionPanel):
 
     def _show_newest(self, report: Report) -> None:
         assert report.newest is not None and report.opened is not None  # noqa: PT018
-        if self._following is None:
+        if self._landing is None:
             opened = report.opened if self._new_model else self._began_with
             prompt = report.prompt if self._new_model else None
-            self._following = Following(self.session.document, opened, self._title, prompt)
+            self._landing = TrainingLanding(self.session.document, opened, self._title, prompt)
             self._show(report.newest, begin=True)
         elif self.view.follow.isChecked() and (report.last or self._has_time()):
             self._show(report.newest)
@@ -211,13 +211,13 @@ class TrainingPanel(SessionPanel):
 
     def _show(self, snapshot: Snapshot, begin: bool = False) -> None:
         """Have the document show a snapshot of the run; where it has gone another way, only if it is to `begin`."""
-        assert self._following is not None
+        assert self._landing is not None
         began = time.monotonic()
         self._ours = True
         try:
-            if begin and not self._following.active:
-                self._following.begin(snapshot, self)
-            elif not self._following.show(snapshot, self):
+            if begin and not self._landing.active:
+                self._landing.begin(snapshot, self)
+            elif not self._landing.show(snapshot, self):
                 self._set_follow(False)
         finally:
             self._ours = False
@@ -226,17 +226,17 @@ class TrainingPanel(SessionPanel):
 
     def _ended(self, report: Report) -> str:
         said = ended_words(report, self.record)
-        if self._following is not None:
-            said += f" {HISTORY_NOTE}" if self._following.active else f" {LOST}"
+        if self._landing is not None:
+            said += f" {HISTORY_NOTE}" if self._landing.active else f" {LOST}"
             looked_at = self.looked_at()
-            if self._following.active and not self.view.follow.isChecked() and looked_at is not None:
+            if self._landing.active and not self.view.follow.isChecked() and looked_at is not None:
                 said += f" Shown are the weights after step {looked_at.step:,}; “Follow” shows the newest."
         return said
 
     def document_changed(self, change: Change) -> None:
         """The user may have changed weights, opened another model, or undone the run's step."""
-        following = self._following
-        if not self._ours and following is not None and self.view.follow.isChecked() and not following.active:
+        landing = self._landing
+        if not self._ours and landing is not None and self.view.follow.isChecked() and not landing.active:
             self._set_follow(False)
             self._say(LOST)
         if not self.training and self.view.form.source.currentIndex():
@@ -246,7 +246,7 @@ class TrainingPanel(SessionPanel):
 
     def _slid(self, index: int) -> None:
         """The slider was moved: show that snapshot; at the far end of a run under way, follow it again."""
-        if self._following is None:
+        if self._landing is None:
             return
         newest = self.training and index >= len(self.record.snapshots)
         self._set_follow(newest or (not self.training and index == len(self.record.snapshots) - 1))
@@ -275,7 +275,7 @@ class TrainingPanel(SessionPanel):
 
     def _follow_toggled(self, checked: bool) -> None:
         newest = self.record.newest
-        if checked and newest is not None and self._following is not None:
+        if checked and newest is not None and self._landing is not None:
             self._show_anyway(newest)
             self._say("")
         self._draw()
@@ -287,11 +287,11 @@ class TrainingPanel(SessionPanel):
 
     def _use(self) -> None:
         snapshot, newest = self.looked_at(), self.record.newest
-        if snapshot is None or newest is None or self._following is None:
+        if snapshot is None or newest is None or self._landing is None:
             return
         self._ours = True
         try:
-            self._following.use(snapshot, newest, self)
+            self._landing.use(snapshot, newest, self)
         finally:
             self._ours = False
         self._set_follow(False)
@@ -393,15 +393,15 @@ class TrainingPanel(SessionPanel):
         slider, count = self.view.slider, len(self.record.snapshots)
         last = count if self.training else count - 1
         slider.blockSignals(True)
-        slider.setEnabled(self._following is not None and last > 0)
+        slider.setEnabled(self._landing is not None and last > 0)
         slider.setMaximum(max(last, 0))
         if self.view.follow.isChecked():
             slider.setValue(slider.maximum())
         slider.blockSignals(False)
         looked_at = self.looked_at()
         self.view.at.setText("" if looked_at is None else f"step {looked_at.step:,}")
-        self.view.follow.setEnabled(self._following is not None)
-        self.view.use.setEnabled(self._following is not None and looked_at is not None)
+        self.view.follow.setEnabled(self._landing is not None)
+        self.view.use.setEnabled(self._landing is not None and looked_at is not None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

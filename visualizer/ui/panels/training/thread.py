@@ -14,7 +14,7 @@ from visualizer.session.training.process import TrainingProcess
 from visualizer.session.training.run import Report
 
 
-class Run:
+class TrainingRun:
     """One run under way, and whether it waits."""
 
     def __init__(self, plan: TrainingPlan | None, kept: Path | None, process: TrainingProcess) -> None:
@@ -53,7 +53,7 @@ class _Worker(QObject):
         self._process = process
 
     @Slot(object)
-    def train(self, run: Run) -> None:
+    def train(self, run: TrainingRun) -> None:
         """Hear of one run to its end."""
         ended = False
         try:
@@ -98,7 +98,7 @@ class TrainingThread(QObject):
         self._estimate.connect(self._worker.estimate)
         self._worker.reported.connect(self._reported)
         self._worker.estimated.connect(self._estimated)
-        self._run: Run | None = None
+        self._run: TrainingRun | None = None
         self._estimating = False
         self._next: TrainingPlan | None = None
         # A thread that still runs when Python ends would abort the process.
@@ -111,7 +111,7 @@ class TrainingThread(QObject):
             app.aboutToQuit.connect(self.shut_down)
 
     @property
-    def run(self) -> Run | None:
+    def run(self) -> TrainingRun | None:
         """The run under way."""
         return self._run
 
@@ -119,7 +119,7 @@ class TrainingThread(QObject):
         """Begin a run, kept in a folder; `plan` None goes on with the kept one. There must be none under way."""
         assert self._run is None, "one run at a time"
         self._next = None
-        self._run = Run(plan, kept, self._process)
+        self._run = TrainingRun(plan, kept, self._process)
         self._begin()
         self._train.emit(self._run)
 
@@ -145,7 +145,7 @@ class TrainingThread(QObject):
             self._thread.start()
 
     @Slot(object, object)
-    def _reported(self, run: Run, report: Report) -> None:
+    def _reported(self, run: TrainingRun, report: Report) -> None:
         if run is not self._run:
             return
         if report.last:

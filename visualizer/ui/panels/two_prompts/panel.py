@@ -14,16 +14,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from visualizer.engine.names import local_name, short_name
 from visualizer.engine.ops.softmax import softmax
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError
-from visualizer.session.analysis.two_prompts import EXTENTS, activations, cell_at, logit_difference, place_at
+from visualizer.session.analysis.choose_cell import choose_cell
+from visualizer.session.analysis.two_prompts import EXTENTS, activations, cell_at, logit_difference, part_at
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL, SECOND_PROMPT
 from visualizer.session.document.interventions import patch
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.session.words.activation_parts import short_name
+from visualizer.session.words.comparison import SENTENCES
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import current_theme
@@ -46,12 +48,6 @@ PATCH_TIPS = {
     "cell": "Take one cell across",
     "row": "Take a whole row across: one query's weights, or one position's vector",
     "head": "Take all that is shown across: every position of the head, or of the stream",
-}
-#: What is said of the numbers in both heatmaps.
-COMPARED = {
-    "value": "",
-    "baseline": "The numbers are those of the baseline.",
-    "difference": "The numbers are the present ones less the baseline's.",
 }
 
 
@@ -211,7 +207,7 @@ class TwoPromptsPanel(SessionPanel):
 
     def _fill_choosers(self) -> None:
         model, now = self.session.document.state.model, self.session.selection.now
-        inside = [name.split(".", 2)[2] for name in activations(model, now.block)]
+        inside = [local_name(name) for name in activations(model, now.block)]
         if [self.activation.itemData(i) for i in range(self.activation.count())] != inside:
             kept = self.activation.currentData() or "attn.pattern"
             self.activation.clear()
@@ -247,7 +243,7 @@ class TwoPromptsPanel(SessionPanel):
 
     def _say(self, first: Trace | None, second: Trace | None) -> None:
         result, step, state = self.result, self.shown_step, self.session.document.state
-        compared = "" if self.session.baseline_trace is None else COMPARED[self.session.selection.now.comparison]
+        compared = "" if self.session.baseline_trace is None else SENTENCES[self.session.selection.now.comparison]
         notes = " ".join(filter(None, (compared, pair_notes(state, first, second, self.name))))
         self.note.setText(notes)
         self.note.setVisible(bool(notes))
@@ -331,8 +327,7 @@ class TwoPromptsPanel(SessionPanel):
         if ref == self.session.selection.now.cell:
             self.session.selection.let_go()
             return
-        by_key = "key" in self.session.document.state.model.graph.axes(self.name)
-        self.session.selection.choose(cell=ref, row=row, key=column if by_key else None)
+        choose_cell(self.session, ref)
 
     def _first_hovered(self, row: int, column: int) -> None:
         self.session.selection.hover(self._first_ref(row, column) if row >= 0 else None)
@@ -369,8 +364,8 @@ class TwoPromptsPanel(SessionPanel):
             )
             return
         head = self.session.selection.now.head
-        place = place_at(document.state.model, self.name, head, *source, self.extent)
+        part = part_at(document.state.model, self.name, head, *source, self.extent)
         try:
-            document.apply(patch(document.state, result.second.trace, place, target), self)
+            document.apply(patch(document.state, result.second.trace, part, target), self)
         except InputError as error:
             self.message.emit(str(error))

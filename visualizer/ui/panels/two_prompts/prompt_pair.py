@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.engine.names import short_name
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.two_prompts import LogitDifference, in_common
 from visualizer.session.document.state import State
-from visualizer.session.words.activation_parts import axis_size, short_name
-from visualizer.session.words.attention import COMPARED
+from visualizer.session.words.activation_parts import axis_size
 from visualizer.session.words.axis_labels import token_label
+from visualizer.session.words.comparison import ADDED, compared
 from visualizer.session.words.numbers import short
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import SEQUENTIAL, Scale, symmetric_limit
@@ -44,12 +45,12 @@ class Shown:
 
     def values(self, name: str, head: int, comparison: str) -> Array:
         """The numbers [row, column]: the present ones, the baseline's, or the difference."""
-        now = _first_columns(self.trace, name, head)
-        if self.base is None or comparison == "value":
-            return now
-        before = _first_columns(self.base, name, head)
-        with np.errstate(all="ignore"):
-            return before if comparison == "baseline" else now - before
+        base = self.base
+        return compared(
+            comparison,
+            lambda: _first_columns(self.trace, name, head),
+            None if base is None else lambda: _first_columns(base, name, head),
+        )
 
 
 def _first_columns(trace: Trace, name: str, head: int) -> Array:
@@ -67,8 +68,8 @@ def draw_pair(state: State, pairs: Sequence[Shown], name: str, head: int, compar
     if signed or not name.endswith(".pattern"):
         scale = Scale("diverging", max((symmetric_limit(v, _hidden(name, v)) for v in shown), default=0.0))
     for pair, values in zip(pairs, shown, strict=True):
-        compared = COMPARED[comparison] if pair.base is not None else ""
-        _draw(state, pair, values, name, scale, compared)
+        added = ADDED[comparison] if pair.base is not None else ""
+        _draw(state, pair, values, name, scale, added)
 
 
 def _hidden(name: str, values: Array) -> NDArray[np.bool_] | None:
@@ -78,7 +79,7 @@ def _hidden(name: str, values: Array) -> NDArray[np.bool_] | None:
     return np.triu(np.ones(values.shape, dtype=np.bool_), 1)
 
 
-def _draw(state: State, shown: Shown, values: Array, name: str, scale: Scale, compared: str) -> None:
+def _draw(state: State, shown: Shown, values: Array, name: str, scale: Scale, added: str) -> None:
     heatmap, trace, opened, theme = shown.heatmap, shown.trace, state.opened, current_theme()
     tokens = [token_label(opened, int(token)) for token in trace.tokens]
     hues = [token_color(int(token), theme) for token in trace.tokens]
@@ -99,7 +100,7 @@ def _draw(state: State, shown: Shown, values: Array, name: str, scale: Scale, co
         column_axis="key" if by_key else axes[-1],
         column_positions=by_key,
         scale=scale,
-        name=short_name(name) + compared,
+        name=short_name(name) + added,
     )
 
 

@@ -17,6 +17,7 @@ from visualizer.session.document.edits import Edit, reset_parameters
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import qkv_bands
+from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.parameters import meaning, shape_text
 from visualizer.session.words.spreadsheet import format_block, parse_block
 from visualizer.session.words.typed_numbers import parse_number
@@ -236,8 +237,7 @@ class WeightPanel(QWidget):
         self._session.selection.hover(CellRef("parameter", self.table.parameter, self.table.cell(row, column)))
 
     def _say_comparison(self) -> None:
-        words = {"value": "", "baseline": "of the baseline", "difference": "− baseline"}
-        self._title.show_remark(words[self.table.comparison])
+        self._title.show_remark(ADDED[self.table.comparison].strip())
 
     def _remember(self) -> None:
         current = self.view.currentIndex()

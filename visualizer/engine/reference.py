@@ -1,4 +1,4 @@
-"""The whole forward pass a second time, slowly: the formulas in loops over Python floats.
+"""The reference implementation: the whole forward pass a second time, slowly, the formulas in loops over Python floats.
 
 Nothing here is shared with the operations, and no NumPy does its arithmetic, so that an agreement of the two is
 worth something. Letters: t, s positions (query, key), i, j dimensions, h heads.
@@ -23,7 +23,7 @@ Values = dict[str, Any]  # activations by name, as nested lists
 MASK = -1e10
 
 
-def plain_forward(
+def reference_forward(
     config: ModelConfig, parameters: Mapping[str, NDArray[Any]], tokens: Iterable[int]
 ) -> dict[str, list[Any]]:
     """Every activation of a pass over the last n_ctx of `tokens`, by name, as nested lists in double precision.
