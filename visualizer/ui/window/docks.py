@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QFrame, QMainWindow, QScrollArea, QWidget
 
 from visualizer.ui.widgets.focus_order import go_through
-from visualizer.ui.window.stale import Veil
+from visualizer.ui.window.veil import Veil
 
 
 class PanelDock(QDockWidget):

@@ -36,13 +36,14 @@ from visualizer.ui.widgets.focus_order import go_on, go_through
 from visualizer.ui.widgets.focus_ring import FocusRings
 from visualizer.ui.widgets.tables import COPY_TABLE
 from visualizer.ui.window.arrangement import PLACES, Arrangement, first_size
+from visualizer.ui.window.busy_bar import BusyBar
 from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_panel
 from visualizer.ui.window.cell_menu import build_cell_menu
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.export import heatmap_actions, picture_actions
 from visualizer.ui.window.menus import Menus
-from visualizer.ui.window.stale import BusyBar, Veils
 from visualizer.ui.window.status import StatusBar
+from visualizer.ui.window.veils import Veils
 
 #: Panels that nobody has looked at are built once nothing has happened for this long, one every `EACH_MS`.
 IDLE_MS, EACH_MS = 3000, 150
