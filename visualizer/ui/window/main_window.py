@@ -38,7 +38,7 @@ from visualizer.ui.widgets.tables import COPY_TABLE
 from visualizer.ui.window.arrangement import PLACES, Arrangement, first_size
 from visualizer.ui.window.busy_bar import BusyBar
 from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, RESULTS
-from visualizer.ui.window.cell_menu import build_cell_menu
+from visualizer.ui.window.cell_menu import CellMenu, build_cell_menu
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.export import heatmap_actions, picture_actions
 from visualizer.ui.window.menus import Menus
@@ -138,9 +138,6 @@ class MainWindow(QMainWindow):
             early = QShortcut(QKeySequence(key), self)
             early.activated.connect(partial(self._press_early, name, action))
             self.docks[name].built.connect(partial(_retire, early))
-        interventions = self.docks["interventionsPanel"].panel
-        assert isinstance(interventions, InterventionsPanel)
-        interventions.number_wanted.connect(self.docks["interventionsPanel"].reveal)
 
     def _adopt(self, panel: SessionPanel) -> None:
         """Connect a panel that has just been made."""
@@ -268,7 +265,7 @@ class MainWindow(QMainWindow):
     def _show_cell_menu(self, ref: object, where: QPoint) -> None:
         """What can be done with a number (None for one that is not the present pass's), and with its heatmap."""
         if isinstance(ref, CellRef):
-            menu = build_cell_menu(self.session, ref, self, self._bring)
+            menu: QMenu = self._cell_menu(ref)
             menu.addSeparator()
         else:
             menu = QMenu(self)
@@ -280,12 +277,24 @@ class MainWindow(QMainWindow):
             menu.addActions(picture_actions(drawing, menu, self.status.say))
         menu.popup(where)
 
+    def _cell_menu(self, ref: CellRef) -> CellMenu:
+        menu = build_cell_menu(self.session, ref, self)
+        menu.panel_wanted.connect(self._bring)
+        menu.number_wanted.connect(self._type_number)
+        return menu
+
+    def _type_number(self, row: int, gesture: object) -> None:
+        """Have the number of a new intervention typed in the list of interventions."""
+        interventions = self.docks["interventionsPanel"].panel
+        assert isinstance(interventions, InterventionsPanel)
+        interventions.type_number(row, gesture)
+
     def menus_here(self) -> list[QMenu]:
         """Context menus, not shown: of the number pointed at, the chosen one or head, and of all that is on screen."""
         selection = self.session.selection
         now = selection.now
         head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
-        menus = [build_cell_menu(self.session, selection.hovered or now.cell or head, self, self._bring)]
+        menus: list[QMenu] = [self._cell_menu(selection.hovered or now.cell or head)]
         menus[0].setTitle("This number")
         for heatmap in self.findChildren(Heatmap):
             if heatmap.isVisible() and heatmap.matrix is not None:
