@@ -20,8 +20,6 @@ from visualizer.session.words.numbers import short
 Array = NDArray[Any]
 #: Kinds that go with a number.
 WITH_VALUE: tuple[Kind, ...] = ("set", "scale", "add")
-#: Who asks for an intervention whose number is still to be typed: the list of interventions then opens its editor.
-ASKS_FOR_NUMBER = "the number of a new intervention is to be typed"
 #: The label of a patch from the present run itself.
 FREEZE = "freeze"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
 import time
 from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
-import shiboken6
-from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
+
+from visualizer.ui.bridge.worker_thread import WorkerThread
 
 #: A generator of progress whose return value is the result.
 Steps = Generator[Any, None, Any]
@@ -79,23 +79,13 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread = QThread()
-        self._thread.setObjectName("reading")
+        self._jobs: list[_Job] = []  # those on the thread; all but the last are cancelled
+        self._waiting: Callable[[], Steps] | None = None
         self._worker = _Worker()
-        self._worker.moveToThread(self._thread)
+        self._thread = WorkerThread("reading", self._worker, self, hurry=partial(_cancel_all, self._jobs))
         self._requested.connect(self._worker.work)
         self._worker.progressed.connect(self._progressed)
         self._worker.ended.connect(self._ended)
-        self._jobs: list[_Job] = []  # those on the thread; all but the last are cancelled
-        self._waiting: Callable[[], Steps] | None = None
-        # A thread that still runs when Python ends would abort the process.
-        end = partial(_join, self._thread, self._jobs)
-        atexit.register(end)
-        self.destroyed.connect(end)
-        self.destroyed.connect(lambda: atexit.unregister(end))
-        app = QCoreApplication.instance()
-        if app is not None:
-            app.aboutToQuit.connect(self.stop)
 
     @property
     def busy(self) -> bool:
@@ -124,12 +114,10 @@ class Background(QObject):
     def stop(self) -> None:
         """Cancel, and join the thread."""
         self.cancel()
-        self._thread.quit()
-        self._thread.wait()
+        self._thread.stop()
 
     def _begin(self, steps: Steps) -> None:
-        if not self._thread.isRunning():
-            self._thread.start()
+        self._thread.begin()
         job = _Job(steps)
         self._jobs.append(job)
         self.busy_changed.emit(True)
@@ -152,13 +140,9 @@ class Background(QObject):
             if job.complete:
                 self.finished.emit(job.result)
         if not self._jobs:
-            self._thread.quit()
-            self._thread.wait()
+            self._thread.rest()
 
 
-def _join(thread: QThread, jobs: list[_Job], _destroyed: QObject | None = None) -> None:
+def _cancel_all(jobs: list[_Job]) -> None:
     for job in jobs:
         job.cancelled.set()
-    if shiboken6.isValid(thread):  # at the very end Qt may have deleted it first
-        thread.quit()
-        thread.wait()

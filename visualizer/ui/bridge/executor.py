@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import atexit
 import threading
 import time
-import weakref
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QThread, Signal, Slot
-from shiboken6 import isValid
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Signal, Slot
 
 from visualizer.errors import CancelledError
 from visualizer.formats import OpenedModel
 from visualizer.session.evaluation.evaluate import evaluate
 from visualizer.session.evaluation.request import Request
 from visualizer.session.evaluation.result import Result
+from visualizer.ui.bridge.worker_thread import WorkerThread
 
 #: Requests cheaper than this many multiplications take less than the way to another thread and back costs.
 AT_ONCE = 5e6
-
-
 #: Seconds between two reports of how far the work has come.
 REPORT_EVERY = 0.1
 
@@ -75,10 +71,8 @@ class WorkerExecutor(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._thread = QThread()
-        self._thread.setObjectName("evaluation")
         self._worker = _Worker()
-        self._worker.moveToThread(self._thread)
+        self._thread = WorkerThread("evaluation", self._worker, self, hurry=self._worker.cancelled.set)
         self._requested.connect(self._worker.work)
         self._worker.finished.connect(self._finished)
         self._worker.progressed.connect(self.progressed)
@@ -86,7 +80,6 @@ class WorkerExecutor(QObject):
         self._waiting: tuple[Request, Callable[[Result], None]] | None = None
         self._opened: OpenedModel | None = None  # whose pass is under way
         self._stopped = False
-        atexit.register(_stop_if_alive, weakref.ref(self))  # a thread still running at exit aborts the process
 
     @property
     def busy(self) -> bool:
@@ -126,15 +119,12 @@ class WorkerExecutor(QObject):
             return
         self._stopped = True
         self._waiting = None
-        self._worker.cancelled.set()
         self._worker.finished.disconnect(self._finished)
         self._done = None
-        self._thread.quit()
-        self._thread.wait()
+        self._thread.stop()
 
     def _begin(self, request: Request, done: Callable[[Result], None]) -> None:
-        if not self._thread.isRunning():
-            self._thread.start()
+        self._thread.begin()
         self._done = done
         self._opened = request.snapshot.state.opened
         self._worker.cancelled.clear()
@@ -152,9 +142,3 @@ class WorkerExecutor(QObject):
             self.busy_changed.emit(False)
         if done is not None and result is not None:
             done(result)
-
-
-def _stop_if_alive(executor: weakref.ref[WorkerExecutor]) -> None:
-    alive = executor()
-    if alive is not None and isValid(alive):
-        alive.stop()

@@ -1,11 +1,11 @@
-"""What every panel shares: it follows the session while it is seen, and catches up when it is shown."""
+"""What every panel is to the window: it follows the session while it is seen, and catches up when it is shown."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QObject, QSize, Signal
+from PySide6.QtCore import QObject, QPoint, QSize, Signal
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QWidget
 
@@ -28,8 +28,15 @@ class SessionPanel(QWidget):
     Subclasses redraw themselves in `refresh`, which is called after every change while the panel is visible, and
     once when it is shown after changes that it did not see.
 
+    This is all that the window knows of a panel: it connects the signals, puts the actions into menus, and asks before
+    it closes.
+
     Signals:
         message(str): a sentence for the status bar.
+        context_requested(object, QPoint): a context menu was asked for at a place on the screen: on a number (a
+            CellRef), or on what is no number of the present pass (None).
+        panel_wanted(str): the object name of a panel to bring to the front, for a command that leads there.
+        height_wanted(int): the panel would like to be so high, in pixels.
 
     Attributes:
         session: what is shown.
@@ -37,6 +44,9 @@ class SessionPanel(QWidget):
     """
 
     message = Signal(str)
+    context_requested = Signal(object, QPoint)
+    panel_wanted = Signal(str)
+    height_wanted = Signal(int)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,6 +112,13 @@ class SessionPanel(QWidget):
         """The document was edited; its result follows. Nothing of another model stays until then."""
         if MODEL in change.touches and self.session.result is None:
             self.refresh_if_seen()
+
+    def may_close(self) -> bool:
+        """Whether the window may be closed; a panel at work may ask before it is ended."""
+        return True
+
+    def shut_down(self) -> None:
+        """The window closes: end what is under way."""
 
     def refresh_if_seen(self) -> None:
         """Refresh now if the panel is visible, else when it is shown."""

@@ -9,11 +9,11 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QTableView, QWidget
 
-from visualizer.session.words.numbers import MINUS
-
 AnyIndex = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 COPY_TABLE = "copyTable"
+#: As numbers are written for people; other programs read a hyphen.
+MINUS = "\N{MINUS SIGN}"
 _NEGATIVE = re.compile(rf"{MINUS}(\d.*|inf)")
 
 

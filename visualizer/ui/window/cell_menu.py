@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QMenu, QWidget
 
@@ -13,7 +13,7 @@ from visualizer.engine.interventions import POSITIONS, Kind
 from visualizer.engine.names import block_of, has_key_value_heads, short_name
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.cell_numbers import against_baseline, present_number
-from visualizer.session.document.interventions import ASKS_FOR_NUMBER, freeze, intervene, refusal
+from visualizer.session.document.interventions import freeze, intervene, refusal
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.words.activation_parts import ActivationPart, part_words, parts_around
@@ -35,18 +35,28 @@ WITH_NUMBER: tuple[tuple[Kind, str, str], ...] = (
 NEUTRAL = {"scale": 1.0, "add": 0.0}
 
 
-def build_cell_menu(
-    session: Session, ref: CellRef, parent: QWidget | None = None, bring: Callable[[str], None] | None = None
-) -> QMenu:
-    """What can be done with the number `ref`; it is shown with `popup` and deletes itself when it closes.
+class CellMenu(QMenu):
+    """Is shown with `popup`, and deletes itself when it closes.
 
-    `bring` brings the panel of a name to the front, where an entry leads to one. A number that the present pass
-    does not have gets a menu that says so.
+    Signals:
+        panel_wanted(str): the object name of a panel to bring to the front, where an entry leads to one.
+        number_wanted(int, object): an intervention was made whose number is still to be typed: its place in the
+            document's list, and the gesture that typing it belongs to, so that both are one step to undo.
     """
-    menu = QMenu(parent)
-    menu.setObjectName("cellMenu")
-    menu.setToolTipsVisible(True)
-    menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+    panel_wanted = Signal(str)
+    number_wanted = Signal(int, object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("cellMenu")
+        self.setToolTipsVisible(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+
+
+def build_cell_menu(session: Session, ref: CellRef, parent: QWidget | None = None) -> CellMenu:
+    """What can be done with the number `ref`; one that the present pass does not have gets a menu that says so."""
+    menu = CellMenu(parent)
     number = present_number(session, ref)
     if number is None:
         _said(menu, "This number is not in the present pass.")
@@ -56,12 +66,12 @@ def build_cell_menu(
     compared = against_baseline(session, ref)
     if compared:
         _said(menu, compared)
-    _add(menu, "Explain this number", "Show where it comes from", partial(_explain, session, ref, bring))
+    _add(menu, "Explain this number", "Show where it comes from", partial(_explain, session, ref, menu))
     _add(menu, "Copy value", "Copy it with all its digits", partial(QGuiApplication.clipboard().setText, digits))
     menu.addSeparator()
     trace = session.trace
     if ref.kind == "parameter" or trace is None:
-        show = partial(_show_parameter, session, ref, bring)
+        show = partial(_show_parameter, session, ref, menu)
         _add(menu, f"Show {ref.name} in the grid", "Choose it, to edit it", show)
         return menu
     _add_silencing(menu, session, ref)
@@ -95,7 +105,7 @@ def _add_silencing(menu: QMenu, session: Session, ref: CellRef) -> None:
     menu.addSeparator()
 
 
-def _add_part(menu: QMenu, session: Session, trace: Trace, part: ActivationPart, number: float) -> None:
+def _add_part(menu: CellMenu, session: Session, trace: Trace, part: ActivationPart, number: float) -> None:
     model = session.document.state.model
     sub = menu.addMenu(_part_title(session, trace, part))
     sub.setObjectName(f"cellMenu_{part.kind}")
@@ -109,7 +119,7 @@ def _add_part(menu: QMenu, session: Session, trace: Trace, part: ActivationPart,
         _add(sub, word, tip, run)
     sub.addSeparator()
     for kind, word, tip in WITH_NUMBER:
-        _add(sub, word, tip, partial(_intervene, session, part, kind, NEUTRAL.get(kind, number)))
+        _add(sub, word, tip, partial(_ask_number, session, part, kind, NEUTRAL.get(kind, number), menu))
 
 
 def _part_title(session: Session, trace: Trace, part: ActivationPart) -> str:
@@ -151,25 +161,25 @@ def _add(menu: QMenu, text: str, tip: str, run: Callable[[], object]) -> None:
 # -- what the entries do
 
 
-def _explain(session: Session, ref: CellRef, bring: Callable[[str], None] | None) -> None:
+def _explain(session: Session, ref: CellRef, menu: CellMenu) -> None:
     session.selection.choose(cell=ref)
-    if bring is not None:
-        bring("explainPanel")
+    menu.panel_wanted.emit("explainPanel")
 
 
-def _show_parameter(session: Session, ref: CellRef, bring: Callable[[str], None] | None) -> None:
+def _show_parameter(session: Session, ref: CellRef, menu: CellMenu) -> None:
     session.selection.choose(parameter=ref.name, cell=ref)
-    if bring is not None:
-        bring("weightPanel")
+    menu.panel_wanted.emit("weightPanel")
 
 
 def _intervene(session: Session, part: ActivationPart, kind: Kind, value: float) -> None:
+    session.document.apply(intervene(session.document.state, part, kind, value))
+
+
+def _ask_number(session: Session, part: ActivationPart, kind: Kind, value: float, menu: CellMenu) -> None:
     document = session.document
-    typed = kind in NEUTRAL or kind == "set"
-    # Making it and typing its number are one step to undo.
-    gesture = f"new intervention {document.revision}" if typed else None
-    edit = intervene(document.state, part, kind, value, gesture)
-    document.apply(edit, ASKS_FOR_NUMBER if typed else None)
+    gesture = f"new intervention {document.revision}"
+    document.apply(intervene(document.state, part, kind, value, gesture))
+    menu.number_wanted.emit(len(document.state.interventions) - 1, gesture)
 
 
 def _freeze(session: Session, part: ActivationPart) -> None:

@@ -8,8 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QFrame, QMainWindow, QScrollArea, QWidget
 
+from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.widgets.focus_order import go_through
-from visualizer.ui.window.stale import Veil
+from visualizer.ui.window.veil import Veil
 
 
 class PanelDock(QDockWidget):
@@ -30,7 +31,7 @@ class PanelDock(QDockWidget):
     built = Signal(object)
     edge_moved = Signal()
 
-    def __init__(self, title: str, name: str, build: Callable[[], QWidget], window: QMainWindow) -> None:
+    def __init__(self, title: str, name: str, build: Callable[[], SessionPanel], window: QMainWindow) -> None:
         """`name` is the panel's object name; the dock is called after it."""
         super().__init__(title, window)
         self.setObjectName(f"{name}Dock")
@@ -39,8 +40,8 @@ class PanelDock(QDockWidget):
         self._least = (1, 1)
         self._stale = False
         self._veil: Veil | None = None
-        self._build: Callable[[], QWidget] | None = build
-        self._panel: QWidget | None = None
+        self._make = build
+        self._panel: SessionPanel | None = None
         self.scrolls = True
         self.toggleViewAction().setVisible(False)  # the View menu has its own, which also brings the panel to the front
         self.visibilityChanged.connect(self._seen)
@@ -53,37 +54,39 @@ class PanelDock(QDockWidget):
     @least.setter
     def least(self, size: tuple[int, int]) -> None:
         self._least = size
-        if self._build is None:
+        if self._panel is not None:
             self.widget().setMinimumSize(*size)
 
     @property
-    def panel(self) -> QWidget:
+    def panel(self) -> SessionPanel:
         """The panel, built now if nobody has seen it yet."""
-        if self._build is not None:
-            build, self._build = self._build, None
-            self._panel = build()
+        return self.build() if self._panel is None else self._panel
+
+    def build(self) -> SessionPanel:
+        """Make the panel, if nobody has seen it yet; returns it."""
+        if self._panel is None:
+            self._panel = self._make()
             self.setWidget(_Room(self._panel) if self.scrolls else self._panel)
             self.widget().setMinimumSize(*self._least)
             self._hide_behind()
             self.built.emit(self._panel)
-        assert self._panel is not None
         return self._panel
 
     @property
-    def built_panel(self) -> QWidget | None:
+    def built_panel(self) -> SessionPanel | None:
         """The panel, or None while nobody has seen it."""
         return self._panel
 
     def reveal(self) -> None:
         """Show the panel, in front of those that share its place."""
-        assert self.panel is not None
+        self.build()
         self.show()
         self.raise_()
 
     def mark_stale(self, stale: bool) -> None:
         """Lay a veil over the panel, or take it away; a panel that is not seen gets it when it is."""
         self._stale = stale
-        if stale and self._veil is None and self._build is None and self.in_front:
+        if stale and self._veil is None and self._panel is not None and self.in_front:
             self._veil = Veil(self.widget())
         elif not stale and self._veil is not None:
             self._veil.deleteLater()
@@ -93,7 +96,7 @@ class PanelDock(QDockWidget):
     def _seen(self, visible: bool) -> None:
         self.in_front = visible
         if visible:
-            assert self.panel is not None
+            self.build()
             self.mark_stale(self._stale)
         self._hide_behind()
 

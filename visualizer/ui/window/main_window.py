@@ -25,24 +25,25 @@ from visualizer.session.document.edits import OpenModel, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.bridge.executor import WorkerExecutor
+from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import apply_theme, theme_for
 from visualizer.ui.panels.interventions.panel import InterventionsPanel
 from visualizer.ui.panels.prompt_bar.panel import PromptBar
 from visualizer.ui.panels.self_check.panel import SelfCheckBadge
-from visualizer.ui.panels.timeline.panel import TimelinePanel
 from visualizer.ui.panels.token_strip.panel import TokenStrip
 from visualizer.ui.widgets.focus_order import go_on, go_through
 from visualizer.ui.widgets.focus_ring import FocusRings
 from visualizer.ui.widgets.tables import COPY_TABLE
 from visualizer.ui.window.arrangement import PLACES, Arrangement, first_size
-from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, RESULTS, build_panel
-from visualizer.ui.window.cell_menu import build_cell_menu
+from visualizer.ui.window.busy_bar import BusyBar
+from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, RESULTS
+from visualizer.ui.window.cell_menu import CellMenu, build_cell_menu
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.export import heatmap_actions, picture_actions
 from visualizer.ui.window.menus import Menus
-from visualizer.ui.window.stale import BusyBar, Veils
 from visualizer.ui.window.status import StatusBar
+from visualizer.ui.window.veils import Veils
 
 #: Panels that nobody has looked at are built once nothing has happened for this long, one every `EACH_MS`.
 IDLE_MS, EACH_MS = 3000, 150
@@ -85,7 +86,7 @@ class MainWindow(QMainWindow):
         self.status.insertPermanentWidget(1, busy)
         self.setStatusBar(self.status)
         self.undo_action, self.redo_action = self._undo_actions()
-        self.menus = Menus(self)
+        self.menus = Menus(self, self)
         self._build_top()
         self._build_docks()
         busy.stale_changed.connect(Veils([self.docks[name] for name in RESULTS], self).mark)
@@ -122,9 +123,9 @@ class MainWindow(QMainWindow):
         self.middle_window.setWindowFlags(Qt.WindowType.Widget)
         self.middle_window.setObjectName("middleWindow")
         self.setCentralWidget(self.middle_window)
-        for name, (title, _, _) in PANELS.items():
+        for name, (title, make) in PANELS.items():
             home = self.middle_window if name in PLACES["middle"] else self
-            dock = PanelDock(title, name, partial(build_panel, name, self.session), home)
+            dock = PanelDock(title, name, partial(make, self.session), home)
             dock.scrolls = name not in PLACES["bottom"]
             dock.built.connect(self._adopt)
             self.docks[name] = dock
@@ -132,22 +133,18 @@ class MainWindow(QMainWindow):
         self.arrangement.prepare()
         self.arrangement.put()
         for name in AT_ONCE:
-            assert self.docks[name].panel is not None
+            self.docks[name].build()
         for key, name, action in EARLY_KEYS:
             early = QShortcut(QKeySequence(key), self)
             early.activated.connect(partial(self._press_early, name, action))
             self.docks[name].built.connect(partial(_retire, early))
-        interventions = self.docks["interventionsPanel"].panel
-        assert isinstance(interventions, InterventionsPanel)
-        interventions.number_wanted.connect(self.docks["interventionsPanel"].reveal)
 
-    def _adopt(self, panel: QWidget) -> None:
+    def _adopt(self, panel: SessionPanel) -> None:
         """Connect a panel that has just been made."""
-        slots = {"message": self.status.say, "context_requested": self._show_cell_menu, "panel_wanted": self._bring}
-        for signal, slot in slots.items():
-            if hasattr(panel, signal):
-                getattr(panel, signal).connect(slot)
-        if isinstance(panel, TimelinePanel):
+        panel.message.connect(self.status.say)
+        panel.context_requested.connect(self._show_cell_menu)
+        panel.panel_wanted.connect(self._bring)
+        if panel.objectName() in self.docks:
             panel.height_wanted.connect(partial(self.arrangement.give_height, panel.objectName()))
         self.menus.take_actions(panel)
         for table in panel.findChildren(QAbstractItemView):
@@ -159,7 +156,7 @@ class MainWindow(QMainWindow):
 
     def _press_early(self, name: str, action: str) -> None:
         """Build a panel and run one of its actions: its key was pressed before anybody looked at it."""
-        self.docks[name].panel.actions_by_name[action].trigger()  # type: ignore[attr-defined]
+        self.docks[name].panel.actions_by_name[action].trigger()
 
     def _build_while_idle(self) -> None:
         # While a result is awaited the window has better to do.
@@ -170,7 +167,7 @@ class MainWindow(QMainWindow):
         """Build one panel that nobody has looked at yet; returns whether there are more."""
         waiting = [dock for dock in self.docks.values() if dock.built_panel is None]
         if waiting:
-            assert waiting[0].panel is not None
+            waiting[0].build()
         return len(waiting) > 1
 
     def _busy_now(self) -> None:
@@ -268,7 +265,7 @@ class MainWindow(QMainWindow):
     def _show_cell_menu(self, ref: object, where: QPoint) -> None:
         """What can be done with a number (None for one that is not the present pass's), and with its heatmap."""
         if isinstance(ref, CellRef):
-            menu = build_cell_menu(self.session, ref, self, self._bring)
+            menu: QMenu = self._cell_menu(ref)
             menu.addSeparator()
         else:
             menu = QMenu(self)
@@ -280,12 +277,24 @@ class MainWindow(QMainWindow):
             menu.addActions(picture_actions(drawing, menu, self.status.say))
         menu.popup(where)
 
+    def _cell_menu(self, ref: CellRef) -> CellMenu:
+        menu = build_cell_menu(self.session, ref, self)
+        menu.panel_wanted.connect(self._bring)
+        menu.number_wanted.connect(self._type_number)
+        return menu
+
+    def _type_number(self, row: int, gesture: object) -> None:
+        """Have the number of a new intervention typed in the list of interventions."""
+        interventions = self.docks["interventionsPanel"].panel
+        assert isinstance(interventions, InterventionsPanel)
+        interventions.type_number(row, gesture)
+
     def menus_here(self) -> list[QMenu]:
         """Context menus, not shown: of the number pointed at, the chosen one or head, and of all that is on screen."""
         selection = self.session.selection
         now = selection.now
         head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
-        menus = [build_cell_menu(self.session, selection.hovered or now.cell or head, self, self._bring)]
+        menus: list[QMenu] = [self._cell_menu(selection.hovered or now.cell or head)]
         menus[0].setTitle("This number")
         for heatmap in self.findChildren(Heatmap):
             if heatmap.isVisible() and heatmap.matrix is not None:
@@ -355,15 +364,12 @@ class MainWindow(QMainWindow):
             self.arrangement.follow()
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        for dock in self.docks.values():  # a panel at work may ask before it is ended
-            may_close = getattr(dock.built_panel, "may_close", None)
-            if may_close is not None and not may_close():
-                event.ignore()
-                return
-        for dock in self.docks.values():
-            shut_down = getattr(dock.built_panel, "shut_down", None)
-            if shut_down is not None:
-                shut_down()
+        panels = [dock.built_panel for dock in self.docks.values() if dock.built_panel is not None]
+        if not all(panel.may_close() for panel in panels):
+            event.ignore()
+            return
+        for panel in panels:
+            panel.shut_down()
         self._idle.stop()
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))

@@ -6,29 +6,67 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QFileDialog, QMenu, QMessageBox, QWidget
+from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
 from visualizer.errors import InputError
 from visualizer.formats import PRESETS, SHIPPED, save_safetensors
+from visualizer.session.session import Session
+from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.widgets.focus_order import enter
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.export import ask_and_export_picture, script_action
 from visualizer.ui.window.guide import guide_actions
 from visualizer.ui.window.palette import CommandPalette
+from visualizer.ui.window.status import StatusBar
 
-if TYPE_CHECKING:
-    from visualizer.ui.window.main_window import MainWindow
+
+class Commands(Protocol):
+    """What a window has and does that its menus offer."""
+
+    session: Session
+    status: StatusBar
+    docks: dict[str, PanelDock]
+    undo_action: QAction
+    redo_action: QAction
+
+    def remembered(self, key: str, default: object) -> object:
+        """A remembered setting."""
+
+    def open_source(self, source: str) -> None:
+        """Open a preset or a file."""
+
+    def choose_theme(self, choice: str) -> None:
+        """Use the light or dark theme, or the system's."""
+
+    def build_next(self) -> bool:
+        """Build one panel that nobody has looked at yet; returns whether there are more."""
+
+    def build_all(self) -> None:
+        """Build all panels now."""
+
+    def menus_here(self) -> list[QMenu]:
+        """The context menus of what is chosen, not shown."""
+
+    def go_to_panel(self, by: int) -> None:
+        """Give the keyboard to another panel."""
+
+    def float_panel(self) -> None:
+        """Make a window of the panel that has the keyboard, or put it back."""
+
+    def reset_layout(self) -> None:
+        """Put every panel back into its place."""
 
 
 class Menus:
     """The menu bar of a window. Panels that are built later add their actions when they are."""
 
-    def __init__(self, window: MainWindow) -> None:
-        self._window = window
+    def __init__(self, window: QMainWindow, does: Commands) -> None:
+        """The menus stand in `window`, and offer what `does` does."""
+        self._window, self._does = window, does
         bar = window.menuBar()
         names = ("&File", "&Edit", "&View", "&Model", "&Generate", "&Help")
         self.file, self.edit, self.view, self.model, self.generate, self.help = map(bar.addMenu, names)
@@ -37,32 +75,15 @@ class Menus:
 
     def fill(self) -> None:
         """Add what the window itself offers, once its panels are there."""
-        window = self._window
-        _file(window, self.file)
-        before = self.edit.actions()
-        for action in (window.undo_action, window.redo_action):
-            if before:
-                self.edit.insertAction(before[0], action)
-            else:
-                self.edit.addAction(action)
-        if before:
-            self.edit.insertSeparator(before[0])
-        _view(window, self.view)
-        self.view.addSeparator()
-        for name, dock in window.docks.items():
-            menu = self._menu_of(name)
-            menu.aboutToShow.connect(partial(_build, dock))
-            self.view.addMenu(menu)
-        for preset in PRESETS:
-            _add(window, self.model, f"Open ({preset})*", partial(window.open_source, preset))
-        self.model.addSeparator()
-        for name in SHIPPED:
-            _add(window, self.model, f"Open the trained model {name}", partial(window.open_source, name))
-        _help(window, self.help)
+        self._fill_file()
+        self._fill_edit()
+        self._fill_view()
+        self._fill_model()
+        self._fill_help()
 
-    def take_actions(self, panel: QWidget) -> None:
+    def take_actions(self, panel: SessionPanel) -> None:
         """Put what a panel can do where people look for it."""
-        actions = list(getattr(panel, "actions_by_name", {}).values())
+        actions = list(panel.actions_by_name.values())
         if not actions:
             return
         name = panel.objectName()
@@ -78,27 +99,91 @@ class Menus:
     def _menu_of(self, name: str) -> QMenu:
         """The menu of a panel: to show it, and its own commands once it is built."""
         if name not in self._of_panels:
-            dock = self._window.docks[name]
+            dock = self._does.docks[name]
             menu = self._of_panels[name] = QMenu(dock.windowTitle(), self._window)
             menu.addAction(_show_action(self._window, dock))
         return self._of_panels[name]
 
+    def _add(self, menu: QMenu, text: str, run: Callable[[], object], shortcut: str | None = None) -> QAction:
+        action = QAction(text, self._window)
+        if shortcut:
+            action.setShortcut(QKeySequence(shortcut))
+        action.triggered.connect(lambda _checked=False: run())
+        menu.addAction(action)
+        return action
 
-def _build(dock: PanelDock) -> None:
-    """A panel's menu is opened: its commands are wanted."""
-    assert dock.panel is not None
+    def _fill_file(self) -> None:
+        window, does, menu = self._window, self._does, self.file
+        self._add(menu, "&Open…", partial(_open, window, does), "Ctrl+O")
+        self._add(menu, "&Save model as…", partial(_save, window, does), "Ctrl+S")
+        menu.addSeparator()
+        menu.addAction(script_action(does.session, window, does.status.say))
+        self._add(menu, "Save window as &PNG…", partial(_save_picture, window, does), "Ctrl+Shift+E")
+        menu.addSeparator()
+        self._add(menu, "&Quit", window.close, "Ctrl+Q")
+
+    def _fill_edit(self) -> None:
+        """Undo and redo stand before what the panels have put here."""
+        before = self.edit.actions()
+        for action in (self._does.undo_action, self._does.redo_action):
+            if before:
+                self.edit.insertAction(before[0], action)
+            else:
+                self.edit.addAction(action)
+        if before:
+            self.edit.insertSeparator(before[0])
+
+    def _fill_view(self) -> None:
+        window, does, menu = self._window, self._does, self.view
+        menu.addMenu(self.panels)
+        self._fill_panels()
+        self._fill_themes(menu.addMenu("&Theme"))
+        menu.addSeparator()
+        palette = CommandPalette(window, does.build_next, does.menus_here)
+        opens = self._add(menu, "&Command palette", partial(palette.open_for, window), "Ctrl+Shift+P")
+        opens.setObjectName("commandPaletteAction")
+        self._add(menu, "&Full screen", partial(_toggle_full_screen, window), "F11")
+        self._add(menu, "&Let go of the selection", does.session.selection.let_go, "Ctrl+Shift+A")
+        menu.addSeparator()
+        for name, dock in does.docks.items():
+            of_panel = self._menu_of(name)
+            of_panel.aboutToShow.connect(dock.build)  # its commands are wanted
+            menu.addMenu(of_panel)
+
+    def _fill_panels(self) -> None:
+        does, menu = self._does, self.panels
+        for dock in does.docks.values():
+            menu.addAction(_sight_action(self._window, dock))
+        menu.addSeparator()
+        self._add(menu, "&Next panel", partial(does.go_to_panel, 1), "F6")
+        self._add(menu, "&Previous panel", partial(does.go_to_panel, -1), "Shift+F6")
+        self._add(menu, "&Float this panel, or put it back", does.float_panel)
+        self._add(menu, "&Reset layout", does.reset_layout)
+
+    def _fill_themes(self, menu: QMenu) -> None:
+        group = QActionGroup(self._window)
+        chosen = str(self._does.remembered("theme", "system"))
+        for choice in ("light", "dark", "system"):
+            action = self._add(menu, f"{choice.capitalize()} theme", partial(self._does.choose_theme, choice))
+            action.setCheckable(True)
+            action.setChecked(choice == chosen)
+            group.addAction(action)
+
+    def _fill_model(self) -> None:
+        does, menu = self._does, self.model
+        for preset in PRESETS:
+            self._add(menu, f"Open ({preset})*", partial(does.open_source, preset))
+        menu.addSeparator()
+        for name in SHIPPED:
+            self._add(menu, f"Open the trained model {name}", partial(does.open_source, name))
+
+    def _fill_help(self) -> None:
+        self.help.addActions(guide_actions(self._window))
+        self._add(self.help, "&Keyboard shortcuts", partial(_show_shortcuts, self._window, self._does), "Ctrl+?")
+        self._add(self.help, "&About", partial(_show_about, self._window))
 
 
-def _add(window: MainWindow, menu: QMenu, text: str, run: Callable[[], object], shortcut: str | None = None) -> QAction:
-    action = QAction(text, window)
-    if shortcut:
-        action.setShortcut(QKeySequence(shortcut))
-    action.triggered.connect(lambda _checked=False: run())
-    menu.addAction(action)
-    return action
-
-
-def _show_action(window: MainWindow, dock: PanelDock) -> QAction:
+def _show_action(window: QMainWindow, dock: PanelDock) -> QAction:
     """Brings a panel to the front and gives it the keyboard."""
     action = QAction(f"Show {dock.windowTitle()}", window)
     action.triggered.connect(lambda _checked=False: _show(dock))
@@ -111,7 +196,7 @@ def _show(dock: PanelDock) -> None:
         dock.panel.setFocus(Qt.FocusReason.ShortcutFocusReason)  # an empty panel: F1 tells of it
 
 
-def _sight_action(window: MainWindow, dock: PanelDock) -> QAction:
+def _sight_action(window: QMainWindow, dock: PanelDock) -> QAction:
     """Ticked while a panel is in sight: closes that one, shows one that is closed or behind another."""
     action = QAction(dock.windowTitle(), window)
     action.setCheckable(True)
@@ -131,56 +216,14 @@ def _sight_action(window: MainWindow, dock: PanelDock) -> QAction:
     return action
 
 
-def _file(window: MainWindow, menu: QMenu) -> None:
-    _add(window, menu, "&Open…", partial(_open, window), "Ctrl+O")
-    _add(window, menu, "&Save model as…", partial(_save, window), "Ctrl+S")
-    menu.addSeparator()
-    menu.addAction(script_action(window.session, window, window.status.say))
-    _add(window, menu, "Save window as &PNG…", partial(_save_picture, window), "Ctrl+Shift+E")
-    menu.addSeparator()
-    _add(window, menu, "&Quit", window.close, "Ctrl+Q")
-
-
-def _view(window: MainWindow, menu: QMenu) -> None:
-    panels = window.menus.panels
-    menu.addMenu(panels)
-    for dock in window.docks.values():
-        panels.addAction(_sight_action(window, dock))
-    panels.addSeparator()
-    _add(window, panels, "&Next panel", partial(window.go_to_panel, 1), "F6")
-    _add(window, panels, "&Previous panel", partial(window.go_to_panel, -1), "Shift+F6")
-    _add(window, panels, "&Float this panel, or put it back", window.float_panel)
-    _add(window, panels, "&Reset layout", window.reset_layout)
-    theme = menu.addMenu("&Theme")
-    group = QActionGroup(window)
-    chosen = str(window.remembered("theme", "system"))
-    for choice in ("light", "dark", "system"):
-        action = _add(window, theme, f"{choice.capitalize()} theme", partial(window.choose_theme, choice))
-        action.setCheckable(True)
-        action.setChecked(choice == chosen)
-        group.addAction(action)
-    menu.addSeparator()
-    palette = CommandPalette(window, window.build_next, window.menus_here)
-    opens = _add(window, menu, "&Command palette", partial(palette.open_for, window), "Ctrl+Shift+P")
-    opens.setObjectName("commandPaletteAction")
-    _add(window, menu, "&Full screen", partial(_toggle_full_screen, window), "F11")
-    _add(window, menu, "&Let go of the selection", window.session.selection.let_go, "Ctrl+Shift+A")
-
-
-def _help(window: MainWindow, menu: QMenu) -> None:
-    menu.addActions(guide_actions(window))
-    _add(window, menu, "&Keyboard shortcuts", partial(_show_shortcuts, window), "Ctrl+?")
-    _add(window, menu, "&About", partial(_show_about, window))
-
-
-def _open(window: MainWindow) -> None:
+def _open(window: QMainWindow, does: Commands) -> None:
     path, _ = QFileDialog.getOpenFileName(window, "Open a model", "", "Models (*.safetensors);;All files (*)")
     if path:
-        window.open_source(path)
+        does.open_source(path)
 
 
-def _save(window: MainWindow) -> None:
-    state = window.session.document.state
+def _save(window: QMainWindow, does: Commands) -> None:
+    state = does.session.document.state
     path, _ = QFileDialog.getSaveFileName(
         window, "Save the model", f"{state.opened.name}.safetensors", "Models (*.safetensors)"
     )
@@ -190,24 +233,24 @@ def _save(window: MainWindow) -> None:
     try:
         save_safetensors(replace(state.opened, model=state.model), target)
     except InputError as error:
-        window.status.say(str(error))
+        does.status.say(str(error))
     else:
-        window.status.say(f"saved {target}")
+        does.status.say(f"saved {target}")
 
 
-def _toggle_full_screen(window: MainWindow) -> None:
+def _toggle_full_screen(window: QMainWindow) -> None:
     if window.isFullScreen():
         window.showNormal()
     else:
         window.showFullScreen()
 
 
-def _save_picture(window: MainWindow) -> None:
-    ask_and_export_picture(window, window.grab().toImage(), "window", window.status.say)
+def _save_picture(window: QMainWindow, does: Commands) -> None:
+    ask_and_export_picture(window, window.grab().toImage(), "window", does.status.say)
 
 
-def _show_shortcuts(window: MainWindow) -> None:
-    window.build_all()
+def _show_shortcuts(window: QMainWindow, does: Commands) -> None:
+    does.build_all()
     rows = []
     for action in window.findChildren(QAction):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
@@ -217,7 +260,7 @@ def _show_shortcuts(window: MainWindow) -> None:
     QMessageBox.information(window, "Keyboard shortcuts", f"<table>{''.join(sorted(set(rows)))}</table>")
 
 
-def _show_about(window: MainWindow) -> None:
+def _show_about(window: QMainWindow) -> None:
     from importlib.metadata import version  # here, for it brings all of email with it
 
     QMessageBox.about(

@@ -33,10 +33,12 @@ def panel(session: Session, qtbot: QtBot) -> InterventionsPanel:
     return on_screen(InterventionsPanel(session), qtbot, 360, 240)
 
 
-def choose(session: Session, qtbot: QtBot, ref: CellRef, *path: str) -> None:
-    """Take the entry of a number's menu that `path` leads to."""
+def choose(session: Session, qtbot: QtBot, ref: CellRef, *path: str, panel: InterventionsPanel | None = None) -> None:
+    """Take the entry of a number's menu that `path` leads to; its number is typed in `panel`."""
     menu = build_cell_menu(session, ref)
     qtbot.addWidget(menu)
+    if panel is not None:
+        menu.number_wanted.connect(panel.type_number)
     entry(menu, *path).trigger()
 
 
@@ -115,8 +117,9 @@ def test_freezing_keeps_the_present_numbers(session: Session, panel: Interventio
 def test_a_number_is_typed_into_the_list_and_undone_with_its_intervention(
     session: Session, panel: InterventionsPanel, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(panel.number_wanted):
-        choose(session, qtbot, HALF, "This cell", "Set")
+    with qtbot.waitSignal(panel.panel_wanted) as wanted:
+        choose(session, qtbot, HALF, "This cell", "Set", panel=panel)
+    assert wanted.args == ["interventionsPanel"]
     field = editor(panel, qtbot)
     assert field.text() == "0.5"
     qtbot.keyClicks(field, "1/4")
@@ -129,7 +132,7 @@ def test_a_number_is_typed_into_the_list_and_undone_with_its_intervention(
 
 
 def test_a_number_that_is_none_is_refused_and_said(session: Session, panel: InterventionsPanel, qtbot: QtBot) -> None:
-    choose(session, qtbot, HALF, "Row", "Scale")
+    choose(session, qtbot, HALF, "Row", "Scale", panel=panel)
     field = editor(panel, qtbot)
     with qtbot.waitSignal(panel.message):
         qtbot.keyClicks(field, "much")

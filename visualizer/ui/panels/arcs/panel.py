@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -22,14 +22,7 @@ class ArcsPanel(SessionPanel):
 
     A click on a token adds it to those whose weights are summed, another takes it away; none stands for all. The one
     that was added last is the row that all panels mark. A click on a bar explains the weight.
-
-    Signals:
-        message(str): a sentence for the status bar.
-        context_requested(object, QPoint): a context menu was asked for: on a token's row, on the weight of a bar, or
-            on no single number (None).
     """
-
-    context_requested = Signal(object, QPoint)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, Signal
-from PySide6.QtGui import QAction, QActionGroup, QHideEvent, QShowEvent
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QAction, QActionGroup, QHideEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from visualizer.engine.sampling import top_tokens
@@ -17,13 +17,12 @@ from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.analysis.cell_sources import sources_of
 from visualizer.session.evaluation.evaluate import SHOWN_TOKENS
-from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.attention import EMPTY, STAGES, words_above
 from visualizer.session.words.axis_labels import token_label
 from visualizer.session.words.comparison import ADDED
-from visualizer.ui.bridge.panel import COMPUTING
+from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import DIVERGING, SEQUENTIAL, Scale, symmetric_limit
 from visualizer.ui.look.theme import current_theme, token_color
@@ -34,31 +33,20 @@ from visualizer.ui.widgets.title import Title
 ALL_TOKENS = 96
 
 
-class AttentionPanel(QWidget):
-    """Heatmaps side by side, all of them of the step under the cursor.
-
-    Signals:
-        context_requested(object, QPoint): a context menu was asked for on a number (CellRef).
-    """
-
-    context_requested = Signal(object, QPoint)
+class AttentionPanel(SessionPanel):
+    """Heatmaps side by side, all of them of the step under the cursor."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(session, parent)
         self.setObjectName("attentionPanel")
         self._session = session
         self._columns: list[int] = []
-        self._stale = True
-        self.actions_by_name: dict[str, QAction] = {}
         self.scores, self.pattern = self._heatmap("scoresHeatmap"), self._heatmap("patternHeatmap")
         self.logits, self.probs = self._heatmap("logitsHeatmap"), self._heatmap("probsHeatmap")
         for heatmap in (self.logits, self.probs):
             heatmap.set_square(False)
         self._titles = {name: Title(self) for name in ("scores", "pattern", "logits", "probs")}
         self._build()
-        session.subscribe(self._result_arrived)
-        session.selection.subscribe(self._selection_changed)
-        self._refresh()
 
     # -- building
 
@@ -132,22 +120,15 @@ class AttentionPanel(QWidget):
 
     # -- what the session tells
 
-    def _result_arrived(self, _result: Result) -> None:
-        self._refresh()
-
-    def _selection_changed(self, before: Chosen, now: Chosen) -> None:
+    def selection_changed(self, before: Chosen, now: Chosen) -> None:
         same = (before.step, before.block, before.head, before.score_stage, before.comparison)
         if same != (now.step, now.block, now.head, now.score_stage, now.comparison):
-            self._refresh()
+            self.refresh_if_seen()
         else:
             self._mark()
 
-    def _refresh(self) -> None:
-        """Draw the trace of the step under the cursor; later, if nobody can see it now."""
-        if not self.isVisible():
-            self._stale = True
-            return
-        self._stale = False
+    def refresh(self) -> None:
+        """Draw the trace of the step under the cursor."""
         trace = self._session.trace
         self._fill_choosers()
         if trace is None or not len(trace.tokens):
@@ -316,16 +297,6 @@ class AttentionPanel(QWidget):
 
     # -- Qt
 
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        if self._stale:
-            self._refresh()
-
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._session.selection.hover(None)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._refresh()  # the tokens' colours are the theme's

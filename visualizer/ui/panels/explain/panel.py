@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence, QPalette
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
@@ -32,12 +32,7 @@ class ExplainPanel(SessionPanel):
 
     Backspace goes back and Shift+Backspace forward while the keyboard is in the panel. While nothing is chosen,
     the number under the mouse is explained.
-
-    Signals:
-        panel_wanted(str): the name of a panel to bring to the front.
     """
-
-    panel_wanted = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

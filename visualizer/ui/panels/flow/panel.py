@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -28,13 +28,7 @@ HINT = "Click a cell: where it comes from. Ctrl+wheel: nearer."
 
 
 class FlowPanel(SessionPanel):
-    """A canvas with all stages; choosers for block and head above it, the cell under the cursor below.
-
-    Signals:
-        context_requested(object, QPoint): a context menu was asked for on a number (CellRef).
-    """
-
-    context_requested = Signal(object, QPoint)
+    """A canvas with all stages; choosers for block and head above it, the cell under the cursor below."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QTreeWidgetItem, QWidget
 
@@ -37,14 +37,9 @@ STREAM = ("resid_pre", "resid_mid", "resid_post")
 class GradientsPanel(SessionPanel):
     """Reads gradients for an objective, shows them, and descends.
 
-    Signals:
-        context_requested(object, QPoint): a context menu was asked for: a weight (CellRef), or None for an activation.
-
     Attributes:
         reading: the gradients that are shown; None while there are none.
     """
-
-    context_requested = Signal(object, QPoint)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QBoxLayout,
@@ -42,13 +42,7 @@ class HeadsPanel(SessionPanel):
 
     There is always a head that the other panels show; letting go takes the accent from it and the chosen row and
     cell from all panels.
-
-    Signals:
-        message(str): a sentence for the status bar.
-        context_requested(object, QPoint): a context menu was asked for on a number (CellRef) of a head's pattern.
     """
-
-    context_requested = Signal(object, QPoint)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QStackedLayout, QWidget
 
 from visualizer.session.document.document import Change
+from visualizer.session.evaluation.result import Result
+from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
-from visualizer.ui.look.theme import current_theme, theme_notifier
+from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.look.theme import current_theme
 
 HERE, ELSEWHERE = "▸ ", "   "
 BEGINNING = "as opened"
 
 
-class HistoryPanel(QWidget):
-    """Row 0 is the beginning; row n is the state after n steps.
-
-    Signals:
-        message(str): where a click went.
-    """
-
-    message = Signal(str)
+class HistoryPanel(SessionPanel):
+    """Row 0 is the beginning; row n is the state after n steps."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(session, parent)
         self.setObjectName("historyPanel")
-        self._session = session
         self.list = QListWidget(self)
         self.list.setObjectName("historyList")
         self.list.setAccessibleName("History")
@@ -45,16 +41,21 @@ class HistoryPanel(QWidget):
         self._layout.addWidget(self.list)
         self._titles: list[str] = []
         self._present = -1
-        self._update()
-        self.destroyed.connect(session.document.subscribe(self._document_changed))
-        theme_notifier().theme_changed.connect(self._theme_changed)
+        self.refresh()
 
-    def _document_changed(self, _change: Change) -> None:
-        self._update()
+    def document_changed(self, change: Change) -> None:
+        """The list is kept right even while nobody sees it."""
+        self.refresh()
 
-    def _update(self) -> None:
+    def result_arrived(self, result: Result) -> None:
+        """Nothing here is about the result."""
+
+    def selection_changed(self, before: Chosen, now: Chosen) -> None:
+        """Nothing here is about the selection."""
+
+    def refresh(self) -> None:
         """Show the document's history; rows that stay as they are stay untouched."""
-        steps, done = self._session.document.history()
+        steps, done = self.session.document.history()
         titles = [BEGINNING, *steps] if steps else []
         kept = sum(1 for _ in zip(self._titles, titles, strict=False))
         for row in range(len(self._titles) - 1, len(titles) - 1, -1):
@@ -91,9 +92,9 @@ class HistoryPanel(QWidget):
     def _go_to(self, item: QListWidgetItem) -> None:
         row = self.list.row(item)
         if row != self._present:
-            self._session.document.go_to(row, self)
+            self.session.document.go_to(row, self)
             self.message.emit(f"back at “{self._titles[self._present]}”")
 
-    def _theme_changed(self) -> None:
+    def theme_changed(self) -> None:
         for row, title in enumerate(self._titles):
             self._paint_row(row, title, self._present)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from visualizer.errors import EditError
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import INTERVENTIONS, MODEL
-from visualizer.session.document.interventions import ASKS_FOR_NUMBER, remove, set_value, switch, switch_all
+from visualizer.session.document.interventions import remove, set_value, switch, switch_all
 from visualizer.session.session import Session
 from visualizer.session.words.typed_numbers import parse_number
 from visualizer.ui.bridge.panel import SessionPanel
@@ -25,13 +25,7 @@ EMPTY = (
 
 
 class InterventionsPanel(SessionPanel):
-    """A list with switches. Space switches, Return or F2 types a number, Delete removes.
-
-    Signals:
-        number_wanted(): an intervention was made whose number is to be typed here, so the panel should be seen.
-    """
-
-    number_wanted = Signal()
+    """A list with switches. Space switches, Return or F2 types a number, Delete removes."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -108,11 +102,7 @@ class InterventionsPanel(SessionPanel):
         if not change.touches & {INTERVENTIONS, MODEL}:
             return
         self._refuse("")
-        if change.initiator == ASKS_FOR_NUMBER:
-            row = len(self.session.document.state.interventions) - 1
-            self._to_type, self._fresh = row, (row, change.edit.gesture)
-            self.number_wanted.emit()
-        elif change.initiator is not self:
+        if change.initiator is not self:
             self._fresh = None
         self.refresh_if_seen()
 
@@ -135,6 +125,12 @@ class InterventionsPanel(SessionPanel):
             self.table.type_number(row)
 
     # -- what the user does
+
+    def type_number(self, row: int, gesture: object) -> None:
+        """Have the number of an intervention typed that has just been made, as a part of the same step to undo."""
+        self._to_type, self._fresh = row, (row, gesture)
+        self.panel_wanted.emit(self.objectName())
+        self.refresh_if_seen()
 
     def _switch(self, row: int, on: bool) -> None:
         self.session.document.apply(switch(self.session.document.state, row, on), self)

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -57,13 +57,7 @@ class _Read:
 
 
 class LensPanel(SessionPanel):
-    """Above, the logit lens by stream and position; below, direct contributions to a logit of the chosen row.
-
-    Signals:
-        context_requested(object, QPoint): a context menu was asked for on a number (CellRef).
-    """
-
-    context_requested = Signal(object, QPoint)
+    """Above, the logit lens by stream and position; below, direct contributions to a logit of the chosen row."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import QHeaderView, QMenu, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
@@ -11,10 +11,12 @@ from visualizer.engine.names import block_prefix, local_name
 from visualizer.errors import EditError
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import SetCells, reset_parameters
+from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.parameters import meaning, shape_text
-from visualizer.ui.look.theme import current_theme, theme_notifier
+from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.look.theme import current_theme
 
 NAME, SHAPE, CHANGED = range(3)
 DOT = "●"
@@ -22,19 +24,12 @@ DOT = "●"
 OPEN_BLOCKS = 3
 
 
-class ParameterPanel(QWidget):
-    """Choosing a parameter here shows it in the grid.
-
-    Signals:
-        message(str): what a reset did, or why there is nothing to do.
-    """
-
-    message = Signal(str)
+class ParameterPanel(SessionPanel):
+    """Choosing a parameter here shows it in the grid. The tree is kept right even while nobody sees it."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(session, parent)
         self.setObjectName("parameterPanel")
-        self._session = session
         self._items: dict[str, QTreeWidgetItem] = {}
         self._arrays: dict[str, object] = {}  # the array whose dot is shown
         self._following = False
@@ -46,13 +41,10 @@ class ParameterPanel(QWidget):
         self.tree.currentItemChanged.connect(self._item_chosen)
         self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.customContextMenuRequested.connect(self._menu)
-        self.destroyed.connect(session.document.subscribe(self._document_changed))
-        self.destroyed.connect(session.selection.subscribe(self._selection_changed))
-        theme_notifier().theme_changed.connect(self._theme_changed)
 
     def _fill(self) -> None:
         """Build the tree for the model at hand."""
-        state = self._session.document.state
+        state = self.session.document.state
         self._opened = state.opened
         self._following = True
         self.tree.clear()
@@ -74,7 +66,7 @@ class ParameterPanel(QWidget):
             group.setExpanded(few or group.parent() is not None)
         self._following = False
         self._mark_changes(())
-        self._follow(self._session.selection.now.parameter)
+        self._follow(self.session.selection.now.parameter)
 
     def _parent_of(self, name: str) -> QTreeWidgetItem:
         """The group that a parameter belongs to, made where it is not there yet: `blocks.0`, and `attn` within."""
@@ -92,10 +84,16 @@ class ParameterPanel(QWidget):
             self._groups[key] = group
         return self._groups[key]
 
-    # What the document and the selection say
+    # What the session says
 
-    def _document_changed(self, change: Change) -> None:
-        if self._session.document.state.opened is not self._opened:
+    def refresh(self) -> None:
+        """Nothing is left to be shown: every change of the document is followed at once."""
+
+    def result_arrived(self, result: Result) -> None:
+        """Nothing here is about the result."""
+
+    def document_changed(self, change: Change) -> None:
+        if self.session.document.state.opened is not self._opened:
             self._fill()
         else:
             self._mark_changes(change.edits)
@@ -103,7 +101,7 @@ class ParameterPanel(QWidget):
     def _mark_changes(self, edits: tuple[object, ...]) -> None:
         """Set or clear the dots of parameters whose array is another one than at the last look."""
         looked_at = False
-        for name, array in self._session.document.state.model.parameters.items():
+        for name, array in self.session.document.state.model.parameters.items():
             if self._arrays.get(name) is not array:
                 self._arrays[name] = array
                 self._dot(self._items[name], self._differs(name, edits))
@@ -115,7 +113,7 @@ class ParameterPanel(QWidget):
 
     def _differs(self, name: str, edits: tuple[object, ...]) -> bool:
         """Whether a parameter differs from the model as opened: the edited cells first, which mostly settles it."""
-        state = self._session.document.state
+        state = self.session.document.state
         now, then = state.model.parameters[name], state.opened.model.parameters[name]
         written = [edit.cells for edit in edits if isinstance(edit, SetCells) and edit.parameter == name]
         if any(not np.array_equal(now[cells], then[cells], equal_nan=True) for cells in written):
@@ -134,7 +132,7 @@ class ParameterPanel(QWidget):
             )
             item.setToolTip(CHANGED, tip if changed else "")
 
-    def _selection_changed(self, before: Chosen, now: Chosen) -> None:
+    def selection_changed(self, before: Chosen, now: Chosen) -> None:
         if before.parameter != now.parameter:
             self._follow(now.parameter)
 
@@ -146,7 +144,7 @@ class ParameterPanel(QWidget):
             self.tree.scrollToItem(item)
             self._following = False
 
-    def _theme_changed(self) -> None:
+    def theme_changed(self) -> None:
         for item in (*self._items.values(), *self._groups.values()):
             item.setForeground(CHANGED, QColor(current_theme().changed))
 
@@ -155,7 +153,7 @@ class ParameterPanel(QWidget):
     def _item_chosen(self, item: QTreeWidgetItem | None) -> None:
         name = _name_of(item)
         if name and not self._following:
-            self._session.selection.choose(parameter=name)
+            self.session.selection.choose(parameter=name)
 
     def _menu(self, at: QPoint) -> None:
         name = _name_of(self.tree.itemAt(at)) or _name_of(self.tree.currentItem())
@@ -172,11 +170,11 @@ class ParameterPanel(QWidget):
     def reset(self, names: list[str]) -> None:
         """Give parameters the numbers they had when the model was opened, as one step."""
         try:
-            edit = reset_parameters(self._session.document.state, names)
+            edit = reset_parameters(self.session.document.state, names)
         except EditError as error:
             self.message.emit(str(error))
             return
-        self._session.document.apply(edit, self)
+        self.session.document.apply(edit, self)
         self.message.emit(edit.title())
 
 

@@ -15,6 +15,7 @@ from visualizer.session.document.edits import MODEL, PROMPT, OpenModel, SetPromp
 from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
+from visualizer.tokenizers.characters import CharacterTokenizer
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import Theme, current_theme, icon, number_font
 from visualizer.ui.widgets.buttons import action_button
@@ -368,7 +369,8 @@ def accepted(model: Model) -> str:
     tokenizer = model.tokenizer
     if tokenizer is None:
         return f"token ids from 0 to {model.config.d_vocab - 1}, separated by commas"
-    alphabet = getattr(tokenizer, "alphabet", None)
-    if isinstance(alphabet, str) and len(alphabet) <= LISTED:
-        return f"text of {', '.join(alphabet)}"
-    return "any text" if alphabet is None else f"text of the model's {len(alphabet)} characters"
+    if not isinstance(tokenizer, CharacterTokenizer):
+        return "any text"
+    alphabet = tokenizer.alphabet
+    listed = len(alphabet) <= LISTED
+    return f"text of {', '.join(alphabet)}" if listed else f"text of the model's {len(alphabet)} characters"

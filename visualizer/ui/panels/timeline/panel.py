@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
@@ -41,12 +41,7 @@ class TimelinePanel(SessionPanel):
     """Scrubbing through the generation. The slider's value is the number of generated tokens before the cursor.
 
     The details are shown where the panel is high enough for them.
-
-    Signals:
-        height_wanted(int): the panel would like to be so high, in pixels.
     """
-
-    height_wanted = Signal(int)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import atexit
-from functools import partial
 from pathlib import Path
 
-import shiboken6
-from PySide6.QtCore import QCoreApplication, QObject, QThread, Signal, Slot
+from PySide6.QtCore import QObject, Signal, Slot
 
 from visualizer.session.training.plan import TrainingPlan
 from visualizer.session.training.process import TrainingProcess
 from visualizer.session.training.run import Report
+from visualizer.ui.bridge.worker_thread import WorkerThread
 
 
 class TrainingRun:
@@ -90,10 +88,9 @@ class TrainingThread(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._process = TrainingProcess()
-        self._thread = QThread()
-        self._thread.setObjectName("training")
         self._worker = _Worker(self._process)
-        self._worker.moveToThread(self._thread)
+        process = self._process
+        self._thread = WorkerThread("training", self._worker, self, hurry=process.close, afterwards=process.release)
         self._train.connect(self._worker.train)
         self._estimate.connect(self._worker.estimate)
         self._worker.reported.connect(self._reported)
@@ -101,14 +98,6 @@ class TrainingThread(QObject):
         self._run: TrainingRun | None = None
         self._estimating = False
         self._next: TrainingPlan | None = None
-        # A thread that still runs when Python ends would abort the process.
-        end = partial(_join, self._thread, self._process)
-        atexit.register(end)
-        self.destroyed.connect(end)
-        self.destroyed.connect(lambda: atexit.unregister(end))
-        app = QCoreApplication.instance()
-        if app is not None:
-            app.aboutToQuit.connect(self.shut_down)
 
     @property
     def run(self) -> TrainingRun | None:
@@ -120,7 +109,7 @@ class TrainingThread(QObject):
         assert self._run is None, "one run at a time"
         self._next = None
         self._run = TrainingRun(plan, kept, self._process)
-        self._begin()
+        self._thread.begin()
         self._train.emit(self._run)
 
     def estimate(self, plan: TrainingPlan) -> None:
@@ -131,18 +120,14 @@ class TrainingThread(QObject):
             self._next = plan
             return
         self._estimating = True
-        self._begin()
+        self._thread.begin()
         self._estimate.emit(plan)
 
     def shut_down(self) -> None:
         """Stop the run after its present step, and join process and thread; nothing is reported any more."""
         self._next = self._run = None
         self._estimating = False
-        _join(self._thread, self._process)
-
-    def _begin(self) -> None:
-        if not self._thread.isRunning():
-            self._thread.start()
+        self._thread.stop()
 
     @Slot(object, object)
     def _reported(self, run: TrainingRun, report: Report) -> None:
@@ -161,11 +146,3 @@ class TrainingThread(QObject):
             self.estimate(following)
         elif self._run is None:
             self.estimated.emit(plan, seconds)
-
-
-def _join(thread: QThread, process: TrainingProcess, _destroyed: QObject | None = None) -> None:
-    process.close()
-    if shiboken6.isValid(thread):  # at the very end Qt may have deleted it first
-        thread.quit()
-        thread.wait()
-    process.release()

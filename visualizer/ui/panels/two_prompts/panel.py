@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import (
     QComboBox,
@@ -55,13 +55,7 @@ class TwoPromptsPanel(SessionPanel):
     """The first prompt's numbers at the left, the second's at the right.
 
     What is dragged from the right onto the left, or patched by the button or Ctrl+Return, becomes an intervention.
-
-    Signals:
-        context_requested(object, QPoint): a context menu was asked for: a number of the first prompt (CellRef), or
-            None for one of the second.
     """
-
-    context_requested = Signal(object, QPoint)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)

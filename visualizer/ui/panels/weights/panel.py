@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QItemSelection, QPoint, Qt, Signal
+from PySide6.QtCore import QItemSelection, QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -21,6 +21,7 @@ from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.parameters import meaning, shape_text
 from visualizer.session.words.spreadsheet import format_block, parse_block
 from visualizer.session.words.typed_numbers import parse_number
+from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.panels.weights.actions import weight_actions
 from visualizer.ui.panels.weights.sweep import Sweeper
 from visualizer.ui.panels.weights.table import WeightTableModel
@@ -41,22 +42,15 @@ class _Place:
     scrolled: tuple[int, int]
 
 
-class WeightPanel(QWidget):
+class WeightPanel(SessionPanel):
     """The grid of `selection.parameter`. Every change goes to the document as one named step.
 
-    Signals:
-        message(str): what was refused and what would do, or what an action did.
-
-    Attributes:
-        actions_by_name: its actions, for menus and the command palette.
+    The grid follows the document by its own model, and the chosen parameter even while nobody sees it.
     """
 
-    message = Signal(str)
-
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(session, parent)
         self.setObjectName("weightPanel")
-        self._session = session
         self._places: dict[str, _Place] = {}
         self.table = WeightTableModel(session.document, session.selection.now.parameter, self)
         self.view = WeightView(self.table, self)
@@ -74,7 +68,6 @@ class WeightPanel(QWidget):
         self.view.entered.connect(lambda index: self._hover(index.row(), index.column()))
         self.view.delegate.refused.connect(lambda _editor, text: self.message.emit(text))
         self.view.delegate.fill_asked.connect(self._fill_with)
-        self.destroyed.connect(session.selection.subscribe(self._selection_changed))
         self._show()
 
     def _build(self) -> None:
@@ -91,7 +84,7 @@ class WeightPanel(QWidget):
                 "sweepDownFine": lambda: self._sweep(-1.0, fine=True),
                 "resetCells": self.reset_cells,
                 "resetMatrix": lambda: self._reset([self.table.parameter]),
-                "resetAll": lambda: self._reset(list(self._session.document.state.model.parameters)),
+                "resetAll": lambda: self._reset(list(self.session.document.state.model.parameters)),
             },
             self,
         )
@@ -158,7 +151,7 @@ class WeightPanel(QWidget):
                 self._fill_with(QGuiApplication.clipboard().text().strip())
                 return
             row, column = int(mask.any(axis=1).argmax()), int(mask.any(axis=0).argmax())
-            state = self._session.document.state
+            state = self.session.document.state
             self._apply(cell_edits.paste_block(state, self.table.parameter, row, column, block))
         except EditError as error:
             self.message.emit(str(error))
@@ -167,18 +160,18 @@ class WeightPanel(QWidget):
 
     def zero(self) -> None:
         """Write 0 into the selected cells."""
-        self._try(lambda: cell_edits.zero_cells(self._session.document.state, self.table.parameter, self._cells()))
+        self._try(lambda: cell_edits.zero_cells(self.session.document.state, self.table.parameter, self._cells()))
 
     def reset_cells(self) -> None:
         """Give the selected cells the numbers they had when the model was opened."""
-        self._try(lambda: cell_edits.reset_cells(self._session.document.state, self.table.parameter, self._cells()))
+        self._try(lambda: cell_edits.reset_cells(self.session.document.state, self.table.parameter, self._cells()))
 
     def _fill_with(self, text: str) -> None:
-        state, name = self._session.document.state, self.table.parameter
+        state, name = self.session.document.state, self.table.parameter
         self._try(lambda: cell_edits.fill_cells(state, name, self._cells(), parse_number(text), text.strip()))
 
     def _scale_by(self, text: str) -> None:
-        state, name = self._session.document.state, self.table.parameter
+        state, name = self.session.document.state, self.table.parameter
         self._try(lambda: cell_edits.scale_cells(state, name, self._cells(), parse_number(text), text.strip()))
 
     def _with_value(self, run: Callable[[str], None], verb: str) -> None:
@@ -191,7 +184,7 @@ class WeightPanel(QWidget):
         run(text)
 
     def _reset(self, names: list[str]) -> None:
-        self._try(lambda: reset_parameters(self._session.document.state, names))
+        self._try(lambda: reset_parameters(self.session.document.state, names))
 
     def _sweep(self, notches: float, fine: bool = False) -> None:
         current = self.view.currentIndex()
@@ -209,13 +202,16 @@ class WeightPanel(QWidget):
             self.message.emit(str(error))
 
     def _apply(self, edit: Edit) -> None:
-        self._session.document.apply(edit, self)
+        self.session.document.apply(edit, self)
         self.message.emit(edit.title())
 
-    # Following the selection
+    # Following the session
 
-    def _selection_changed(self, before: Chosen, now: Chosen) -> None:
-        if now.parameter != self.table.parameter and now.parameter in self._session.document.state.model.parameters:
+    def refresh(self) -> None:
+        """Nothing is left to be shown: the grid's model and the selection are followed at once."""
+
+    def selection_changed(self, before: Chosen, now: Chosen) -> None:
+        if now.parameter != self.table.parameter and now.parameter in self.session.document.state.model.parameters:
             self._remember()
             self.table.show_parameter(now.parameter)
         if now.comparison != before.comparison:
@@ -231,10 +227,10 @@ class WeightPanel(QWidget):
                 self.view.follow(row, column)
 
     def _cell_chosen(self, row: int, column: int) -> None:
-        self._session.selection.choose(cell=CellRef("parameter", self.table.parameter, self.table.cell(row, column)))
+        self.session.selection.choose(cell=CellRef("parameter", self.table.parameter, self.table.cell(row, column)))
 
     def _hover(self, row: int, column: int) -> None:
-        self._session.selection.hover(CellRef("parameter", self.table.parameter, self.table.cell(row, column)))
+        self.session.selection.hover(CellRef("parameter", self.table.parameter, self.table.cell(row, column)))
 
     def _say_comparison(self) -> None:
         self._title.show_remark(ADDED[self.table.comparison].strip())
@@ -252,7 +248,7 @@ class WeightPanel(QWidget):
         shape = values.shape[1:] if self.table.is_vector else values.shape
         self._title.show_name(name, shape_text(shape), meaning(name))
         self._say_comparison()
-        config = self._session.document.state.model.config
+        config = self.session.document.state.model.config
         self.view.lay_out(qkv_bands(config) if "attn.c_attn." in name else [])
         place = self._places.get(name)
         if place is None or place.row >= values.shape[0] or place.column >= values.shape[1]:

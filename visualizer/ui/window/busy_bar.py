@@ -1,29 +1,17 @@
-"""Long computations: how far one has come, a way to end it, and a veil over what is not up to date meanwhile."""
+"""The busy bar: how far a long computation has come, and a way to end it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from visualizer.session.document.document import Change
 from visualizer.session.evaluation.result import Result
 from visualizer.session.session import Session
 from visualizer.ui.bridge.executor import WorkerExecutor
-from visualizer.ui.look.theme import current_theme
-
-if TYPE_CHECKING:
-    from visualizer.ui.window.docks import PanelDock
 
 #: Work that takes longer than this shows itself.
 SHOWN_AFTER_MS = 500
-VEIL_OPACITY = 55  # per cent
-#: Between the veils of two panels.
-VEIL_EVERY_MS = 15
-BEFORE = "from before the last change"
 
 
 class BusyBar(QWidget):
@@ -130,60 +118,3 @@ class BusyBar(QWidget):
             self._words.setText("stopping …")
         else:
             self._session.recompute()
-
-
-class Veils(QObject):
-    """Veils the panels of some docks one after the other: to draw all of them anew at once, with the engine at work,
-    would be felt.
-    """
-
-    def __init__(self, docks: Sequence[PanelDock], parent: QObject) -> None:
-        super().__init__(parent)
-        self._docks = docks
-        self._waiting: list[PanelDock] = []
-        self._timer = QTimer(self, singleShot=True, interval=VEIL_EVERY_MS)
-        self._timer.timeout.connect(self._next)
-
-    def mark(self, stale: bool) -> None:
-        """Veil what is seen, or take all veils away."""
-        self._waiting = list(self._docks) if stale else []
-        for dock in [] if stale else self._docks:
-            dock.mark_stale(False)
-        self._next()
-
-    def _next(self) -> None:
-        while self._waiting:
-            dock = self._waiting.pop(0)
-            dock.mark_stale(True)
-            if dock.in_front:
-                self._timer.start()
-                return
-
-
-class Veil(QWidget):
-    """Over a panel whose numbers are from before the last change: they stay legible, and say so. Takes no clicks.
-
-    All of it is painted without Python, which the work under way would keep waiting.
-    """
-
-    def __init__(self, panel: QWidget) -> None:
-        super().__init__(panel)
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setObjectName("veil")
-        self.setAccessibleName(BEFORE)
-        theme = current_theme()
-        ground = QColor(theme.background)
-        self.setStyleSheet(
-            f"#veil {{ background: rgba({ground.red()}, {ground.green()}, {ground.blue()}, {VEIL_OPACITY}%); }}"
-            f"#veilWords {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.text};"
-            " padding: 1px 5px; }"
-        )
-        words = QLabel(BEFORE, self)
-        words.setObjectName("veilWords")
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 8, 8, 8)
-        layout.addWidget(words, 0, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom)
-        self.setGeometry(panel.rect())
-        self.raise_()
-        self.show()

@@ -24,8 +24,9 @@ from visualizer.ui.bridge import executor
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.panels.next_token.panel import NextTokenPanel
 from visualizer.ui.panels.self_check.panel import NOTHING, SelfCheckBadge
-from visualizer.ui.window import stale
+from visualizer.ui.window import busy_bar
 from visualizer.ui.window.main_window import MainWindow
+from visualizer.ui.window.veil import Veil
 
 
 class Gate:
@@ -46,7 +47,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     gate = Gate()
     monkeypatch.setattr(executor, "evaluate", gate)
     monkeypatch.setattr(executor, "AT_ONCE", 0.0)
-    monkeypatch.setattr(stale, "SHOWN_AFTER_MS", 20)
+    monkeypatch.setattr(busy_bar, "SHOWN_AFTER_MS", 20)
     yield gate
     gate.open.set()
 
@@ -66,7 +67,7 @@ def part(window: MainWindow, name: str) -> QWidget:
 
 
 def veiled(window: MainWindow) -> bool:
-    return bool(window.docks["attentionPanel"].findChildren(stale.Veil))
+    return bool(window.docks["attentionPanel"].findChildren(Veil))
 
 
 def test_a_long_computation_shows_itself_and_keeps_the_last_picture(
@@ -90,16 +91,16 @@ def test_a_panel_that_comes_to_the_front_meanwhile_is_veiled_and_the_veil_covers
     lens, explain = window.docks["lensPanel"], window.docks["explainPanel"]
     assert lens.panel is not None
     window.session.document.apply(SetPrompt("bab"))
-    qtbot.waitUntil(lambda: bool(explain.findChildren(stale.Veil)))
-    assert not lens.findChildren(stale.Veil)
+    qtbot.waitUntil(lambda: bool(explain.findChildren(Veil)))
+    assert not lens.findChildren(Veil)
     lens.reveal()
-    qtbot.waitUntil(lambda: bool(lens.findChildren(stale.Veil)))
+    qtbot.waitUntil(lambda: bool(lens.findChildren(Veil)))
     window.resize(window.width() + 60, window.height() + 40)
     attention = window.docks["attentionPanel"]
-    veil = attention.findChildren(stale.Veil)[0]
+    veil = attention.findChildren(Veil)[0]
     qtbot.waitUntil(lambda: veil.size() == attention.widget().size())
     gate.open.set()
-    qtbot.waitUntil(lambda: not lens.findChildren(stale.Veil))
+    qtbot.waitUntil(lambda: not lens.findChildren(Veil))
 
 
 def test_cancelling_ends_the_work_and_it_can_be_taken_up_again(window: MainWindow, gate: Gate, qtbot: QtBot) -> None:
