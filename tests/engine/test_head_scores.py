@@ -105,6 +105,13 @@ def test_the_main_role_is_the_highest_score_if_it_is_clear() -> None:
     assert main_role(scores, 0, 1, clear=0.35) == Role("induction", 0.4)
 
 
+@pytest.mark.parametrize(("best", "other", "named"), [(0.3, 0.1, True), (0.3, 0.2, False), (0.2, 0.01, False)])
+def test_a_score_below_that_is_the_role_if_it_reaches_twice_every_other(best: float, other: float, named: bool) -> None:
+    scores = {name: np.array([[other]]) for name in SCORES} | {"duplicate_token": np.array([[np.nan]])}
+    scores["induction"] = np.array([[best]])
+    assert main_role(scores, 0, 0) == (Role("induction", best) if named else None)
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3))
 def test_random_tokens_come_twice_without_a_repetition_within(seed: int, length: int) -> None:
     model = of_kind("gpt-2")

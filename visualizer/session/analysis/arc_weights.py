@@ -14,8 +14,23 @@ from visualizer.session.words.comparison import compared
 
 Array = NDArray[Any]
 
-#: Weights smaller than this are drawn as nothing.
-FAINTEST = 0.01
+
+@dataclass(frozen=True)
+class ArcFilter:
+    """Which weights have an arc.
+
+    Attributes:
+        at_least: none that is smaller (a difference: in magnitude).
+        keys: of each query at most so many, the strongest; of equal ones the first. 0 for as many as there are.
+    """
+
+    at_least: float = 0.05
+    keys: int = 5
+
+    def words(self, signed: bool) -> str:
+        """As in `weights of at least 0.05, the 5 strongest of each query`."""
+        kept = f", the {self.keys} strongest of each query" if self.keys else ""
+        return f"{'differences' if signed else 'weights'} of at least {self.at_least:g}{kept}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,19 +103,21 @@ class Weights:
         total: Array = trace[self.name][heads, chosen].sum(axis=1).mean(axis=0)
         return total
 
-    def strongest(self, queries: Sequence[int], most: int) -> list[tuple[int, int, float]]:
-        """(query, key, weight) of up to `most` arcs that are worth drawing, the faintest first.
+    def arcs(self, queries: Sequence[int], wanted: ArcFilter, most: int) -> list[tuple[int, int, float]]:
+        """(query, key, weight) of up to `most` of the wanted arcs of some queries, the faintest first.
 
-        A weight that is NaN is none that could be drawn.
+        A weight that is 0 or NaN is none that could be drawn.
         """
         if not len(queries):
             return []
         weights = np.nan_to_num(self.rows(queries), nan=0.0, posinf=0.0, neginf=0.0)
-        sizes = np.abs(weights).ravel()
-        places = np.flatnonzero(sizes >= FAINTEST)
-        if len(places) > most:
-            places = places[np.argpartition(sizes[places], -most)[-most:]]
-        places = places[np.argsort(sizes[places], kind="stable")]
+        sizes = np.abs(weights)
+        drawn = (sizes >= wanted.at_least) & (sizes > 0)
+        if 0 < wanted.keys < self.count:
+            weaker = np.argsort(-sizes, axis=1, kind="stable")[:, wanted.keys :]
+            np.put_along_axis(drawn, weaker, False, axis=1)
+        places = np.flatnonzero(drawn)
+        places = places[np.argsort(sizes.ravel()[places], kind="stable")][-most:]
         rows, keys = np.divmod(places, self.count)
         values = weights[rows, keys]
         return [

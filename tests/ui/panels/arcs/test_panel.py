@@ -1,10 +1,13 @@
 """The arcs panel: which weights are drawn and summed, choosing tokens by mouse and key, and long texts."""
 
+from collections.abc import Iterator
+from itertools import pairwise
+
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QImage
-from PySide6.QtWidgets import QApplication, QComboBox, QScrollBar
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QContextMenuEvent, QFontMetricsF, QImage, QPainter
+from PySide6.QtWidgets import QApplication, QDoubleSpinBox, QScrollBar, QSpinBox, QToolButton
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -12,13 +15,15 @@ from tests.cells import several
 from tests.ui.finding import child, on_screen
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.analysis.arc_weights import FAINTEST
+from visualizer.session.analysis.arc_weights import ArcFilter
 from visualizer.session.document.edits import OpenModel, SetBaseline, SetCells, SetPrompt
 from visualizer.session.document.state import Baseline
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.tokenizers import CharacterTokenizer
 from visualizer.ui.look.theme import current_theme
+from visualizer.ui.panels.arcs.line import lay_out
+from visualizer.ui.panels.arcs.paint import written_tokens
 from visualizer.ui.panels.arcs.panel import ArcsPanel
 
 TEXT = "the arcs of a longer text are drawn between its tokens and they scroll".replace(" ", "")
@@ -41,6 +46,13 @@ def random_model(n_ctx: int = 64) -> OpenedModel:
 def opened(session: Session, qtbot: QtBot, size: tuple[int, int] = (640, 300)) -> ArcsPanel:
     """The panel, shown."""
     return on_screen(ArcsPanel(session), qtbot, *size)
+
+
+@pytest.fixture(autouse=True)
+def _first_use() -> Iterator[None]:
+    """Each test sets the fields anew."""
+    yield
+    ArcsPanel.remembered = ArcFilter()
 
 
 @pytest.fixture
@@ -156,22 +168,77 @@ def test_pointing_at_a_token_shows_its_weights_alone(panel: ArcsPanel, session: 
 def test_the_head_that_is_chosen_is_drawn_or_the_mean_of_its_block(panel: ArcsPanel, session: Session) -> None:
     session.selection.choose(block=1, head=2)
     np.testing.assert_allclose(panel.view.received(), pattern(session, 1)[2].sum(axis=0), rtol=1e-5)
-    heads = child(panel, QComboBox, "arcsHeads")
-    heads.setCurrentIndex(1)
+    panel.actions_by_name["arcs_mean"].trigger()
     np.testing.assert_allclose(panel.view.received(), pattern(session, 1).mean(axis=0).sum(axis=0), rtol=1e-5)
     weights = panel.view.weights
     assert weights is not None
     np.testing.assert_allclose(weights.rows([4, 9]), pattern(session, 1)[:, [4, 9]].mean(axis=0), rtol=1e-5)
 
 
-def test_arcs_are_the_strongest_weights_and_the_faint_ones_are_left_out(panel: ArcsPanel, session: Session) -> None:
+def test_arcs_are_the_weights_that_reach_the_threshold_strongest_last(panel: ArcsPanel, session: Session) -> None:
     weights, numbers = panel.view.weights, pattern(session)[0]
     assert weights is not None
-    arcs = weights.strongest(range(12), 1000)
-    assert {(query, key) for query, key, _ in arcs} == {tuple(place) for place in np.argwhere(numbers >= FAINTEST)}
+    arcs = weights.arcs(range(12), ArcFilter(0.01, 0), 1000)
+    assert {(query, key) for query, key, _ in arcs} == {tuple(place) for place in np.argwhere(numbers >= 0.01)}
     sizes = [weight for _, _, weight in arcs]
     assert sizes == sorted(sizes)
-    assert [weight for _, _, weight in weights.strongest(range(12), 5)] == sizes[-5:]
+    assert [weight for _, _, weight in weights.arcs(range(12), ArcFilter(0.01, 0), 5)] == sizes[-5:]
+
+
+def test_a_query_has_arcs_to_its_strongest_keys_and_of_equal_ones_to_the_first(qtbot: QtBot) -> None:
+    session = Session(random_model(), prompt=TEXT[:12])
+    weights = opened(session, qtbot).view.weights
+    assert weights is not None
+    arcs = weights.arcs(range(12), ArcFilter(0.0, 2), 1000)
+    for query, row in enumerate(pattern(session)[0]):
+        assert {key for one, key, _ in arcs if one == query} == set(np.argsort(-row[: query + 1])[:2].tolist())
+    even = opened(Session(open_model("aab")), qtbot).view.weights
+    assert even is not None
+    assert [(query, key) for query, key, _ in even.arcs([4], ArcFilter(0.0, 1), 10)] == [(4, 3)]
+
+
+def test_the_fields_say_which_weights_have_an_arc_and_are_remembered(
+    panel: ArcsPanel, session: Session, qtbot: QtBot
+) -> None:
+    before, bars = panel.view.grab().toImage(), panel.view.received()
+    child(panel, QDoubleSpinBox, "arcsAtLeast").setValue(0.3)
+    child(panel, QSpinBox, "arcsStrongest").setValue(1)
+    numbers = pattern(session)[0]
+    wanted = {(query, int(row.argmax())) for query, row in enumerate(numbers) if row.max() >= 0.3}
+    assert {(query, key) for query, key, _ in panel.view.arcs(range(12))} == wanted
+    assert panel.view.grab().toImage() != before
+    assert panel.view.received() == bars, "bars add up all weights"
+    assert "weights of at least 0.3, the 1 strongest of each query" in panel.view.picture_caption()
+    another = opened(Session(open_model("aab")), qtbot)
+    assert another.view.arcs([4]) == [(4, 3, 0.5)]
+    assert child(another, QSpinBox, "arcsStrongest").text() == "top 1 a query"
+
+
+def test_a_picture_has_all_of_a_scrolled_text_and_nothing_of_mouse_and_keyboard(qtbot: QtBot) -> None:
+    session = Session(random_model(200), prompt=(TEXT * 3)[:150])
+    panel = opened(session, qtbot, (500, 300))
+    click(panel, 3, qtbot)
+
+    def picture() -> QImage:
+        image = QImage(900, 400, QImage.Format.Format_RGB32)
+        image.fill(QColor("#123456"))
+        painter = QPainter(image)
+        panel.view.paint_picture(painter, QRectF(20, 30, 860, 340))
+        painter.end()
+        return image
+
+    plain = picture()
+    panel.view.setFocus()
+    qtbot.keyClick(panel.view, Qt.Key.Key_End)
+    assert picture() == plain
+    ground, outside = QColor(current_theme().panel).rgb(), QColor("#123456").rgb()
+    assert {plain.pixel(x, 200) for x in (0, 19, 881)} | {plain.pixel(400, y) for y in (0, 29, 371)} == {outside}
+    assert any(plain.pixel(x, y) not in (ground, outside) for x in range(860, 880) for y in range(200, 370))
+    assert has_color(plain, (20, 200, 60, 370), current_theme().accent), "what is chosen says whose arcs these are"
+    caption = panel.view.picture_caption()
+    assert caption.startswith("random · block 0, head 0 · ")
+    assert (TEXT * 3)[:150] in caption
+    assert "from a₃" in caption
 
 
 def test_an_arc_is_drawn_where_there_is_weight_and_nothing_where_there_is_none(qtbot: QtBot) -> None:
@@ -201,7 +268,7 @@ def test_a_click_on_a_bar_explains_the_weight(panel: ArcsPanel, session: Session
 
 
 def test_a_mean_over_heads_is_not_explained_but_says_why(panel: ArcsPanel, session: Session, qtbot: QtBot) -> None:
-    panel.heads.setCurrentIndex(1)
+    panel.actions_by_name["arcs_mean"].trigger()
     click(panel, 9, qtbot)
     with qtbot.waitSignal(panel.message) as said:
         qtbot.mouseClick(panel.view, Qt.MouseButton.LeftButton, pos=panel.view.bar_rect(4).center().toPoint())
@@ -221,7 +288,7 @@ def test_comparison_shows_the_baseline_and_the_difference(panel: ArcsPanel, sess
     weights = panel.view.weights
     assert weights is not None
     assert weights.signed
-    assert {weight < 0 for _, _, weight in weights.strongest(range(12), 100)} == {True, False}
+    assert {weight < 0 for _, _, weight in weights.arcs(range(12), ArcFilter(0.01, 0), 100)} == {True, False}
     assert not panel.view.grab().isNull()
 
 
@@ -232,7 +299,7 @@ def test_nan_weights_are_written_and_draw_no_arc(qtbot: QtBot) -> None:
     weights = panel.view.weights
     assert weights is not None
     assert np.isnan(panel.view.received()).any()
-    assert all(np.isfinite(weight) for _, _, weight in weights.strongest(range(5), 100))
+    assert all(np.isfinite(weight) for _, _, weight in weights.arcs(range(5), ArcFilter(0.0, 0), 100))
     assert not panel.view.grab().isNull()
 
 
@@ -245,7 +312,7 @@ def test_edits_steps_and_other_models_are_followed(panel: ArcsPanel, session: Se
     assert len(panel.view.received()) == 5
     session.document.apply(OpenModel(open_model("aab")))
     np.testing.assert_allclose(panel.view.received(), pattern(session)[0].sum(axis=0))
-    assert not panel.heads.isVisible()
+    assert not child(panel, QToolButton, "arcs_meanButton").isVisible()
 
 
 def test_an_empty_prompt_says_what_to_do(panel: ArcsPanel, session: Session, qtbot: QtBot) -> None:
@@ -267,19 +334,36 @@ def test_a_hidden_panel_waits_until_it_is_shown(panel: ArcsPanel, session: Sessi
     assert len(panel.view.received()) == 5
 
 
-def test_sixty_tokens_fit_a_projector_and_more_scroll_to_the_one_at_the_cursor(qtbot: QtBot) -> None:
-    panel = opened(Session(random_model(), prompt=TEXT[:57]), qtbot, (1280, 300))
+def test_sixty_tokens_fit_a_small_window_and_more_scroll_to_the_one_at_the_cursor(qtbot: QtBot) -> None:
+    panel = opened(Session(random_model(200), prompt=TEXT[:57]), qtbot, (500, 300))
     view = panel.view
     assert view.token_rect(0).left() >= 0
     assert view.token_rect(56).right() <= view.width()
-    panel.resize(500, 300)
-    assert view.token_rect(56).left() > view.width()
+    panel.session.document.apply(SetPrompt((TEXT * 3)[:150]))
+    assert view.token_rect(149).left() > view.width()
     view.setFocus()
     qtbot.keyClick(view, Qt.Key.Key_End)
-    assert view.token_rect(56).right() <= view.width()
+    assert view.token_rect(149).right() <= view.width()
     assert view.token_rect(0).right() < 0
     qtbot.keyClick(view, Qt.Key.Key_Home)
     assert view.token_rect(0).left() >= 0
+
+
+@pytest.mark.parametrize("word", ["a", "of", "tokens", "interventions"])
+@pytest.mark.parametrize(("count", "width"), [(5, 400), (20, 400), (64, 400), (64, 660), (64, 1300), (300, 660)])
+def test_what_is_written_at_tokens_never_collides(word: str, count: int, width: int, panel: ArcsPanel) -> None:
+    line = lay_out([word] * count, panel.font(), width, 300, smallest=0.0)
+    assert line.total <= width + 1e-6
+    metrics = QFontMetricsF(line.font)
+    written = written_tokens(line, [count - 1, count - 2], metrics.height())
+    assert count - 1 in written, "the token that matters most has its words"
+    half = [(metrics.height() if line.upright else metrics.horizontalAdvance(line.labels[place])) / 2
+            for place in sorted(written)]  # fmt: skip
+    centres = [line.centre(place) for place in sorted(written)]
+    for (left, before), (right, after) in pairwise(zip(centres, half, strict=True)):
+        assert left + before <= right - after + 0.5
+    room = count * (metrics.height() if line.upright else metrics.horizontalAdvance(word))
+    assert len(written) >= min(count, int(count * width / room) // 3), "many are written where there is room"
 
 
 def test_tokens_that_fit_have_no_scroll_bar_at_any_width(qtbot: QtBot) -> None:

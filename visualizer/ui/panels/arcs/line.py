@@ -1,142 +1,180 @@
-"""Where the tokens of the arcs lie: on one line, spread out or dense, scrolled where they are more than fit."""
+"""Where the tokens of the arcs lie: on one line, in the largest writing that fits it. Geometry alone, no widget."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtWidgets import QScrollBar, QWidget
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QFont, QFontInfo, QFontMetricsF
 
-from visualizer.ui.panels.arcs.paint import ArcsPainter, Places
+from visualizer.session.words.axis_labels import with_position
+from visualizer.ui.look.theme import number_font
 
-#: Padding of a token and gap to the next, in a usual and in a small font where the usual does not fit.
-USUAL, DENSE = (4.0, 3.0), (1.0, 1.0)
-SMALLEST_TOKEN, SPREAD = 16.0, 160.0  # the gap of few tokens grows up to the latter
+SMALL = 0.8  # of the usual font's size
+SMALLEST_TOKEN, SPREAD = 16.0, 260.0  # the gap of few tokens grows up to the latter
+#: A token that the mouse can hit; where more than fit so are to be seen, they are scrolled.
+SMALLEST_SLOT = 7.0
+MARGIN = 6.0
+SLOPE = 0.7  # how high an arc between near tokens is, of its width
+LONGEST = 12
 _SUBSCRIPTS_AS_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-#: So much, in pixels, may the tokens' widths add up to more than the room that they were given.
-ROUNDING = 1e-6
-#: Tokens closer than this far ahead of the cursor are kept in view.
-AHEAD = 60.0
 
 
-class TokenLine:
-    """The tokens of a widget as it is now, and the scroll bar at its foot.
+@dataclass(frozen=True)
+class Writing:
+    """Share of the font's size, padding of a token, gap to the next, and whether its position is written with it."""
+
+    share: float
+    padding: float
+    gap: float
+    numbered: bool
+
+
+#: The first that fits is taken; where none does, tokens are written upright, as many as do not collide.
+WRITINGS = (Writing(1.0, 4.0, 3.0, True), Writing(SMALL, 1.0, 1.0, True), Writing(SMALL, 0.5, 0.5, False))
+
+
+@dataclass(frozen=True)
+class Line:
+    """The tokens of a text, laid out; all lengths in logical pixels.
 
     Attributes:
-        names: the tokens in words, as they are drawn.
+        labels: the tokens as they are written; font: in which.
+        upright: whether they are turned by a quarter.
+        lefts, widths: of the tokens, before they are moved by `offset`.
+        width: of the room; total: of the tokens, which is more where they are scrolled.
+        top: the upper edge of the room for arcs; line: that of the tokens; token: their height.
+        ruler: height of a row of positions below them, 0 where they are written with the tokens.
+        bottom: where the room for bars ends.
     """
 
-    def __init__(self, widget: QWidget, painter: ArcsPainter) -> None:
-        self.names: list[str] = []
-        self._widget, self._painter = widget, painter
-        self._lefts: list[float] = []
-        self._widths: list[float] = []
-        self._gap = 0.0
-        self._scroll = QScrollBar(Qt.Orientation.Horizontal, widget)
-        self._scroll.setAccessibleName("Scroll the tokens")
-        self._scroll.valueChanged.connect(lambda: widget.update())
-        self._scroll.hide()
+    labels: tuple[str, ...]
+    font: QFont
+    upright: bool
+    lefts: tuple[float, ...]
+    widths: tuple[float, ...]
+    offset: float
+    width: float
+    total: float
+    top: float
+    line: float
+    token: float
+    ruler: float
+    bottom: float
 
-    def set_names(self, names: list[str]) -> None:
-        """Lay other tokens in the line."""
-        self.names = names
-        self.lay_out()
+    @property
+    def pitch(self) -> float:
+        """The mean distance of two tokens."""
+        return self.total / max(len(self.lefts), 1)
 
-    def set_painter(self, painter: ArcsPainter) -> None:
-        """Measure with another font."""
-        self._painter = painter
-        self.lay_out()
+    def left(self, place: int) -> float:
+        """A token's left edge as it is seen."""
+        return self.lefts[place] + self.offset
 
-    def lay_out(self) -> None:
-        """Find places for the tokens in the widget's present width."""
-        self._measure()
-        self._fit()
+    def centre(self, place: int) -> float:
+        """A token's middle as it is seen."""
+        return self.left(place) + self.widths[place] / 2
 
-    def _measure(self) -> None:
-        """Spread the tokens out if they are few, in a small font if they would not fit otherwise."""
-        for dense, (padding, gap) in ((False, USUAL), (True, DENSE)):
-            self._painter.set_dense(dense)
-            self._widths = self._token_widths(padding)
-            room = self._widget.width() - sum(self._widths)
-            if room >= gap * (len(self.names) + 1):
-                gap = min(room / (len(self.names) + 1), SPREAD) if self.names else gap
-                break
-        self._gap = gap
-        self._lefts = [gap] if self.names else []
-        for width in self._widths[:-1]:
-            self._lefts.append(self._lefts[-1] + width + gap)
-
-    def _token_widths(self, padding: float) -> list[float]:
-        metrics, widths = self._painter.token_metrics(), []
-        known: dict[int, float] = {}
-        for name in self.names:
-            # The font's characters are of one width, but not those that it borrows from another.
-            plain = name.translate(_SUBSCRIPTS_AS_DIGITS)
-            width = known.get(len(plain)) if plain.isascii() else metrics.horizontalAdvance(name)
-            if width is None:
-                width = known[len(plain)] = metrics.horizontalAdvance(name)
-            widths.append(max(width + 2 * padding, SMALLEST_TOKEN))
-        return widths
-
-    def _total(self) -> float:
-        return self._lefts[-1] + self._widths[-1] + self._gap if self._lefts else 0.0
-
-    def _fit(self) -> None:
-        widget = self._widget
-        beyond = max(math.ceil(self._total() - ROUNDING) - widget.width(), 0)
-        self._scroll.setRange(0, beyond)
-        self._scroll.setPageStep(widget.width())
-        self._scroll.setSingleStep(40)
-        self._scroll.setVisible(beyond > 0)
-        height = self._scroll.sizeHint().height()
-        self._scroll.setGeometry(0, widget.height() - height, widget.width(), height)
-
-    def places(self) -> Places:
-        """Where everything lies now: centred while it fits, else as it is scrolled."""
-        width, height = self._widget.width(), self._widget.height()
-        bottom = height - (self._scroll.height() if self._scroll.isVisible() else 0.0)
-        spare = max(width - self._total(), 0.0) / 2
-        left = spare - self._scroll.value()
-        places = self._painter.places(self._lefts, self._widths, left, width, bottom)
-        if not self._lefts:
-            return places
-        highest = (self._lefts[-1] - self._lefts[0]) / 2  # an arc is about half as high as it is wide
-        above = max(places.line - highest - AHEAD, 0.0)  # few tokens: in the middle of the room, not at its foot
-        return self._painter.places(self._lefts, self._widths, left, width, bottom - above / 2)
+    def visible(self) -> range:
+        """The tokens that are seen at least partly."""
+        first = max(bisect_right(self.lefts, -self.offset) - 1, 0)
+        return range(first, bisect_right(self.lefts, self.width - self.offset))
 
     def token_rect(self, place: int) -> QRectF:
         """Where a token lies. Raises IndexError for one that is not there."""
-        places = self.places()
-        return QRectF(places.left(place), places.line, places.widths[place], places.token)
+        return QRectF(self.left(place), self.line, self.widths[place], self.token)
 
     def bar_rect(self, place: int) -> QRectF:
         """Where the weight that a token receives is drawn. Raises IndexError for a token that is not there."""
-        places = self.places()
-        top = places.line + places.token
-        return QRectF(places.left(place), top, places.widths[place], places.bottom - top)
+        top = self.line + self.token + self.ruler
+        return QRectF(self.left(place), top, self.widths[place], self.bottom - top)
 
     def token_at(self, point: QPointF) -> tuple[int | None, bool]:
         """The token under a point, and whether the point is on the bars below the line; (None, False) elsewhere."""
-        if not self._lefts:
+        if not self.lefts or not self.line <= point.y() <= self.bottom:
             return None, False
-        places = self.places()
-        if not places.line <= point.y() <= places.bottom:
+        x = point.x() - self.offset
+        place = bisect_right(self.lefts, x) - 1
+        if place < 0 or x > self.lefts[place] + self.widths[place]:
             return None, False
-        x = point.x() - places.offset
-        place = bisect_right(self._lefts, x) - 1
-        if place < 0 or x > self._lefts[place] + self._widths[place]:
-            return None, False
-        return place, point.y() > places.line + places.token
+        return place, point.y() > self.line + self.token
 
-    def bring_into_view(self, place: int) -> None:
-        """Scroll so far that a token and what is beside it can be seen."""
-        left, right = self._lefts[place] - AHEAD, self._lefts[place] + self._widths[place] + AHEAD
-        if left < self._scroll.value():
-            self._scroll.setValue(round(left))
-        elif right > self._scroll.value() + self._widget.width():
-            self._scroll.setValue(round(right - self._widget.width()))
+    def rise(self, distance: float) -> float:
+        """How high an arc rises: near ones grow with their width, far ones approach the upper edge."""
+        room = max(self.line - self.top, 4.0)
+        return room * (1 - math.exp(-SLOPE * distance / room))
 
-    def scroll_by(self, pixels: int) -> None:
-        """Scroll, as far as there is anything to see."""
-        self._scroll.setValue(self._scroll.value() + pixels)
+    @property
+    def loop(self) -> float:
+        """How high the loop of a token that attends to itself is drawn."""
+        return min(1.6 * self.pitch, 34.0, max(self.line - self.top, 8.0) / 2)
+
+
+def lay_out(tokens: Sequence[str], font: QFont, width: float, height: float, smallest: float = SMALLEST_SLOT) -> Line:
+    """Lay the tokens out: spread if they are few, written small, without positions or upright if they are many.
+
+    `tokens` are text, every sign of it visible; of `font` only the size counts; a token gets at least `smallest` of
+    the room `width` × `height`: with 0 all are in it, with more some may lie beyond.
+    """
+    tokens = [token if len(token) <= LONGEST else token[: LONGEST - 1] + "…" for token in tokens]
+    count, writing, written = len(tokens), WRITINGS[0], number_font(font.pointSizeF())
+    labels: list[str] = []
+    widths: list[float] = []
+    gap = 0.0
+    for writing in WRITINGS:
+        written = face(font, writing.share)
+        labels = [with_position(token, i) if writing.numbered else token for i, token in enumerate(tokens)]
+        least = SMALLEST_TOKEN if writing.numbered else smallest
+        widths = [max(advance + 2 * writing.padding, least) for advance in _advances(labels, QFontMetricsF(written))]
+        room = width - sum(widths)
+        if room >= writing.gap * (count + 1) or not count:
+            gap = min(room / (count + 1), SPREAD)
+            break
+    else:
+        labels = [with_position(token, i) for i, token in enumerate(tokens)]
+        widths = [max((width - 2 * MARGIN) / count, smallest)] * count
+    upright = bool(count) and not gap
+    line = QFontMetricsF(written).height()
+    longest = max(_advances(labels, QFontMetricsF(written)), default=0.0) + 8 if upright else 0.0
+    token = min(longest, 0.3 * height) if upright else line + 6
+    ruler = line if not upright and not writing.numbered else 0.0
+    lefts = [gap or MARGIN] if count else []
+    for one in widths[:-1]:
+        lefts.append(lefts[-1] + one + gap)
+    total = lefts[-1] + widths[-1] + lefts[0] if lefts else 0.0
+    bars = min(max(0.24 * (height - token - ruler), 36.0), 120.0)
+    top = line + 2 * MARGIN
+
+    def placed(bottom: float) -> Line:
+        on = max(bottom - token - ruler - bars, 0.0)
+        offset = max(width - total, 0.0) / 2
+        return Line(tuple(labels), written, upright, tuple(lefts), tuple(widths), offset, width, total,
+                    top, on, token, ruler, bottom)  # fmt: skip
+
+    full = placed(height)
+    # Few tokens: in the middle of the room, not at its foot.
+    spare = full.line - top - full.rise(lefts[-1] - lefts[0]) - full.loop if lefts else 0.0
+    return placed(height - max(spare, 0.0) / 2)
+
+
+def face(font: QFont, share: float) -> QFont:
+    """The font of numbers in a share of another's size: in pixels, so that it is as large on paper as on screen."""
+    result = number_font(font.pointSizeF() * share)
+    result.setPixelSize(QFontInfo(result).pixelSize())
+    return result
+
+
+def _advances(labels: Sequence[str], metrics: QFontMetricsF) -> list[float]:
+    """How wide labels are. The font's characters are of one width, but not those that it borrows from another."""
+    known: dict[int, float] = {}
+    advances = []
+    for label in labels:
+        plain = label.translate(_SUBSCRIPTS_AS_DIGITS)
+        advance = known.get(len(plain)) if plain.isascii() else metrics.horizontalAdvance(label)
+        if advance is None:
+            advance = known[len(plain)] = metrics.horizontalAdvance(label)
+        advances.append(advance)
+    return advances

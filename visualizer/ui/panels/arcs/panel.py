@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from typing import ClassVar
 
-from visualizer.session.analysis.arc_weights import Weights
+import numpy as np
+from PySide6.QtCore import QLocale, QPoint
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+
+from visualizer.session.analysis.arc_weights import ArcFilter, Weights
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
-from visualizer.ui.panels.arcs.view import EMPTY, ArcsView
+from visualizer.ui.panels.arcs.picture import EMPTY
+from visualizer.ui.panels.arcs.view import ArcsView
+from visualizer.ui.widgets.buttons import action_button
+from visualizer.ui.widgets.title import Title
 
-HEAD, MEAN = 0, 1
+MOST_KEYS = 99
 
 
 class ArcsPanel(SessionPanel):
@@ -23,6 +28,9 @@ class ArcsPanel(SessionPanel):
     A click on a token adds it to those whose weights are summed, another takes it away; none stands for all. The one
     that was added last is the row that all panels mark. A click on a bar explains the weight.
     """
+
+    #: Which weights have an arc, as it was set last while the program runs.
+    remembered: ClassVar[ArcFilter] = ArcFilter()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -36,32 +44,58 @@ class ArcsPanel(SessionPanel):
         self.view.key_chosen.connect(self._explain)
         self.view.let_go.connect(self.let_go)
         self.view.menu_asked.connect(self._show_menu)
-        self.title = QLabel(self)
-        self.title.setObjectName("arcsTitle")
-        self.title.setTextFormat(Qt.TextFormat.RichText)
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.heads = QComboBox(self)
-        self.heads.setObjectName("arcsHeads")
-        self.heads.setAccessibleName("Whose arcs")
-        self.heads.setToolTip("Draw the weights of the chosen head, or their mean over all heads of its block")
-        self.heads.addItems(["Chosen head", "Mean over heads"])
-        self.heads.currentIndexChanged.connect(self.refresh_if_seen)
-        head = QHBoxLayout()
-        head.setSpacing(8)
-        head.addWidget(self.title, 1)
-        head.addWidget(self.heads)
-        for action in self._actions():
-            button = QToolButton(self)
-            button.setDefaultAction(action)
-            button.setAccessibleName(action.text())
-            head.addWidget(button)
+        self.title = Title(self)
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        row.addWidget(self.title, 1)
+        self._actions()
+        mean, everything, nothing = (
+            action_button(action, f"{name}Button", self) for name, action in self.actions_by_name.items()
+        )
+        self._mean, self._all, self._none = mean, everything, nothing
+        for control in (mean, *self._filter_controls(), everything, nothing):
+            row.addWidget(control)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 4, 8, 4)
         column.setSpacing(4)
-        column.addLayout(head)
+        column.addLayout(row)
         column.addWidget(self.view, 1)
 
-    def _actions(self) -> list[QAction]:
+    def _filter_controls(self) -> list[QAbstractSpinBox]:
+        """Which weights have an arc: two fields."""
+        self.at_least = QDoubleSpinBox(self)
+        self.at_least.setObjectName("arcsAtLeast")
+        self.at_least.setPrefix("at least ")
+        self.at_least.setRange(0.0, 1.0)
+        self.at_least.setSingleStep(0.05)
+        self.at_least.setLocale(QLocale.c())  # a typed point is a point
+        self.at_least.setValue(ArcsPanel.remembered.at_least)
+        self.at_least.setAccessibleName("Weights of at least")
+        self.at_least.setToolTip("Draw arcs for weights of at least this; the bars add up all weights")
+        self.keys = QSpinBox(self)
+        self.keys.setObjectName("arcsStrongest")
+        self.keys.setPrefix("top ")
+        self.keys.setSuffix(" a query")
+        self.keys.setSpecialValueText("all keys")
+        self.keys.setRange(0, MOST_KEYS)
+        self.keys.setValue(ArcsPanel.remembered.keys)
+        self.keys.setAccessibleName("Strongest keys of each query")
+        self.keys.setToolTip("Draw arcs to so many keys of each query, the strongest; 0 stands for all keys")
+        for field in (self.at_least, self.keys):
+            field.valueChanged.connect(self._filter)
+        self.view.set_filter(ArcsPanel.remembered)
+        return [self.at_least, self.keys]
+
+    def _filter(self) -> None:
+        """Draw what the two fields ask for, here and in every panel that is made from now on."""
+        ArcsPanel.remembered = ArcFilter(round(self.at_least.value(), 2), self.keys.value())
+        self.view.set_filter(ArcsPanel.remembered)
+
+    def _actions(self) -> None:
+        self.mean = QAction("Arcs: mean over heads", self, checkable=True)
+        self.mean.setIconText("Mean of heads")
+        self.mean.setToolTip("Draw the mean over all heads of the block in place of the chosen head")
+        self.mean.toggled.connect(self.refresh_if_seen)
         everything = QAction("Arcs: choose all tokens", self)
         everything.setIconText("All")
         everything.setToolTip("Sum the weights of all tokens (Ctrl+A in the panel)")
@@ -70,8 +104,7 @@ class ArcsPanel(SessionPanel):
         nothing.setIconText("None")
         nothing.setToolTip("Choose no token (Esc in the panel)")
         nothing.triggered.connect(self.let_go)
-        self.actions_by_name = {"arcs_all": everything, "arcs_none": nothing}
-        return [everything, nothing]
+        self.actions_by_name = {"arcs_mean": self.mean, "arcs_all": everything, "arcs_none": nothing}
 
     # -- what is shown
 
@@ -84,17 +117,17 @@ class ArcsPanel(SessionPanel):
         """Draw the step under the cursor."""
         trace, result = self.session.trace, self.result
         if trace is None or result is None or not len(trace.tokens):
-            self.view.set_weights(None, EMPTY if result is not None else COMPUTING)
+            self.view.set_weights(None, message=EMPTY if result is not None else COMPUTING)
             self._chosen = ()
             self._mark()
             return
         now, config = self.session.selection.now, trace.graph
-        block, head = now.block, None if self.heads.currentIndex() == MEAN else now.head
+        block, head = now.block, None if self.mean.isChecked() else now.head
         name = f"blocks.{block}.attn.pattern"
         if name not in config.producer or len(trace[name]) <= now.head:
             return  # the pass of a model that was chosen just now is still being made
         baseline = self.session.baseline_trace
-        self.heads.setVisible(len(trace[name]) > 1)
+        self._mean.setVisible(len(trace[name]) > 1)
         shown = self.view.weights
         if shown is None or not shown.is_of(trace, baseline, block, head, now.comparison):
             tokens = tuple(trace.tokens.tolist())
@@ -102,25 +135,26 @@ class ArcsPanel(SessionPanel):
                 labels = shown.labels
             else:
                 labels = tuple(token_label(result.state.opened, token) for token in tokens)
-            self.view.set_weights(Weights(trace, baseline, block, head, now.comparison, tokens, labels))
+            weights = Weights(trace, baseline, block, head, now.comparison, tokens, labels)
+            self.view.set_weights(weights, result.state.opened.name)
         self._chosen = tuple(place for place in self._chosen if place < len(trace.tokens))
         self._mark()
 
     def forget(self) -> None:
-        self.view.set_weights(None, COMPUTING)
+        self.view.set_weights(None, message=COMPUTING)
 
     def _mark(self) -> None:
         now = self.session.selection.now
         alone = len(self._chosen) == 1 and now.row == self._chosen[0]
         self.view.set_chosen(frozenset(self._chosen), now.key if alone else None)
+        self._all.setVisible(not self._chosen)
+        self._none.setVisible(bool(self._chosen))
         weights = self.view.weights
         if weights is None:
-            self.title.setText("<b>Arcs</b>")
-            return
-        whose = "mean over heads" if weights.head is None else f"head {weights.head}"
-        compared = {"baseline": " · baseline", "difference": " · change against the baseline"}
-        kind = compared.get(weights.comparison, "") if weights.baseline is not None else ""
-        self.title.setText(f"<b>Arcs</b> block {weights.block} · {whose}{kind}")
+            self.title.set_words("", "")
+        else:
+            whose = "mean of heads" if weights.head is None else f"head {weights.head}"
+            self.title.set_words(f"Block {weights.block} · {whose}", "")
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         if not self._choosing and before.row != now.row:
