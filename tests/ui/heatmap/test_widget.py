@@ -6,12 +6,13 @@ import tracemalloc
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QImage, QWheelEvent
+from PySide6.QtGui import QColor, QContextMenuEvent, QFont, QImage, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from visualizer.ui.heatmap.axes import thinned
+from visualizer.ui.heatmap.axis import thinned
 from visualizer.ui.heatmap.layout import Layout
+from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import DIVERGING, SEQUENTIAL, STEPS, lookup_table, paint_rgba
 from visualizer.ui.look.theme import DARK, LIGHT, apply_theme, current_theme
@@ -33,19 +34,14 @@ def heatmap(qtbot: QtBot) -> Heatmap:
 
 
 def show_pattern(widget: Heatmap, values: np.ndarray = PATTERN, masked: np.ndarray | None = CAUSAL) -> None:
-    widget.set_matrix(values, masked=masked, row_labels=TOKENS, column_labels=TOKENS, scale=SEQUENTIAL, name="pattern")
+    rows, columns = Axis("query", TOKENS), Axis("key", TOKENS)
+    widget.set_matrix(Matrix(values, rows, columns, name="pattern", scale=SEQUENTIAL, masked=masked))
 
 
 def show_plain(widget: Heatmap, values: np.ndarray) -> None:
     rows, columns = values.shape
-    widget.set_matrix(
-        values,
-        row_labels=["a"] * rows,
-        column_labels=["b"] * columns,
-        scale=DIVERGING,
-        name="logits",
-        column_axis="token",
-    )
+    down, along = Axis("position", ["a"] * rows), Axis("token", ["b"] * columns)
+    widget.set_matrix(Matrix(values, down, along, name="logits", scale=DIVERGING))
 
 
 def layout_of(widget: Heatmap) -> Layout:
@@ -187,7 +183,7 @@ def test_a_cell_outside_is_refused(heatmap: Heatmap) -> None:
 
 
 def test_shapes_that_disagree_are_refused(heatmap: Heatmap) -> None:
-    with pytest.raises(ValueError, match="row labels"):
+    with pytest.raises(ValueError, match="labels along query"):
         show_pattern(heatmap, np.zeros((4, 5)))
     with pytest.raises(ValueError, match="masked"):
         show_pattern(heatmap, PATTERN, np.zeros((2, 2), dtype=bool))
@@ -305,37 +301,34 @@ def test_the_selection_is_in_the_accent_and_nothing_else_is(heatmap: Heatmap) ->
 def test_changed_cells_carry_a_mark(heatmap: Heatmap) -> None:
     changed = np.zeros((5, 5), dtype=bool)
     changed[3, 1] = True
-    heatmap.set_matrix(
-        PATTERN, row_labels=TOKENS, column_labels=TOKENS, scale=SEQUENTIAL, name="pattern", changed=changed
-    )
+    rows, columns = Axis("query", TOKENS), Axis("key", TOKENS)
+    heatmap.set_matrix(Matrix(PATTERN, rows, columns, name="pattern", scale=SEQUENTIAL, changed=changed))
     image, color = grab(heatmap), current_theme().changed
     marked = [(r, c) for r in range(5) for c in range(5) if color in cell_colors(heatmap, image, r, c)]
     assert marked == [(3, 1)]
 
 
+def turn_wheel(widget: Heatmap, point: QPointF, notches: int = 1) -> None:
+    angle, place = QPoint(0, 120 * notches), widget.mapToGlobal(point)
+    plain, none = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.NoButton
+    turn = QWheelEvent(point, place, QPoint(), angle, none, plain, Qt.ScrollPhase.NoScrollPhase, False)
+    QApplication.sendEvent(widget.viewport(), turn)
+
+
 def test_zooming_holds_the_spot_under_the_mouse_and_fitting_goes_back(heatmap: Heatmap, qtbot: QtBot) -> None:
+    heatmap.resize(500, 460)
     show_plain(heatmap, np.arange(10_000.0).reshape(100, 100))
     whole = layout_of(heatmap)
-    point = QPointF(place(heatmap, 20, 30))
+    point = QPointF(place(heatmap, 50, 50))
     cell = whole.cell_at(point)
-    for _ in range(30):
-        QApplication.sendEvent(
-            heatmap,
-            QWheelEvent(
-                point,
-                heatmap.mapToGlobal(point),
-                QPoint(),
-                QPoint(0, 120),
-                Qt.MouseButton.NoButton,
-                Qt.KeyboardModifier.ControlModifier,
-                Qt.ScrollPhase.NoScrollPhase,
-                False,
-            ),
-        )
+    assert heatmap.zoomed == 1
+    for _ in range(12):
+        turn_wheel(heatmap, point)
         assert layout_of(heatmap).cell_at(point) == cell
     near = layout_of(heatmap)
     assert near.cell_width > 100
-    assert len(cell_colors(heatmap, grab(heatmap), 20, 30)) > 3
+    assert heatmap.zoomed == pytest.approx(near.cell_width / whole.cell_width)
+    assert len(cell_colors(heatmap, grab(heatmap), 50, 50)) > 3
     qtbot.keyClick(heatmap, Qt.Key.Key_0)
     assert layout_of(heatmap) == whole
 
@@ -353,16 +346,57 @@ def test_the_cursor_scrolls_into_sight(heatmap: Heatmap, qtbot: QtBot) -> None:
     assert layout.cells.adjusted(-1, -1, 1, 1).contains(layout.cell_rect(0, 0))
 
 
-def test_dragging_with_the_middle_button_moves_the_picture(heatmap: Heatmap, qtbot: QtBot) -> None:
+def drag(
+    widget: Heatmap,
+    qtbot: QtBot,
+    start: QPoint,
+    by: QPoint,
+    button: Qt.MouseButton,
+    keys: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier,
+) -> None:
+    """A drag as the mouse makes it, in several moves."""
+    view = widget.viewport()
+    qtbot.mousePress(view, button, keys, start)
+    for part in (0.3, 0.6, 1.0):
+        point = QPointF(start) + QPointF(by) * part
+        place = widget.mapToGlobal(point)
+        move = QMouseEvent(QEvent.Type.MouseMove, point, place, Qt.MouseButton.NoButton, button, keys)
+        QApplication.sendEvent(view, move)
+    qtbot.mouseRelease(view, button, keys, start + by)
+
+
+@pytest.mark.parametrize("button", [Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton])
+def test_a_drag_moves_the_picture_and_chooses_nothing(heatmap: Heatmap, qtbot: QtBot, button: Qt.MouseButton) -> None:
     show_plain(heatmap, np.zeros((100, 100)))
     heatmap.zoom_by(20.0)
     start = layout_of(heatmap)
-    middle = start.cells.center().toPoint()
-    qtbot.mousePress(heatmap, Qt.MouseButton.MiddleButton, pos=middle)
-    qtbot.mouseMove(heatmap, middle + QPoint(17, -9))
-    qtbot.mouseRelease(heatmap, Qt.MouseButton.MiddleButton, pos=middle + QPoint(17, -9))
+    with qtbot.assertNotEmitted(heatmap.cell_chosen):
+        drag(heatmap, qtbot, start.cells.center().toPoint(), QPoint(17, -9), button)
     moved = layout_of(heatmap)
     assert (moved.left - start.left, moved.top - start.top) == (pytest.approx(17, abs=1), pytest.approx(-9, abs=1))
+
+
+def test_a_right_drag_scales_each_axis(heatmap: Heatmap, qtbot: QtBot) -> None:
+    show_plain(heatmap, np.zeros((100, 100)))
+    start = layout_of(heatmap)
+    with qtbot.assertNotEmitted(heatmap.context_requested):
+        drag(heatmap, qtbot, start.cells.center().toPoint(), QPoint(40, 0), Qt.MouseButton.RightButton)
+    scaled = layout_of(heatmap)
+    assert scaled.cell_width > 1.5 * start.cell_width
+    assert scaled.cell_height == pytest.approx(start.cell_height)
+
+
+def test_several_cells_are_chosen_by_a_drag_with_shift_and_copied(heatmap: Heatmap, qtbot: QtBot) -> None:
+    start, end = place(heatmap, 1, 0), place(heatmap, 3, 2)
+    before = layout_of(heatmap)
+    drag(heatmap, qtbot, start, end - start, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier)
+    assert heatmap.chosen_block() == ((1, 0), (3, 2))
+    assert layout_of(heatmap) == before
+    qtbot.keyClick(heatmap, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    rows = [[float(number) for number in line.split("\t")] for line in QApplication.clipboard().text().splitlines()]
+    np.testing.assert_array_equal(np.array(rows, dtype=np.float32), PATTERN[1:4, :3])
+    qtbot.keyClick(heatmap, Qt.Key.Key_Escape)
+    assert heatmap.chosen_block() is None
 
 
 def test_everything_stays_inside_the_widget(heatmap: Heatmap) -> None:
@@ -371,9 +405,8 @@ def test_everything_stays_inside_the_widget(heatmap: Heatmap) -> None:
         for square in (True, False):
             heatmap.resize(width, height)
             heatmap.set_square(square)
-            heatmap.set_matrix(
-                np.zeros((4, 4)), row_labels=labels, column_labels=labels, scale=DIVERGING, name="scores"
-            )
+            axes = Axis("query", labels), Axis("key", labels)
+            heatmap.set_matrix(Matrix(np.zeros((4, 4)), *axes, name="scores", scale=DIVERGING))
             layout = layout_of(heatmap)
             room = heatmap.rect().toRectF()
             for part in (layout.cells, layout.row_labels, layout.column_labels, layout.bar):
@@ -384,7 +417,7 @@ def test_everything_stays_inside_the_widget(heatmap: Heatmap) -> None:
 
 def test_the_colour_bar_lies_below_where_width_is_what_is_wanted(heatmap: Heatmap) -> None:
     values, labels = np.array([[0.0, 1.0], [np.nan, 0.5]]), ["a", "b"]
-    heatmap.set_matrix(values, row_labels=labels, column_labels=labels, scale=SEQUENTIAL, name="pattern")
+    heatmap.set_matrix(Matrix(values, Axis("query", labels), Axis("key", labels), name="pattern", scale=SEQUENTIAL))
     heatmap.resize(600, 300)
     assert not layout_of(heatmap).bar_below
     heatmap.resize(170, 400)
@@ -409,7 +442,7 @@ def test_labels_thin_out_evenly_and_keep_the_marked_one() -> None:
 def test_the_picture_does_not_move_when_only_values_change(heatmap: Heatmap) -> None:
     before = layout_of(heatmap)
     show_pattern(heatmap, PATTERN[::-1].copy())
-    assert layout_of(heatmap) is before
+    assert layout_of(heatmap) == before
 
 
 def test_an_empty_heatmap_says_what_to_do(heatmap: Heatmap) -> None:

@@ -119,7 +119,8 @@ def test_everything_a_context_menu_offers_by_the_keyboard_is_in_the_palette(wind
 def menu_by_key(widget: QWidget) -> QMenu | None:
     """The menu that the menu key opens on a widget; None where there is none."""
     inner = widget.viewport() if hasattr(widget, "viewport") else widget
-    at = widget.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle).center()
+    cursor = widget.inputMethodQuery(Qt.InputMethodQuery.ImCursorRectangle)
+    at = cursor.center() if cursor is not None else widget.rect().center()
     event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, at, inner.mapToGlobal(at))
     QApplication.sendEvent(inner, event)
     menu = QApplication.activePopupWidget()

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QColor, QGuiApplication, QImage
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QAction, QColor, QGuiApplication, QImage, QPainter
 from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,20 +19,20 @@ from visualizer.errors import EditError, FormatError
 from visualizer.formats import open_model
 from visualizer.session.document.edits import SetInterventions, SetPrompt
 from visualizer.session.session import Session
-from visualizer.ui.heatmap.svg import MOST_RECTANGLES
+from visualizer.ui.heatmap.image import MOST_RECTANGLES
+from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import DIVERGING, SEQUENTIAL, paint_rgba
 from visualizer.ui.look.theme import current_theme
+from visualizer.ui.widgets.drawing import as_image, widget_image
 from visualizer.ui.widgets.focus_ring import FocusRing
 from visualizer.ui.window.export import (
     copy_heatmap,
+    drawing_actions,
     export_heatmap,
-    export_script,
     heatmap_actions,
-    picture_actions,
-    picture_scale,
-    script_action,
 )
+from visualizer.ui.window.script_export import export_script, script_action
 
 SVG = "{http://www.w3.org/2000/svg}"
 VALUES = np.array([[0.1, np.nan, -np.inf], [-2.0, 1e-7, 0.5]], dtype=np.float32)
@@ -45,14 +45,9 @@ def shown(qtbot: QtBot, values: np.ndarray = VALUES, masked: np.ndarray | None =
     qtbot.addWidget(heatmap)
     heatmap.resize(300, 240)
     rows, columns = values.shape
-    heatmap.set_matrix(
-        values,
-        masked=masked,
-        row_labels=['<a&"', *("b" for _ in range(rows - 1))],
-        column_labels=[",", "\n", *("c" for _ in range(columns - 2))],
-        scale=DIVERGING,
-        name="scores",
-    )
+    down = Axis("query", ['<a&"', *("b" for _ in range(rows - 1))])
+    across = Axis("key", [",", "\n", *("c" for _ in range(columns - 2))])
+    heatmap.set_matrix(Matrix(values, down, across, name="scores", scale=DIVERGING, masked=masked, about="aab & co"))
     return heatmap
 
 
@@ -82,38 +77,56 @@ def test_the_picture_as_png_is_the_heatmap_large_enough_for_a_slide(qtbot: QtBot
     image = QImage(str(tmp_path / "picture.png"))
     scale = image.width() // heatmap.width()
     assert max(image.width(), image.height()) >= 1600
-    assert image.size() == heatmap.size() * scale
+    assert image.width() == heatmap.width() * scale
+    assert image.height() > heatmap.height() * scale  # the caption stands below it
     layout = heatmap.layout_now()
     assert layout is not None
     corner = (layout.cell_rect(0, 1).topLeft() * scale).toPoint()
     assert image.pixelColor(corner.x() + 8, corner.y() + 8) == QColor(current_theme().not_a_number)
 
 
+def texts_of(root: ET.Element) -> list[str]:
+    return ["".join(element.itertext()).strip() for element in root.iter(f"{SVG}text")]
+
+
+def rectangles_of(root: ET.Element) -> list[tuple[str, float, float]]:
+    """(colour, y, x) of each filled rectangle, in the drawing's own coordinates."""
+    found = []
+    for group in root.iter(f"{SVG}g"):
+        for part in group:
+            if part.tag == f"{SVG}rect" and group.get("fill", "none") != "none":
+                matrix = [float(number) for number in group.get("transform", "")[len("matrix(") : -1].split(",")]
+                x, y = float(part.get("x", "0")), float(part.get("y", "0"))
+                found.append((group.get("fill", ""), matrix[3] * y + matrix[5], matrix[0] * x + matrix[4]))
+    return found
+
+
 def test_the_drawing_has_a_rectangle_for_every_cell_in_its_colour(qtbot: QtBot, tmp_path: Path) -> None:
     heatmap = shown(qtbot)
     export_heatmap(heatmap, tmp_path / "drawing.svg")
     root = ET.parse(tmp_path / "drawing.svg").getroot()
-    ground = root.find(f"{SVG}rect")
-    assert ground is not None
-    assert [ground.get(side) for side in ("width", "height")] == [root.get(side) for side in ("width", "height")]
-    cells = root.findall(f".//{SVG}rect[@class='cell']")
     rgba = paint_rgba(VALUES, MASKED, DIVERGING, current_theme()).reshape(-1, 4)
-    assert [cell.get("fill") for cell in cells] == [f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in rgba.tolist()]
-    places = [(float(cell.get("y", "")), float(cell.get("x", ""))) for cell in cells]
-    assert places == sorted(places)
-    assert len(root.findall(f".//{SVG}g[@id='masked']/{SVG}rect")) == 1
-    texts = [element.text for element in root.iter(f"{SVG}text")]
-    assert {"query", "key", '<a&"₀', "b₁", "↵₁", "0.1", "−2", "1e-7", "nan", "−inf"} <= set(texts)
-    bar = [element.text for element in root.findall(f".//{SVG}g[@id='bar']/{SVG}text")]
-    assert bar == ["2", "−2", "0", "nan", "−inf"]
+    expected = [f"#{r:02x}{g:02x}{b:02x}" for r, g, b, _ in rgba.tolist()]
+    layout = heatmap.layout_now()
+    assert layout is not None
+    corners = [layout.cell_rect(row, column).topLeft() for row in range(2) for column in range(3)]
+    drawn = rectangles_of(root)
+    for color, corner in zip(expected, corners, strict=True):
+        assert any(
+            fill == color and y == pytest.approx(corner.y(), abs=0.01) and x == pytest.approx(corner.x(), abs=0.01)
+            for fill, y, x in drawn
+        ), (color, corner)
+    texts = texts_of(root)
+    assert {"query", "key", '<a&"₀', "b₁", "↵₁", "0.1", "−2", "1e-7", "nan", "−inf", "2", "0"} <= set(texts)
+    assert any(text.startswith("scores · aab & co · colours from −2 to 2") for text in texts)
 
 
 def test_a_matrix_too_large_for_rectangles_is_one_picture_in_the_drawing(qtbot: QtBot, tmp_path: Path) -> None:
     side = int(MOST_RECTANGLES**0.5) + 1
     export_heatmap(shown(qtbot, np.eye(side), None), tmp_path / "drawing.svg")
     root = ET.parse(tmp_path / "drawing.svg").getroot()
-    assert len(root.findall(f"{SVG}image")) == 1
-    assert not root.findall(f".//{SVG}rect[@class='cell']")
+    assert 1 <= len(list(root.iter(f"{SVG}image"))) <= 3  # the cells, and the bar
+    assert len(rectangles_of(root)) < 50
 
 
 def test_a_copy_is_a_picture_and_numbers_for_a_spreadsheet(qtbot: QtBot) -> None:
@@ -121,7 +134,7 @@ def test_a_copy_is_a_picture_and_numbers_for_a_spreadsheet(qtbot: QtBot) -> None
     copy_heatmap(heatmap)
     data = QGuiApplication.clipboard().mimeData()
     assert data.text() == "0.1\tnan\t-inf\n-2\t1e-07\t0.5"
-    assert QImage(data.imageData()).size() == heatmap.to_image(picture_scale(heatmap)).size()
+    assert QImage(data.imageData()) == as_image(heatmap)
 
 
 def test_what_cannot_be_exported_is_refused(qtbot: QtBot, tmp_path: Path) -> None:
@@ -200,44 +213,55 @@ def test_without_a_prompt_there_is_no_run_to_write(tmp_path: Path) -> None:
 
 def test_a_sequential_heatmap_has_the_whole_scale_on_its_bar(qtbot: QtBot, tmp_path: Path) -> None:
     heatmap = shown(qtbot)
-    heatmap.set_matrix(np.full((1, 1), 0.25), row_labels=["a"], column_labels=["a"], scale=SEQUENTIAL, name="pattern")
+    values, axes = np.full((1, 1), 0.25), (Axis("query", ["a"]), Axis("key", ["a"]))
+    heatmap.set_matrix(Matrix(values, *axes, name="pattern", scale=SEQUENTIAL))
     export_heatmap(heatmap, tmp_path / "drawing.svg")
-    root = ET.parse(tmp_path / "drawing.svg").getroot()
-    assert [element.text for element in root.findall(f".//{SVG}g[@id='bar']/{SVG}text")] == ["1", "0", "0.5"]
-    assert root.findall(f".//{SVG}stop")[-1].get("stop-color") == "#fde725"
+    assert {"1", "0", "0.5"} <= set(texts_of(ET.parse(tmp_path / "drawing.svg").getroot()))
 
 
-def test_what_is_drawn_that_is_no_heatmap_is_copied_and_saved_as_it_is_on_screen(
+class Sketch(QLabel):
+    """Something that can be drawn anywhere."""
+
+    def paint_picture(self, painter: QPainter, target: QRectF) -> None:
+        painter.fillRect(target, QColor("#123456"))
+
+    def picture_caption(self) -> str:
+        return "a sketch"
+
+
+def test_what_is_drawn_that_is_no_heatmap_is_copied_and_saved_with_its_caption(
     qtbot: QtBot, tmp_path: Path, answer: Callable[[Path | str], None]
 ) -> None:
-    label, said = QLabel("drawn"), list[str]()
-    qtbot.addWidget(label)
-    label.resize(60, 20)
-    label.show()
-    actions = picture_actions(label, label, said.append)
+    sketch, said = Sketch("drawn"), list[str]()
+    qtbot.addWidget(sketch)
+    sketch.resize(60, 20)
+    actions = drawing_actions(sketch, sketch, said.append)
     named(actions, "copyPicture").trigger()
-    assert QGuiApplication.clipboard().image().size() == label.size() * 27  # 60 to at least 1600
+    copied = QGuiApplication.clipboard().image()
+    assert copied.width() == sketch.width() * 27  # 60 to at least 1600
+    assert copied.pixelColor(5, 5).name() == "#123456"
+    assert copied.height() > sketch.height() * 27
     answer(tmp_path / "drawn")
-    named(actions, "exportPicture").trigger()
-    assert QImage(str(tmp_path / "drawn.png")).size() == label.size() * 27
+    named(actions, "exportPicture.png").trigger()
+    assert QImage(str(tmp_path / "drawn.png")).size() == copied.size()
+    named(actions, "exportPicture.svg").trigger()
+    assert texts_of(ET.parse(tmp_path / "drawn.svg").getroot()) == ["a sketch"]
     answer(tmp_path / "missing" / "drawn.png")
-    named(actions, "exportPicture").trigger()
-    assert said[0] == f"saved {tmp_path / 'drawn.png'}"
-    assert "cannot write" in said[1]
+    named(actions, "exportPicture.png").trigger()
+    assert said[:2] == [f"saved {tmp_path / 'drawn.png'}", f"saved {tmp_path / 'drawn.svg'}"]
+    assert "cannot write" in said[2]
 
 
-def test_the_ring_of_the_keyboard_is_no_part_of_a_copied_picture(qtbot: QtBot) -> None:
-    drawing, said = QLabel("drawn"), list[str]()
+def test_the_ring_of_the_keyboard_is_no_part_of_a_picture(qtbot: QtBot) -> None:
+    drawing = QLabel("drawn")
     qtbot.addWidget(drawing)
     drawing.resize(60, 20)
     drawing.show()
-    copy = named(picture_actions(drawing, drawing, said.append), "copyPicture")
-    copy.trigger()
-    without = QGuiApplication.clipboard().image()
+    without = widget_image(drawing)
     ring = FocusRing(drawing)
-    copy.trigger()
-    assert QGuiApplication.clipboard().image() == without
+    assert widget_image(drawing) == without
     assert ring.isVisible()
+    assert as_image(shown(qtbot)) == as_image(shown(qtbot))
 
 
 def test_ctrl_c_copies_the_number_under_the_cursor(qtbot: QtBot) -> None:

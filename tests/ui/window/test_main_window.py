@@ -442,14 +442,14 @@ def test_the_view_menu_names_the_panels_as_their_tabs_do_and_in_their_order(wind
 
 def test_a_value_and_its_baseline_are_coloured_on_one_scale(window: MainWindow) -> None:
     heatmap = child(window, Heatmap, "logitsHeatmap")
-    assert heatmap.matrix is not None
-    own = heatmap.matrix.limit
+    assert heatmap.painted is not None
+    own = heatmap.painted.levels[1]
     window.session.document.apply(pin_baseline(window.session.document.state))
     write_cell(window, "blocks.0.attn.c_attn.w", 5, 23, "7")
     limits = []
     for comparison in ("value", "baseline", "difference"):
         window.session.selection.choose(comparison=comparison)
-        limits.append(heatmap.matrix.limit)
+        limits.append(heatmap.painted.levels[1])
     assert limits[0] == limits[1] > own
     assert limits[2] == np.abs(heatmap.image()).max()
 

@@ -11,6 +11,8 @@ from visualizer.tokenizers.base import SYMBOLS
 
 #: A label is no longer than so many characters.
 LONGEST_LABEL = 14
+#: So many tokens of a prompt are said in a caption.
+LONGEST_PROMPT = 60
 # Signs for white space that a tokenizer has left as it is, so that no label is ever blank.
 _VISIBLE = str.maketrans({**SYMBOLS, "\t": "\N{RIGHTWARDS ARROW TO BAR}"})
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -43,6 +45,14 @@ def with_position(label: str, position: int) -> str:
 def token_labels(opened: OpenedModel, tokens: Sequence[int], start: int = 0) -> list[str]:
     """Tokens with their positions, the first of which is `start`."""
     return [with_position(token_label(opened, t), start + i) for i, t in enumerate(tokens)]
+
+
+def about_pass(opened: OpenedModel, tokens: Sequence[int], block: int | None = None, head: int | None = None) -> str:
+    """What a picture shows a pass of, for its caption: model, block and head, prompt."""
+    where = ", ".join(f"{what} {index}" for what, index in (("block", block), ("head", head)) if index is not None)
+    prompt = "".join(visible_label(token_label(opened, token)) for token in tokens[:LONGEST_PROMPT])
+    cut = "…" if len(tokens) > LONGEST_PROMPT else ""
+    return " · ".join(part for part in (opened.name, where, f"prompt “{prompt}{cut}”") if part)
 
 
 def dimensions(opened: OpenedModel) -> list[str]:

@@ -1,30 +1,27 @@
-"""Where the parts of a heatmap lie, which cell is under a point, and how zooming moves them. No painting."""
+"""Where the parts of a heatmap lie, and which cell is under a point. No painting."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
 PADDING = 4.0
 LABEL_GAP = 4.0
-BAR_GAP = 10.0
-BAR_WIDTH = 10.0
+BAR_GAP = 8.0
+BAR_WIDTH = 12.0
 # The colour bar goes below the cells where that makes their smaller side grow by so much.
 WORTH_MOVING = 1.15
-# How large a cell grows by itself, in logical pixels and beyond that as a part of the room; and how large by zooming.
-LARGEST_SQUARE, SQUARE_PART = 72.0, 0.14
-LARGEST_WIDTH, WIDTH_PART = 112.0, 0.16
-LARGEST_HEIGHT, HEIGHT_PART = 56.0, 0.08
-LARGEST_ZOOMED = 160.0
+# Square cells smaller than this, of a long strip say, are stretched across until they are so large, in logical pixels.
+TOO_SMALL, READABLE = 6.0, 16.0
 # From here on a cell's sides are whole device pixels, so that all cells look alike.
 WHOLE_PIXELS = 4.0
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """Sizes of the texts around the cells in logical pixels: height of a label and an axis name, widest labels."""
+    """Sizes of the texts around the cells in logical pixels: heights of a label and an axis name, widest labels."""
 
     line: float
     axis_line: float
@@ -37,10 +34,9 @@ class Metrics:
 class Layout:
     """The parts of one heatmap in the widget's coordinates (logical pixels, y down).
 
-    `cells` is the window onto the matrix; `left`, `top` is the corner of cell [0, 0], which lies outside of
-    `cells` when the picture is zoomed and scrolled; on whole device pixels. `x`, `y` is the exact fractional column
-    and row at the corner of `cells`. `label_room` is the width of the widest column label. The `bar` stands at the
-    right of the cells, or lies below them: `bar_below`.
+    `cells` is the window onto the matrix; `left`, `top` is the corner of cell [0, 0], which lies outside of `cells`
+    when the picture is zoomed in. `label_room` is the width of the widest column label. The `bar` stands at the right
+    of the cells, or lies below them: `bar_below`; `bar_room` has its numbers, too.
     """
 
     rows: int
@@ -50,8 +46,6 @@ class Layout:
     cell_height: float
     left: float
     top: float
-    x: float
-    y: float
     row_labels: QRectF
     column_labels: QRectF
     label_room: float
@@ -59,7 +53,14 @@ class Layout:
     row_axis: QRectF
     column_axis: QRectF
     bar: QRectF
+    bar_room: QRectF
     bar_below: bool
+
+    def seen(self, x: tuple[float, float], y: tuple[float, float]) -> Layout:
+        """The same where the window shows the fractional columns `x` and rows `y`."""
+        width, height = self.cells.width() / (x[1] - x[0]), self.cells.height() / (y[1] - y[0])
+        left, top = self.cells.left() - x[0] * width, self.cells.top() - y[0] * height
+        return replace(self, cell_width=width, cell_height=height, left=left, top=top)
 
     def cell_rect(self, row: int, column: int, row_count: int = 1, column_count: int = 1) -> QRectF:
         """The rectangle of a cell, or of a block of cells that starts there."""
@@ -109,10 +110,10 @@ class Layout:
 
     def visible(self) -> tuple[int, int, int, int]:
         """First row, one past the last row, first column, one past the last column that `cells` shows."""
-        first_row = max(0, math.floor((self.cells.top() - self.top) / self.cell_height + 1e-9))
-        first_column = max(0, math.floor((self.cells.left() - self.left) / self.cell_width + 1e-9))
-        end_row = min(self.rows, math.ceil((self.cells.bottom() - self.top) / self.cell_height - 1e-9))
-        end_column = min(self.columns, math.ceil((self.cells.right() - self.left) / self.cell_width - 1e-9))
+        first_row = max(0, math.floor((self.cells.top() - self.top) / self.cell_height + 1e-6))
+        first_column = max(0, math.floor((self.cells.left() - self.left) / self.cell_width + 1e-6))
+        end_row = min(self.rows, math.ceil((self.cells.bottom() - self.top) / self.cell_height - 1e-6))
+        end_column = min(self.columns, math.ceil((self.cells.right() - self.left) / self.cell_width - 1e-6))
         return first_row, end_row, first_column, end_column
 
     def _row(self, y: float) -> int | None:
@@ -124,48 +125,24 @@ class Layout:
         return column if 0 <= column < self.columns else None
 
 
-@dataclass(frozen=True)
-class Zoom:
-    """How far in, and where: `factor` 1 fits everything; `x`, `y` is the fractional column and row at the upper
-    left corner of the window onto the cells.
-    """
-
-    factor: float = 1.0
-    x: float = 0.0
-    y: float = 0.0
-
-
-FIT = Zoom()
-
-
-def arrange(
-    size: QSizeF, shape: tuple[int, int], metrics: Metrics, *, square: bool, zoom: Zoom, pixel_ratio: float
-) -> Layout:
-    """Lay a matrix of `shape` out in `size`.
+def arrange(size: QSizeF, shape: tuple[int, int], metrics: Metrics, *, square: bool, pixel_ratio: float) -> Layout:
+    """Lay a matrix of `shape` out in `size`, as large as it can be and in the middle, all of it in sight.
 
     Column labels stand upright where they are wider than a cell; the colour bar lies below the cells where it would
     take too much of their width.
     """
-    beside, below = (
-        _labelled(size, shape, metrics, square, zoom, pixel_ratio, bar_below) for bar_below in (False, True)
-    )
+    beside, below = (_labelled(size, shape, metrics, square, pixel_ratio, bar_below) for bar_below in (False, True))
     smaller_side = min(beside.cell_width, beside.cell_height)
     return below if min(below.cell_width, below.cell_height) >= WORTH_MOVING * smaller_side else beside
 
 
 def _labelled(
-    size: QSizeF,
-    shape: tuple[int, int],
-    metrics: Metrics,
-    square: bool,
-    zoom: Zoom,
-    pixel_ratio: float,
-    bar_below: bool,
+    size: QSizeF, shape: tuple[int, int], metrics: Metrics, square: bool, pixel_ratio: float, bar_below: bool
 ) -> Layout:
-    level = _arrange(size, shape, metrics, square, zoom, pixel_ratio, bar_below, upright=False)
+    level = _arrange(size, shape, metrics, square, pixel_ratio, bar_below, upright=False)
     if metrics.column_label + 2 <= level.cell_width or metrics.column_label <= metrics.line * 1.6:
         return level
-    upright = _arrange(size, shape, metrics, square, zoom, pixel_ratio, bar_below, upright=True)
+    upright = _arrange(size, shape, metrics, square, pixel_ratio, bar_below, upright=True)
     return upright if upright.cell_width >= metrics.line * 0.8 else level
 
 
@@ -174,7 +151,6 @@ def _arrange(
     shape: tuple[int, int],
     metrics: Metrics,
     square: bool,
-    zoom: Zoom,
     pixel_ratio: float,
     bar_below: bool,
     upright: bool,
@@ -188,92 +164,59 @@ def _arrange(
     crowded = (size.height() - header_top - header) / rows < metrics.line
     overhang = metrics.line / 2 if crowded else LABEL_GAP / 2
     top = header_top + header + overhang
+    bar_side = BAR_WIDTH + LABEL_GAP + metrics.bar_label  # across the bar
+    bar_line = BAR_WIDTH + metrics.line + LABEL_GAP
     width, height = size.width() - left, size.height() - top - max(PADDING + 1, overhang)
     if bar_below:
-        width, height = width - metrics.column_label / 2 - PADDING, height - BAR_GAP - BAR_WIDTH - metrics.line
+        width, height = width - metrics.column_label / 2 - PADDING, height - BAR_GAP - bar_line
     else:
-        width -= BAR_GAP + BAR_WIDTH + LABEL_GAP + metrics.bar_label + PADDING
+        width -= BAR_GAP + bar_side + PADDING
     width, height = max(1.0, width), max(1.0, height)
 
-    cell_width, cell_height = _fitted_cell(shape, width, height, square)
-    cell_width = _whole(_zoomed(cell_width, zoom.factor), pixel_ratio)
-    cell_height = _whole(_zoomed(cell_height, zoom.factor), pixel_ratio)
-
+    cell_width, cell_height = (_whole(side, pixel_ratio) for side in _fitted_cell(shape, width, height, square))
+    # What is left over goes to both sides, so that the picture stands in the middle.
+    spare_x, spare_y = width - cell_width * columns, height - cell_height * rows
+    left += max(0.0, spare_x / 2)
+    dy = max(0.0, spare_y / 2)
+    header_top, top = header_top + dy, top + dy
     left, top = round(left * pixel_ratio) / pixel_ratio, round(top * pixel_ratio) / pixel_ratio
-    cells = QRectF(left, top, min(width, cell_width * columns), min(height, cell_height * rows))
-    x = _clamp(zoom.x, columns - cells.width() / cell_width)
-    y = _clamp(zoom.y, rows - cells.height() / cell_height)
+    cells = QRectF(left, top, cell_width * columns, cell_height * rows)
     if bar_below:
         long = max(cells.width(), min(width, 3 * metrics.bar_label))
         bar = QRectF(left, cells.bottom() + max(BAR_GAP, overhang), long, BAR_WIDTH)
+        bar_room = QRectF(bar.left(), bar.top(), bar.width(), bar_line)
     else:
         long = max(cells.height(), min(height, 3 * metrics.line))
         bar = QRectF(cells.right() + BAR_GAP, top, BAR_WIDTH, long)
+        bar_room = QRectF(bar.left(), bar.top(), bar_side, bar.height())
     return Layout(
         rows=rows,
         columns=columns,
         cells=cells,
         cell_width=cell_width,
         cell_height=cell_height,
-        left=left - round(x * cell_width * pixel_ratio) / pixel_ratio,
-        top=top - round(y * cell_height * pixel_ratio) / pixel_ratio,
-        x=x,
-        y=y,
+        left=left,
+        top=top,
         row_labels=QRectF(left - LABEL_GAP - margin, top, margin, cells.height()),
         column_labels=QRectF(left, header_top, cells.width(), header),
         label_room=metrics.column_label,
         upright=upright,
-        row_axis=QRectF(PADDING, top, metrics.axis_line, cells.height()),
-        column_axis=QRectF(left, PADDING, cells.width(), metrics.axis_line),
+        row_axis=QRectF(left - LABEL_GAP - margin - metrics.axis_line, top, metrics.axis_line, cells.height()),
+        column_axis=QRectF(left, header_top - metrics.axis_line, cells.width(), metrics.axis_line),
         bar=bar,
+        bar_room=bar_room,
         bar_below=bar_below,
     )
 
 
 def _fitted_cell(shape: tuple[int, int], width: float, height: float, square: bool) -> tuple[float, float]:
     """Width and height of a cell where all of the matrix fits into the room."""
-    rows, columns = shape
-    if square:
-        side = min(width / columns, height / rows, max(LARGEST_SQUARE, SQUARE_PART * min(width, height)))
-        return side, side
-    cell_width = min(width / columns, max(LARGEST_WIDTH, WIDTH_PART * width))
-    return cell_width, min(height / rows, max(LARGEST_HEIGHT, HEIGHT_PART * height))
-
-
-def limited_factor(fitted: Layout, zoom: Zoom, factor: float) -> float:
-    """The factor after zooming by `factor`: between 1 and where the smaller side of a cell is largest."""
-    highest = max(1.0, LARGEST_ZOOMED / min(fitted.cell_width, fitted.cell_height))
-    return min(max(1.0, zoom.factor * factor), highest)
-
-
-def held(now: Layout, nearer: Layout, point: QPointF, factor: float) -> Zoom:
-    """The zoom by `factor` at which the same spot of the matrix stays under `point`, as far as the edges let it.
-
-    `nearer` is a layout with that factor, wherever it is scrolled to.
-    """
-    column = now.x + (point.x() - now.cells.left()) / now.cell_width
-    row = now.y + (point.y() - now.cells.top()) / now.cell_height
-    return Zoom(
-        factor,
-        column - (point.x() - nearer.cells.left()) / nearer.cell_width,
-        row - (point.y() - nearer.cells.top()) / nearer.cell_height,
-    )
-
-
-def scrolled(now: Layout, zoom: Zoom, dx: float, dy: float) -> Zoom:
-    """The zoom after the picture moved by so many logical pixels to the right and down."""
-    return Zoom(
-        zoom.factor,
-        now.x - dx / now.cell_width,
-        now.y - dy / now.cell_height,
-    )
-
-
-def scrolled_to(now: Layout, zoom: Zoom, row: int, column: int) -> Zoom:
-    """The zoom after the least movement that brings a cell into sight."""
-    x = min(max(now.x, column + 1 - now.cells.width() / now.cell_width), column)
-    y = min(max(now.y, row + 1 - now.cells.height() / now.cell_height), row)
-    return Zoom(zoom.factor, x, y)
+    across, down = width / shape[1], height / shape[0]
+    if not square:
+        return across, down
+    side = min(across, down)
+    longest = READABLE if side < TOO_SMALL else side
+    return min(across, longest), min(down, longest)
 
 
 def _with_room(
@@ -288,13 +231,5 @@ def _with_room(
     return first, end
 
 
-def _zoomed(side: float, factor: float) -> float:
-    return side if factor <= 1.0 else max(side, min(side * factor, LARGEST_ZOOMED))
-
-
 def _whole(side: float, pixel_ratio: float) -> float:
     return math.floor(side * pixel_ratio + 1e-6) / pixel_ratio if side >= WHOLE_PIXELS else side
-
-
-def _clamp(start: float, last: float) -> float:
-    return min(max(0.0, start), max(0.0, last))

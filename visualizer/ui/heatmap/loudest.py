@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from visualizer.ui.look import colors
+from visualizer.ui.look.colors import Kind
 
 Array = NDArray[Any]
 
@@ -26,6 +30,27 @@ def loudest(
     low, high = _combined(low, stride, np.minimum), _combined(high, stride, np.maximum)
     with np.errstate(invalid="ignore"):
         return np.where(-low > high, low, high), hidden
+
+
+def loudest_entries(entries: NDArray[np.uint8], kind: Kind, stride: tuple[int, int]) -> NDArray[np.uint8]:
+    """Of each `stride` entries [rows, columns] of a lookup table the loudest: NaN, ±Inf, the farthest from zero.
+
+    A masked one counts only where all are masked.
+    """
+    if max(stride) == 1:
+        return entries
+    by_loudness, loudness = _loudness(kind)
+    return by_loudness[_combined(loudness[entries], stride, np.maximum)]
+
+
+@lru_cache(maxsize=2)
+def _loudness(kind: Kind) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The entries of a lookup table from the quietest to the loudest, and the place of each in that order."""
+    zero = (colors.STEPS - 1) // 2 if kind == "diverging" else 0
+    numbers = sorted(range(colors.STEPS), key=lambda entry: (abs(entry - zero), entry))
+    special = (colors.NEGATIVE_INFINITY, colors.POSITIVE_INFINITY, colors.NOT_A_NUMBER)
+    order = np.array([colors.MASKED, *numbers, *special], dtype=np.uint8)
+    return order, np.argsort(order).astype(np.uint8)
 
 
 def _combined(array: Array, stride: tuple[int, int], combine: np.ufunc) -> Array:

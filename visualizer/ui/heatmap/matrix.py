@@ -1,95 +1,100 @@
-"""What a heatmap shows: one matrix with its labels, mask, colours, and each cell in words."""
+"""What a heatmap shows: one matrix with its axes, mask, colours, and each cell in words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.session.words.axis_labels import visible_label, with_position
 from visualizer.session.words.numbers import full, short
 from visualizer.ui.look import colors
-from visualizer.ui.look.colors import LookupTable, Scale
-from visualizer.ui.look.theme import Theme
+from visualizer.ui.look.colors import Scale
 
-# Signs that make white space visible; the picture's own, so that no label is ever blank.
-VISIBLE = str.maketrans(
-    {
-        " ": "\N{OPEN BOX}",
-        "\n": "\N{DOWNWARDS ARROW WITH CORNER LEFTWARDS}",
-        "\t": "\N{RIGHTWARDS ARROW TO BAR}",
-    }
-)
-SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-LONGEST_LABEL = 14
+
+@dataclass(frozen=True)
+class Axis:
+    """One side of a matrix.
+
+    Attributes:
+        name: what runs along it: `query`, `token`.
+        labels: a word for each row or column.
+        hues: ``#rrggbb`` for each label, or None for the theme's.
+        positions: whether each stands for a position, whose index follows its label as a subscript.
+    """
+
+    name: str
+    labels: Sequence[str]
+    hues: Sequence[str] | None = None
+    positions: bool = True
+
+    def text(self, index: int) -> str:
+        """A label as it is drawn."""
+        label = visible_label(self.labels[index])
+        return with_position(label, index) if self.positions else label
+
+    def check(self, what: str, count: int) -> None:
+        """Raises ValueError where there are not `count` labels and hues."""
+        if len(self.labels) != count:
+            raise ValueError(f"{what}: {len(self.labels)} labels along {self.name}, which has {count}")
+        if self.hues is not None and len(self.hues) != count:
+            raise ValueError(f"{what}: {len(self.hues)} label colours along {self.name}, which has {count}")
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Equal for two axes that are drawn alike."""
+        return self.name, tuple(self.labels), None if self.hues is None else tuple(self.hues), self.positions
 
 
 class Matrix:
     """A private, read-only copy of a matrix and everything that is drawn with it.
 
-    `values` [rows, columns]; `masked` and `changed` [rows, columns] bool or None; `limit` is the upper end of
-    the colour scale in the unit of the values. Raises ValueError where shapes or label counts disagree.
+    Args:
+        values: [rows, columns].
+        rows, columns: its axes.
+        name: what it is called.
+        scale: how its numbers become colours.
+        masked, changed: bool [rows, columns], or None.
+        about: what it is the matrix of in words, for a caption: model, block and head, prompt.
+        origin: what it is a matrix of, a model say; a zoom does not outlast it.
+
+    Raises:
+        ValueError: shapes or label counts disagree.
     """
 
     def __init__(
         self,
         values: NDArray[Any],
+        rows: Axis,
+        columns: Axis,
         *,
-        masked: NDArray[np.bool_] | None,
-        changed: NDArray[np.bool_] | None,
-        row_labels: Sequence[str],
-        column_labels: Sequence[str],
-        scale: Scale,
         name: str,
-        row_axis: str,
-        column_axis: str,
-        row_label_colors: Sequence[str] | None,
-        column_label_colors: Sequence[str] | None,
-        row_positions: bool,
-        column_positions: bool,
+        scale: Scale,
+        masked: NDArray[np.bool_] | None = None,
+        changed: NDArray[np.bool_] | None = None,
+        about: str = "",
+        origin: object = None,
     ) -> None:
         self.values = _frozen(values)
         if self.values.ndim != 2:
             raise ValueError(f"{name}: a heatmap shows [rows, columns], not shape {self.values.shape}")
-        rows, columns = self.values.shape
-        if len(row_labels) != rows or len(column_labels) != columns:
-            raise ValueError(
-                f"{name}: {len(row_labels)} row labels and {len(column_labels)} column labels "
-                f"for shape {self.values.shape}"
-            )
-        for which, hues, count in (("row", row_label_colors, rows), ("column", column_label_colors, columns)):
-            if hues is not None and len(hues) != count:
-                raise ValueError(f"{name}: {len(hues)} {which} label colours for {count} labels")
-        self.masked = self._flags(masked, "masked", name)
-        self.changed = self._flags(changed, "changed", name)
-        self.row_labels = tuple(row_labels)
-        self.column_labels = tuple(column_labels)
-        self.row_label_colors = tuple(row_label_colors) if row_label_colors is not None else None
-        self.column_label_colors = tuple(column_label_colors) if column_label_colors is not None else None
-        self.row_positions = row_positions
-        self.column_positions = column_positions
-        self.scale = scale
-        self.name = name
-        self.row_axis = row_axis
-        self.column_axis = column_axis
-        self.limit = colors.scale_limit(self.values, self.masked, scale)
-        self.indices = colors.color_indices(self.values, self.masked, scale.kind, self.limit)
-        self._special: tuple[int, ...] = ()
-        if self.indices.size and int(self.indices.max()) > colors.MASKED:
-            kinds = (colors.NOT_A_NUMBER, colors.POSITIVE_INFINITY, colors.NEGATIVE_INFINITY)
-            self._special = tuple(kind for kind in kinds if bool((self.indices == kind).any()))
-        self._label_key = (
-            (self.row_labels, self.column_labels, row_axis, column_axis, row_positions, column_positions),
-            (self.row_label_colors, self.column_label_colors),
-        )
+        rows.check(name, self.values.shape[0])
+        columns.check(name, self.values.shape[1])
+        self.rows, self.columns, self.name, self.scale = rows, columns, name, scale
+        self.about, self.origin = about, origin
+        self.masked = self._flags(masked, "masked")
+        self.changed = self._flags(changed, "changed")
+        self.label_key = (rows.key, columns.key)
 
-    def _flags(self, flags: NDArray[np.bool_] | None, which: str, name: str) -> NDArray[np.bool_] | None:
+    def _flags(self, flags: NDArray[np.bool_] | None, which: str) -> NDArray[np.bool_] | None:
         if flags is None:
             return None
         result = _frozen(np.asarray(flags, dtype=np.bool_))
         if result.shape != self.values.shape:
-            raise ValueError(f"{name}: {which} has shape {result.shape}, the matrix {self.values.shape}")
+            raise ValueError(f"{self.name}: {which} has shape {result.shape}, the matrix {self.values.shape}")
         return result
 
     @property
@@ -97,10 +102,6 @@ class Matrix:
         """Rows and columns."""
         rows, columns = self.values.shape
         return rows, columns
-
-    def table(self, theme: Theme) -> LookupTable:
-        """The colours that `indices` points into."""
-        return colors.lookup_table(self.scale.kind, theme)
 
     def cell(self, row: int, column: int) -> float:
         """The value of one cell. Raises IndexError outside the matrix, negative numbers included."""
@@ -120,29 +121,12 @@ class Matrix:
             texts += [texts[-1].replace("0.", ".", 1), "≈0"]
         return next((text for text in texts if len(text) <= room), "")
 
-    def special_indices(self) -> tuple[int, ...]:
-        """Which of `colors.NOT_A_NUMBER`, `POSITIVE_INFINITY`, `NEGATIVE_INFINITY` occur in cells not masked."""
-        return self._special
-
-    @property
-    def label_key(self) -> tuple[object, ...]:
-        """Equal for two matrices whose labels and axis names are drawn alike."""
-        return self._label_key
-
-    def row_text(self, row: int) -> str:
-        """A row's label as it is drawn, with its position as subscript."""
-        return _label(self.row_labels[row], row if self.row_positions else None)
-
-    def column_text(self, column: int) -> str:
-        """A column's label as it is drawn, with its position as subscript."""
-        return _label(self.column_labels[column], column if self.column_positions else None)
-
     def readout(self, row: int, column: int) -> str:
         """One cell with all its digits: ``pattern[query 2 'b', key 1 'a'] = 0.5``."""
         value = full(self.cell(row, column), self.values.dtype)
         place = (
-            f"{self.row_axis} {row} {self.row_labels[row]!r}, "
-            f"{self.column_axis} {column} {self.column_labels[column]!r}"
+            f"{self.rows.name} {row} {self.rows.labels[row]!r}, "
+            f"{self.columns.name} {column} {self.columns.labels[column]!r}"
         )
         return f"{self.name}[{place}] = {value}{self._remark(row, column)}"
 
@@ -150,8 +134,8 @@ class Matrix:
         """One cell for a screen reader: ``query 2 b, key 1 a: 0.5``."""
         value = full(self.cell(row, column), self.values.dtype)
         return (
-            f"{self.row_axis} {row} {self.row_labels[row]}, "
-            f"{self.column_axis} {column} {self.column_labels[column]}: {value}{self._remark(row, column)}"
+            f"{self.rows.name} {row} {self.rows.labels[row]}, "
+            f"{self.columns.name} {column} {self.columns.labels[column]}: {value}{self._remark(row, column)}"
         )
 
     def _remark(self, row: int, column: int) -> str:
@@ -163,14 +147,28 @@ class Matrix:
         return f" ({', '.join(remarks)})" if remarks else ""
 
 
+class Painted:
+    """A matrix as colours: its levels, and each cell's entry of the lookup table.
+
+    Attributes:
+        matrix: what is painted.
+        scale: the scale that is used, which may be another than the matrix's own: people choose.
+        levels: the (low, high) ends of the scale, in the unit of the values.
+        indices: uint8 [rows, columns], rows of the `lookup_table` of `scale`.
+        special: which of `colors.NOT_A_NUMBER`, `POSITIVE_INFINITY`, `NEGATIVE_INFINITY` occur in cells not masked.
+    """
+
+    def __init__(self, matrix: Matrix, scale: Scale, levels: tuple[float, float] | None = None) -> None:
+        self.matrix, self.scale = matrix, scale
+        self.levels = levels if levels is not None else scale.levels(matrix.values, matrix.masked)
+        self.indices = colors.scale_indices(matrix.values, matrix.masked, scale, self.levels)
+        self.special: tuple[int, ...] = ()
+        if self.indices.size and int(self.indices.max()) > colors.MASKED:
+            kinds = (colors.NOT_A_NUMBER, colors.POSITIVE_INFINITY, colors.NEGATIVE_INFINITY)
+            self.special = tuple(kind for kind in kinds if bool((self.indices == kind).any()))
+
+
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     result: NDArray[Any] = np.array(array, order="C")
     result.flags.writeable = False
     return result
-
-
-def _label(text: str, position: int | None) -> str:
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.translate(VISIBLE)) or "ε"
-    if len(shown) > LONGEST_LABEL:
-        shown = shown[: LONGEST_LABEL - 1] + "…"
-    return shown if position is None else shown + str(position).translate(SUBSCRIPTS)

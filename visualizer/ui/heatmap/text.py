@@ -1,12 +1,14 @@
-"""Fonts, colours and laid-out texts of a heatmap, kept so that a repaint lays nothing out anew."""
+"""Fonts, colours and laid-out texts of heatmaps, kept so that a repaint lays nothing out anew."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QStaticText, QTransform
 
 from visualizer.ui.heatmap.layout import Metrics
-from visualizer.ui.heatmap.matrix import Matrix
+from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.look.theme import Theme, number_font
 
 MOST_TEXTS = 4000
@@ -26,8 +28,16 @@ class TextBox:
         self.half_width, self.half_height = size.width() / 2, size.height() / 2
 
 
+@lru_cache(maxsize=4)
+def texts_for(theme: Theme, points: float, family: str) -> TextCache:
+    """The cache that all heatmaps of a theme and a font share."""
+    font = QFont(family)
+    font.setPointSizeF(points)
+    return TextCache(theme, font)
+
+
 class TextCache:
-    """The fonts of one heatmap in one theme, and every text laid out so far."""
+    """Fonts and colours of heatmaps in one theme, and every text laid out so far."""
 
     def __init__(self, theme: Theme, font: QFont) -> None:
         points = font.pointSizeF() if font.pointSizeF() > 0 else 9.0
@@ -48,15 +58,17 @@ class TextCache:
 
     def metrics(self, matrix: Matrix, bar_characters: int) -> Metrics:
         """Sizes of the texts around `matrix`; the colour bar's labels have room for `bar_characters`."""
-        width = QFontMetricsF(self.label_font).horizontalAdvance
-        rows, columns = matrix.shape
         return Metrics(
             line=self.label_height,
             axis_line=QFontMetricsF(self.axis_font).height() + 2,
-            row_label=max((width(matrix.row_text(row)) for row in range(rows)), default=0.0) + 4,
-            column_label=max((width(matrix.column_text(column)) for column in range(columns)), default=0.0) + 4,
+            row_label=self._widest(matrix.rows),
+            column_label=self._widest(matrix.columns),
             bar_label=QFontMetricsF(self.small_font).horizontalAdvance("0") * bar_characters,
         )
+
+    def _widest(self, axis: Axis) -> float:
+        width = QFontMetricsF(self.label_font).horizontalAdvance
+        return max((width(text) for text in {axis.text(i) for i in range(len(axis.labels))}), default=0.0) + 4
 
     def color(self, name: str) -> QColor:
         """The QColor of ``#rrggbb``."""

@@ -1,133 +1,167 @@
-"""The picture part of the heatmap widget: what it shows, what is marked, how near, and drawing it."""
+"""The picture part of the heatmap widget: its parts from pyqtgraph, what they show, what is marked, how near."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, QSizeF, Qt
-from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF
+from PySide6.QtGui import QImage, QPainter, QResizeEvent
+from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from visualizer.session.words.numbers import short
-from visualizer.ui.heatmap.layout import FIT, Layout, Metrics, Zoom, arrange, held, limited_factor, scrolled
-from visualizer.ui.heatmap.matrix import Matrix
-from visualizer.ui.heatmap.paint import HeatmapPainter, Marks
-from visualizer.ui.look.colors import Scale
+from visualizer.ui.heatmap.axis import LabelAxis
+from visualizer.ui.heatmap.bar import BarNotes, LevelBar, place_bar
+from visualizer.ui.heatmap.box import CellBox
+from visualizer.ui.heatmap.digits import Digits
+from visualizer.ui.heatmap.frames import Frames
+from visualizer.ui.heatmap.hatch import Hatch
+from visualizer.ui.heatmap.image import MatrixImage
+from visualizer.ui.heatmap.layer import Cell, Layer, Marks, Shown
+from visualizer.ui.heatmap.layout import Layout, Metrics, arrange
+from visualizer.ui.heatmap.matrix import Matrix, Painted
+from visualizer.ui.heatmap.scales import ScaleChoice, remembered_choice
+from visualizer.ui.heatmap.text import TextCache, texts_for
+from visualizer.ui.look.colors import Levels, lookup_table
 from visualizer.ui.look.theme import current_theme
 
-Cell = tuple[int, int]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: What can be done with any heatmap, for its tooltip.
-KEYS = "arrows: cell cursor · Return: choose and explain · menu key: intervene, copy, export · + and −: zoom"
+KEYS = "wheel: zoom · drag: move · click or Return: choose and explain · right click: intervene, copy, scale · 0: all"
+USUAL_BAR_LABEL = 6  # characters; the room grows with a longer limit and then stays, so that nothing jumps
 
-USUAL_BAR_LABEL = 5  # characters; the room grows with a longer limit and then stays, so that nothing jumps
 
-
-class HeatmapView(QWidget):
+class HeatmapView(pg.GraphicsView):
     """One matrix on screen, without mouse and keyboard.
 
     Attributes:
         whose: words that tell it from another heatmap of the same name; empty where there is none.
     """
 
+    # pyqtgraph's own construction already asks for these.
+    _matrix: Matrix | None = None
+    _shown: Shown | None = None
+    _message = ""
+
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._matrix: Matrix | None = None
-        self._message = ""
-        self._square = True
-        self._zoom = FIT
-        self._bar_characters = USUAL_BAR_LABEL
-        self._hovered: Cell | None = None
-        self._cursor: Cell | None = None
-        self._selection: tuple[int | None, int | None] = (None, None)
-        self._sources: tuple[Cell, ...] = ()
+        super().__init__(parent, background=None)
+        self.setCacheMode(pg.GraphicsView.CacheModeFlag.CacheNone)  # a ground of one colour is painted fast enough
+        self.viewport().setObjectName("qt_scrollarea_viewport")  # as Qt calls those that it makes itself
+        for export in self.scene().contextMenu:  # ours writes the numbers, too
+            export.setParent(None)
+        self.scene().contextMenu.clear()
         self.whose = ""
-        self._painter: HeatmapPainter | None = None
+        self._square = True
+        self._bar_characters = USUAL_BAR_LABEL
+        self._marks = Marks()
+        self._by_hand: Levels | None = None
+        self._choice: ScaleChoice | None = None
         self._metrics: tuple[object, Metrics] | None = None
-        self._layout: tuple[object, Layout] | None = None
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._arranged: tuple[object, Layout] | None = None
+        self._near: tuple[object, Layout] | None = None
+        self._box, self._image = CellBox(), MatrixImage()
+        self._box.addItem(self._image)
+        self._rows, self._columns = LabelAxis("left"), LabelAxis("top")
+        self._hatch, self._digits, self._frames, self._notes = Hatch(10), Digits(11), Frames(12), BarNotes(13)
+        for axis in (self._rows, self._columns):
+            axis.linkToView(self._box)
+        for item in (self._box, self._rows, self._columns, *self._layers):
+            self.scene().addItem(item)
+        self._bar = self._made_bar(horizontal=False)
+        self._box.sigRangeChanged.connect(self._moved)
+        self._show_parts(False)
+
+    # -- pyqtgraph's parts
+
+    def view_box(self) -> pg.ViewBox:
+        """The window onto the cells: columns along x, rows along y, downwards."""
+        return self._box
+
+    def image_item(self) -> pg.ImageItem:
+        """The cells as an image: its `image` holds the numbers, its `levels` the ends of the scale."""
+        return self._image
+
+    def color_bar(self) -> pg.ColorBarItem:
+        """The colour bar; another one where it has moved from beside the cells to below them, or back."""
+        return self._bar
+
+    @property
+    def _layers(self) -> tuple[Layer, ...]:
+        return self._hatch, self._digits, self._frames, self._notes
+
+    def _made_bar(self, horizontal: bool) -> LevelBar:
+        bar = LevelBar(horizontal)
+        bar.setImageItem(self._image)
+        self.scene().addItem(bar)
+        bar.sigLevelsChanged.connect(self._levels_dragged)
+        bar.sigLevelsChangeFinished.connect(self._levels_let_go)
+        bar.reset_wanted.connect(self.reset_levels)
+        bar.menu_wanted.connect(self._bar_menu)
+        return bar
+
+    def _bar_menu(self, where: QPoint) -> None:
+        """A menu is wanted at the colour bar."""
+
+    def _show_parts(self, shown: bool) -> None:
+        parts: tuple[QGraphicsItem, ...] = (self._box, self._rows, self._columns, self._bar, *self._layers)
+        for part in parts:
+            part.setVisible(shown)
 
     # -- what is shown
 
-    def set_matrix(
-        self,
-        values: NDArray[Any],
-        *,
-        masked: NDArray[np.bool_] | None = None,
-        row_labels: Sequence[str],
-        column_labels: Sequence[str],
-        scale: Scale,
-        name: str,
-        row_axis: str = "query",
-        column_axis: str = "key",
-        row_label_colors: Sequence[str] | None = None,
-        column_label_colors: Sequence[str] | None = None,
-        changed: NDArray[np.bool_] | None = None,
-        row_positions: bool = True,
-        column_positions: bool = True,
-    ) -> None:
-        """Show a copy of `values` [rows, columns].
-
-        `masked` and `changed` are bool of the same shape; label colours are ``#rrggbb``, one a label. Rows and
-        columns that are positions get their index as a subscript. Raises ValueError where the shapes disagree.
-        """
-        matrix = Matrix(
-            values,
-            masked=masked,
-            changed=changed,
-            row_labels=row_labels,
-            column_labels=column_labels,
-            scale=scale,
-            name=name,
-            row_axis=row_axis,
-            column_axis=column_axis,
-            row_label_colors=row_label_colors,
-            column_label_colors=column_label_colors,
-            row_positions=row_positions,
-            column_positions=column_positions,
-        )
+    def set_matrix(self, matrix: Matrix) -> None:
+        """Show a matrix."""
         before, self._matrix = self._matrix, matrix
         if before is None or before.shape != matrix.shape or before.name != matrix.name:
             self._bar_characters = USUAL_BAR_LABEL
-            self._hovered = self._inside(self._hovered)
-            self._cursor = self._inside(self._cursor)
-            rows, columns = matrix.shape
-            self.setAccessibleName(f"{self.called} heatmap, {row_axis} {rows} by {column_axis} {columns}")
-            self.setToolTip(f"{self.called} [{row_axis} {rows}, {column_axis} {columns}]\n{KEYS}")
-        self._bar_characters = max(self._bar_characters, len(short(-matrix.limit)))
+            hovered, cursor = self._inside(self._marks.hovered), self._inside(self._marks.cursor)
+            self._marks = replace(self._marks, hovered=hovered, cursor=cursor, block=None)
+            self.name_it(matrix)
+        if before is None or before.origin is not matrix.origin:
+            self.fit()
+            self._by_hand = None
         self._describe()
-        self.update()
+        self._show()
+
+    def name_it(self, matrix: Matrix) -> None:
+        """Have screen readers and the tooltip say what is shown."""
+        rows, columns = matrix.shape
+        self.setAccessibleName(f"{self.called} heatmap, {matrix.rows.name} {rows} by {matrix.columns.name} {columns}")
+        self.setToolTip(f"{self.called} [{matrix.rows.name} {rows}, {matrix.columns.name} {columns}]\n{KEYS}")
 
     def set_empty(self, message: str) -> None:
         """Show no matrix but a sentence: what is missing, and what to do next."""
-        self._matrix = None
+        self._matrix = self._shown = None
         self._message = message
-        self._hovered = self._cursor = None
-        self._zoom = FIT
+        self._marks = Marks()
+        self._show_parts(False)
         self.setAccessibleName("empty heatmap")
         self.setAccessibleDescription(message)
         self.setToolTip(message)
-        self.update()
+        self.viewport().update()
 
     @property
     def matrix(self) -> Matrix | None:
-        """What is shown, with its labels and colours; None when empty."""
+        """What is shown, with its labels; None when empty."""
         return self._matrix
+
+    @property
+    def painted(self) -> Painted | None:
+        """What is shown, as colours; None when empty."""
+        return self._shown.painted if self._shown is not None else None
 
     @property
     def called(self) -> str:
         """What is shown, in words; empty when nothing is."""
         name = self._matrix.name if self._matrix is not None else ""
         return f"{name} of {self.whose}" if self.whose and name else name
-
-    @property
-    def square(self) -> bool:
-        """Whether cells are square."""
-        return self._square
 
     def image(self) -> NDArray[Any]:
         """The displayed numbers [rows, columns], read-only, masked ones as they are; [0, 0] when empty."""
@@ -149,22 +183,63 @@ class HeatmapView(QWidget):
         """Whether cells are square (the default) or take the room there is."""
         if square != self._square:
             self._square = square
-            self.update()
+            self._show()
+
+    # -- how numbers become colours
+
+    @property
+    def choice(self) -> ScaleChoice:
+        """How the user wants numbers to become colours here."""
+        if self._choice is None:
+            self._choice = remembered_choice(self.objectName())
+        return self._choice
+
+    def choose_scale(self, choice: ScaleChoice) -> None:
+        """Use another scale or colour map, now and from now on."""
+        self._choice = choice
+        choice.remember(self.objectName())
+        self._by_hand = None
+        self._show()
+
+    @property
+    def levels_by_hand(self) -> bool:
+        """Whether the levels were dragged."""
+        return self._by_hand is not None
+
+    def reset_levels(self) -> None:
+        """Levels as the scale has them, after they were dragged."""
+        self._by_hand = None
+        self._show()
+
+    def _levels_dragged(self, bar: pg.ColorBarItem) -> None:
+        if self._shown is None:
+            return
+        low, high = bar.levels()
+        if self._shown.painted.scale.kind == "diverging":  # stays centred on zero: the end that moved says how far
+            was = self._shown.painted.levels
+            limit = abs(high) if abs(high - was[1]) >= abs(low - was[0]) else abs(low)
+            low, high = -limit, limit
+        self._by_hand = (float(low), float(high))
+        self._show()
+
+    def _levels_let_go(self, _bar: pg.ColorBarItem) -> None:
+        self._show()
 
     # -- what is marked
 
     def set_selection(self, row: int | None, column: int | None) -> None:
         """Frame a cell, a whole row (`column` None), a whole column (`row` None), or nothing."""
-        if (row, column) != self._selection:
-            self._selection = (row, column)
-            self.update()
+        self._mark(row=row, column=column)
 
     def set_marked_cells(self, cells: Iterable[Cell]) -> None:
         """Outline cells as the sources of an explanation; an empty list takes the outlines away."""
-        sources = tuple(cells)
-        if sources != self._sources:
-            self._sources = sources
-            self.update()
+        self._mark(sources=tuple(cells))
+
+    def _mark(self, **changes: object) -> None:
+        marks = replace(self._marks, **changes)  # type: ignore[arg-type]
+        if marks != self._marks:
+            self._marks = marks
+            self._show_marks()
 
     # -- how near
 
@@ -173,68 +248,110 @@ class HeatmapView(QWidget):
         layout = self.layout_now()
         if layout is None:
             return
-        target = limited_factor(self._arranged(FIT), self._zoom, factor)
         if around is None:
-            around = layout.cell_rect(*self._cursor).center() if self._cursor else layout.cells.center()
-        self._zoom = held(layout, self._arranged(Zoom(target)), around, target)
-        self.update()
+            cursor = self._marks.cursor
+            around = layout.cell_rect(*cursor).center() if cursor else layout.cells.center()
+        column, row = (around.x() - layout.left) / layout.cell_width, (around.y() - layout.top) / layout.cell_height
+        self._box.zoom(factor, column, row)
 
     def fit(self) -> None:
         """Show the whole matrix."""
-        self._zoom = FIT
-        self.update()
+        self._box.fit()
+
+    @property
+    def zoomed(self) -> float:
+        """How many times enlarged, by the side that is more so; 1 where all is in sight."""
+        return max(self._box.factors()) if self._matrix is not None and self._matrix.values.size else 1.0
 
     def layout_now(self) -> Layout | None:
         """Where everything lies at the present size and zoom, in the widget's coordinates; None if empty."""
-        return self._arranged(self._zoom) if self._matrix is not None and self._matrix.values.size else None
-
-    def to_image(self, scale: float = 1.0, size: QSize | None = None) -> QImage:
-        """The whole heatmap with axes and colour bar, without cursor and hover.
-
-        `size` in logical pixels; None takes the widget's own. The image has `scale` pixels to a logical pixel.
-        """
-        size = size if size is not None else self.size()
-        image = QImage(size * scale, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(scale)
-        painter = QPainter(image)
-        marks = Marks(selected_row=self._selection[0], selected_column=self._selection[1], sources=self._sources)
-        self._draw(painter, size, FIT, marks, scale)
-        painter.end()
-        return image
-
-    # -- inside
-
-    def _draw(self, painter: QPainter, size: QSize, zoom: Zoom, marks: Marks, pixel_ratio: float) -> None:
-        brush = self._brush()
         matrix = self._matrix
         if matrix is None or not matrix.values.size:
-            message = self._message if matrix is None else f"{matrix.name} has no cells"
-            brush.paint_message(painter, QRectF(QPointF(0, 0), QSizeF(size)), message)
-            return
-        layout = self._arranged(zoom, size, pixel_ratio)
-        brush.paint(painter, size, matrix, layout, self._within(marks, matrix), pixel_ratio)
-
-    def _brush(self) -> HeatmapPainter:
-        if self._painter is None or self._painter.theme is not current_theme():
-            self._painter = HeatmapPainter(current_theme(), self.font())
-            self._metrics = None
-        return self._painter
-
-    def _arranged(self, zoom: Zoom, size: QSize | None = None, pixel_ratio: float | None = None) -> Layout:
-        matrix, brush = self._matrix, self._brush()
-        assert matrix is not None
-        key = (matrix.label_key, self._bar_characters)
+            return None
+        size, texts = QSizeF(self.size()), self._texts()
+        key = (matrix.label_key, self._bar_characters, texts)
         if self._metrics is None or self._metrics[0] != key:
-            self._metrics = (key, brush.texts.metrics(matrix, self._bar_characters))
-            self._layout = None
-        size = size if size is not None else self.size()
-        ratio = pixel_ratio if pixel_ratio is not None else self.devicePixelRatioF()
-        place = (size.toTuple(), ratio, self._square, zoom, matrix.shape)
-        if self._layout is None or self._layout[0] != place:
-            metrics = self._metrics[1]
-            layout = arrange(QSizeF(size), matrix.shape, metrics, square=self._square, zoom=zoom, pixel_ratio=ratio)
-            self._layout = (place, layout)
-        return self._layout[1]
+            self._metrics = (key, texts.metrics(matrix, self._bar_characters))
+            self._arranged = None
+        ratio = self.devicePixelRatioF()
+        place = (size.toTuple(), ratio, self._square, matrix.shape)
+        if self._arranged is None or self._arranged[0] != place:
+            layout = arrange(size, matrix.shape, self._metrics[1], square=self._square, pixel_ratio=ratio)
+            self._arranged = (place, layout)
+            self._near = None
+        self._box.set_shape(*matrix.shape)
+        x, y = (tuple(ends) for ends in self._box.viewRange())
+        if self._near is None or self._near[0] != (x, y):
+            self._near = ((x, y), self._arranged[1].seen(x, y))
+        return self._near[1]
+
+    # -- drawing
+
+    def _texts(self) -> TextCache:
+        font = self.font()
+        points = font.pointSizeF() if font.pointSizeF() > 0 else 9.0
+        return texts_for(current_theme(), points, font.family())
+
+    def _show(self) -> None:
+        """Have all parts show the matrix as it is now."""
+        matrix = self._matrix
+        if matrix is None:
+            return
+        if not matrix.values.size:
+            self._show_parts(False)
+            self._message = f"{matrix.name} has no cells"
+            self.viewport().update()
+            return
+        painted = Painted(matrix, self.choice.applied(matrix.scale), self._by_hand)
+        self._notes.by_hand = self._by_hand is not None
+        self._bar_characters = max(self._bar_characters, *(len(short(level)) for level in painted.levels))
+        layout = self.layout_now()
+        assert layout is not None
+        table = lookup_table(painted.scale.kind, current_theme(), painted.scale.map)
+        self._shown = Shown(painted, layout, self._texts(), table, self._within(), self.devicePixelRatioF())
+        self._image.show_matrix(matrix.values, painted.indices, table, painted.scale.kind, painted.levels)
+        if self._bar.horizontal != layout.bar_below:
+            self.scene().removeItem(self._bar)
+            self._bar = self._made_bar(layout.bar_below)
+        self._show_parts(True)
+        self._place()
+        self._bar.show_scale(self._shown)
+
+    def _place(self) -> None:
+        """Put all parts where the layout says."""
+        shown = self._shown
+        layout = self.layout_now()
+        if shown is None or layout is None:
+            return
+        shown.layout = layout
+        if self._box.geometry() != layout.cells:
+            self._box.setGeometry(layout.cells)
+            self._rows.setWidth(layout.cells.left() - layout.row_axis.left())
+            self._columns.setHeight(layout.cells.top() - layout.column_axis.top())
+            self._rows.setGeometry(QRectF(layout.row_axis.topLeft(), layout.cells.bottomLeft()))
+            self._columns.setGeometry(QRectF(layout.column_axis.topLeft(), layout.cells.topRight()))
+        self._rows.show_axis(shown.painted.matrix.rows, layout, shown.texts)
+        self._columns.show_axis(shown.painted.matrix.columns, layout, shown.texts)
+        for layer in self._layers:
+            layer.show_it(shown)
+        place_bar(self._bar, self._notes, shown)
+        self._show_marks()
+
+    def _show_marks(self) -> None:
+        shown = self._shown
+        if shown is None:
+            return
+        marks = shown.marks = self._within()
+        pointed = marks.pointed or (None, None)
+        self._rows.mark(marks.row, pointed[0])
+        self._columns.mark(marks.column, pointed[1])
+        self._frames.show_it(shown)
+        self._notes.show_it(shown)
+
+    def _moved(self, *_ranges: object) -> None:
+        """The window onto the cells shows others; while another matrix is being put there, its own follow."""
+        if self._shown is not None and self._shown.painted.matrix is self._matrix:
+            self._place()
 
     def _inside(self, cell: Cell | None) -> Cell | None:
         if cell is None or self._matrix is None:
@@ -242,36 +359,96 @@ class HeatmapView(QWidget):
         rows, columns = self._matrix.shape
         return cell if 0 <= cell[0] < rows and 0 <= cell[1] < columns else None
 
-    def _within(self, marks: Marks, matrix: Matrix) -> Marks:
+    def _within(self) -> Marks:
         """The marks that lie on the matrix: a selection may be of a step with more tokens."""
-        rows, columns = matrix.shape
-        row, column = marks.selected_row, marks.selected_column
+        marks, (rows, columns) = self._marks, self.image().shape
+        row, column = marks.row, marks.column
         outside = (row is not None and not 0 <= row < rows) or (column is not None and not 0 <= column < columns)
         return replace(
             marks,
-            selected_row=None if outside else row,
-            selected_column=None if outside else column,
+            row=None if outside else row,
+            column=None if outside else column,
             hovered=self._inside(marks.hovered),
-            cursor=self._inside(marks.cursor),
+            cursor=self._inside(marks.cursor) if self.hasFocus() else None,
             sources=tuple(cell for cell in marks.sources if self._inside(cell) is not None),
         )
 
     def _describe(self) -> None:
         """Keep the screen reader's description with the cell under mouse or cursor."""
-        cell = self._hovered if self._hovered is not None else self._cursor
+        cell = self._marks.pointed
         if self._matrix is None:
             return
-        text = self._matrix.spoken(*cell) if cell is not None else ""
+        text = self._matrix.spoken(*cell) if self._inside(cell) is not None and cell is not None else ""
         if text != self.accessibleDescription():
             self.setAccessibleDescription(text)
 
-    def _scroll_by(self, dx: float, dy: float) -> None:
-        layout = self.layout_now()
-        if layout is not None:
-            self._zoom = scrolled(layout, self._zoom, dx, dy)
-            self.update()
+    # -- pictures
+
+    @contextmanager
+    def _as_picture(self, pixel_ratio: float) -> Iterator[None]:
+        """The whole matrix without cursor and hover, for as long as a picture of it is made."""
+        shown, marks, seen = self._shown, self._marks, self._box.viewRange()
+        linked = self._box.blockSignals(True)
+        self._marks = replace(marks, hovered=None, cursor=None, block=None)
+        self._box.fit()
+        self._place()
+        if shown is not None:
+            shown.pixel_ratio = pixel_ratio
+        try:
+            yield
+        finally:
+            self._marks = marks
+            self._box.setRange(xRange=seen[0], yRange=seen[1], padding=0)
+            if shown is not None:
+                shown.pixel_ratio = self.devicePixelRatioF()
+            self._place()
+            self._box.blockSignals(linked)
+
+    def paint_picture(self, painter: QPainter, target: QRectF) -> None:
+        """Paint the whole heatmap with axes and colour bar, without cursor and hover, into `target`."""
+        with self._as_picture(painter.device().devicePixelRatioF()):
+            painter.fillRect(target, self._texts().color(current_theme().panel))
+            self.scene().prepareForPaint()
+            if self._shown is None:
+                self._paint_message(painter, target)
+            else:
+                self.scene().render(painter, target, QRectF(QPointF(0, 0), QSizeF(self.size())))
+
+    def to_image(self, scale: float = 1.0) -> QImage:
+        """The whole heatmap as `paint_picture` has it, `scale` pixels to a logical pixel."""
+        size = self.size()
+        image = QImage(size * scale, QImage.Format.Format_RGB32)
+        image.setDevicePixelRatio(scale)
+        painter = QPainter(image)
+        self.paint_picture(painter, QRectF(QPointF(0, 0), QSizeF(size)))
+        painter.end()
+        return image
+
+    def picture_caption(self) -> str:
+        """What is shown, of what, and on which scale; empty where nothing is."""
+        painted = self.painted
+        if painted is None:
+            return ""
+        low, high = painted.levels
+        ends = "each row to its largest" if painted.scale.mode == "row" else f"{short(low)} to {short(high)}"
+        words = " · ".join((*painted.scale.words(), *(("levels by hand",) if self.levels_by_hand else ())))
+        scale = f"colours from {ends}" + (f" ({words})" if words else "")
+        return " · ".join(part for part in (self.called, painted.matrix.about, scale) if part)
+
+    def _paint_message(self, painter: QPainter, rect: QRectF) -> None:
+        """The text of the empty state, in the middle."""
+        texts = self._texts()
+        painter.setFont(texts.axis_font)
+        painter.setPen(texts.color(texts.theme.muted_text))
+        flags = int(pg.QtCore.Qt.AlignmentFlag.AlignCenter | pg.QtCore.Qt.TextFlag.TextWordWrap)
+        painter.drawText(rect.adjusted(8, 8, -8, -8), flags, self._message)
 
     # -- Qt
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
+        painter.fillRect(rect, self._texts().color(current_theme().panel))
+        if self._shown is None:
+            self._paint_message(painter, QRectF(self.viewport().rect()))
 
     def sizeHint(self) -> QSize:
         return QSize(276, 236)
@@ -279,20 +456,22 @@ class HeatmapView(QWidget):
     def minimumSizeHint(self) -> QSize:
         return QSize(120, 100)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        marks = Marks(
-            selected_row=self._selection[0],
-            selected_column=self._selection[1],
-            hovered=self._hovered,
-            cursor=self._cursor if self.hasFocus() else None,
-            sources=self._sources,
-        )
-        self._draw(painter, self.size(), self._zoom, marks, self.devicePixelRatioF())
-        painter.end()
+    def close(self) -> bool:
+        """Hide it; pyqtgraph would empty the scene, and there would be nothing to show again."""
+        return QWidget.close(self)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        if event is not None:
+            self._place_anew()
+
+    def _place_anew(self) -> None:
+        layout = self.layout_now()
+        if layout is not None and self._shown is not None:
+            self._show()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._painter = self._metrics = None
-            self.update()
         super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._show()
+            self.viewport().update()

@@ -13,18 +13,30 @@ from PySide6.QtGui import (
     QKeyEvent,
     QKeySequence,
     QMouseEvent,
-    QWheelEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer.session.words.numbers import typed
-from visualizer.ui.heatmap.layout import scrolled_to
-from visualizer.ui.heatmap.view import Cell, HeatmapView
+from visualizer.session.words.spreadsheet import format_block
+from visualizer.ui.heatmap.layer import Cell
+from visualizer.ui.heatmap.layout import Layout
+from visualizer.ui.heatmap.view import HeatmapView
 from visualizer.ui.widgets.spoken import speak
 
 ZOOM_STEP = 1.25
-WHEEL_NOTCH = 120.0  # eighths of a degree
-SCROLL_SHARE = 1 / 3  # logical pixels a unit of the wheel's angle
+#: What is sent to the part of the widget that takes mouse and drops, even where it is sent to the widget itself.
+FOR_VIEWPORT = (
+    QEvent.Type.MouseButtonPress,
+    QEvent.Type.MouseButtonRelease,
+    QEvent.Type.MouseButtonDblClick,
+    QEvent.Type.MouseMove,
+    QEvent.Type.Wheel,
+    QEvent.Type.ContextMenu,
+    QEvent.Type.DragEnter,
+    QEvent.Type.DragMove,
+    QEvent.Type.DragLeave,
+    QEvent.Type.Drop,
+)
 
 
 class Heatmap(HeatmapView):
@@ -36,7 +48,8 @@ class Heatmap(HeatmapView):
         row_chosen(int): a row's label was clicked.
         column_chosen(int): a column's label was clicked.
         let_go(): Esc was pressed.
-        context_requested(int, int, QPoint): a menu is wanted for a cell, at this global position.
+        context_requested(int, int, QPoint): a menu is wanted for a cell, at this global position; -1, -1 for the
+            colour bar.
     """
 
     cell_hovered = Signal(int, int)
@@ -48,34 +61,84 @@ class Heatmap(HeatmapView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._pan_from: QPointF | None = None
+        self._linked: list[Heatmap] = []
+        self._menu_on_release = False
         self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.viewport().setMouseTracking(True)
+        self._box.clicked.connect(self._clicked)
+        self._box.menu_wanted.connect(self._menu_at)
+        self._box.swept.connect(self._swept)
+        self._rows.label_clicked.connect(self.row_chosen)
+        self._columns.label_clicked.connect(self.column_chosen)
+
+    def link(self, other: Heatmap) -> None:
+        """Zoom, move and hover as one with a heatmap of the same axes."""
+        self._box.setXLink(other.view_box())
+        self._box.setYLink(other.view_box())
+        self._linked.append(other)
+        other._linked.append(self)
 
     def set_cursor(self, row: int, column: int) -> None:
         """Put the keyboard's cursor on a cell, scroll it into sight, and tell listeners and screen reader."""
         if self._inside((row, column)) is None:
             raise IndexError(f"no cell [{row}, {column}] to put the cursor on")
-        self._cursor = (row, column)
-        self._hovered = None
-        layout = self.layout_now()
-        if layout is not None:
-            self._zoom = scrolled_to(layout, self._zoom, row, column)
+        self._mark(cursor=(row, column), hovered=None)
+        self._scroll_to(row, column)
         self._describe()
         speak(self)
         self.cell_hovered.emit(row, column)
-        self.update()
 
     def cursor_cell(self) -> Cell | None:
         """The cell of the keyboard's cursor."""
-        return self._cursor
+        return self._marks.cursor
+
+    def chosen_block(self) -> tuple[Cell, Cell] | None:
+        """The upper left and the lower right of the cells that were swept over with Shift; None without any."""
+        return self._marks.block
+
+    def _scroll_to(self, row: int, column: int) -> None:
+        """Move the window onto the cells by the least that brings a cell into sight."""
+        (left, right), (top, bottom) = self._box.viewRange()
+        dx = min(0.0, column - left) or max(0.0, column + 1 - right)
+        dy = min(0.0, row - top) or max(0.0, row + 1 - bottom)
+        if dx or dy:
+            self._box.translateBy(x=dx, y=dy)
 
     def _hover(self, cell: Cell | None) -> None:
-        if cell != self._hovered:
-            self._hovered = cell
+        if cell != self._marks.hovered:
+            self._mark(hovered=cell)
+            for other in self._linked:
+                other._mark(hovered=other._inside(cell))
             self._describe()
             self.cell_hovered.emit(*(cell if cell is not None else (-1, -1)))
-            self.update()
+
+    def _clicked(self, point: QPointF) -> None:
+        layout = self.layout_now()
+        cell = layout.cell_at(point) if layout is not None else None
+        if cell is not None:
+            self._mark(cursor=cell, block=None)
+            self._describe()
+            self.cell_chosen.emit(*cell)
+
+    def _swept(self, start: QPointF, end: QPointF, _finished: bool) -> None:
+        """Choose all cells between two points."""
+        layout = self.layout_now()
+        if layout is None:
+            return
+        held = [QPointF(*_held(point, layout)) for point in (start, end)]
+        cells = [cell for cell in map(layout.cell_at, held) if cell is not None]
+        if len(cells) == 2:
+            rows, columns = zip(*cells, strict=True)
+            self._mark(block=((min(rows), min(columns)), (max(rows), max(columns))))
+
+    def _menu_at(self, point: QPointF, where: QPoint) -> None:
+        layout = self.layout_now()
+        cell = layout.cell_at(point) if layout is not None else None
+        if cell is not None:
+            self.context_requested.emit(*cell, where)
+
+    def _bar_menu(self, where: QPoint) -> None:
+        self.context_requested.emit(-1, -1, where)
 
     def _moved_cursor(self, key: int, whole: bool) -> Cell | None:
         """Where a key takes the cursor; with `whole` (Ctrl) Home and End mean the first and the last cell."""
@@ -83,7 +146,7 @@ class Heatmap(HeatmapView):
         if layout is None:
             return None
         last_row, last_column = layout.rows - 1, layout.columns - 1
-        start = self._cursor or self._hovered
+        start = self._marks.cursor or self._marks.hovered
         row, column = start if start is not None else (0, 0)
         page = max(1, int(layout.cells.height() / layout.cell_height))
         moves = {
@@ -98,14 +161,27 @@ class Heatmap(HeatmapView):
         }
         if key not in moves:
             return None
-        if self._cursor is None:
+        if self._marks.cursor is None:
             return row, column
         row, column = moves[Qt.Key(key)]
         return min(max(row, 0), last_row), min(max(column, 0), last_column)
 
+    def _copied_text(self) -> str | None:
+        """What Ctrl+C copies: the block that was swept over, the cell under the mouse, or the keyboard's."""
+        if self._marks.block is not None:
+            (top, left), (bottom, right) = self._marks.block
+            return format_block(self.image()[top : bottom + 1, left : right + 1])
+        cell = self._marks.pointed
+        return typed(self.cell(*cell), self.image().dtype) if cell is not None else None
+
     # -- Qt
 
     def event(self, event: QEvent) -> bool:
+        if event.type() in FOR_VIEWPORT:
+            return self.viewportEvent(event)
+        return super().event(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             layout = self.layout_now()
             cell = layout.cell_at(QPointF(event.pos())) if layout is not None else None
@@ -115,92 +191,44 @@ class Heatmap(HeatmapView):
                 text = f"<p style='white-space:pre'>{html.escape(self.readout(*cell))}</p>"
                 QToolTip.showText(event.globalPos(), text, self, layout.cell_rect(*cell).toAlignedRect())
             return True
-        return super().event(event)
+        return super().viewportEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        if self._pan_from is not None:
-            step = event.position() - self._pan_from
-            self._pan_from = event.position()
-            self._scroll_by(step.x(), step.y())
-            return
+        super().mouseMoveEvent(event)
         layout = self.layout_now()
-        self._hover(layout.cell_at(event.position()) if layout is not None else None)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        layout = self.layout_now()
-        if layout is None:
-            return
-        point = event.position()
-        if event.button() == Qt.MouseButton.MiddleButton:
-            self._pan_from = point
-            self.setCursor(Qt.CursorShape.ClosedHandCursor)
-        elif event.button() == Qt.MouseButton.LeftButton:
-            cell = layout.cell_at(point)
-            row, column = layout.row_label_at(point), layout.column_label_at(point)
-            if cell is not None:
-                self._cursor = cell
-                self._describe()
-                self.cell_chosen.emit(*cell)
-                self.update()
-            elif row is not None:
-                self.row_chosen.emit(row)
-            elif column is not None:
-                self.column_chosen.emit(column)
-
-    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if event.button() == Qt.MouseButton.MiddleButton and self._pan_from is not None:
-            self._pan_from = None
-            self.unsetCursor()
-
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        layout = self.layout_now()
-        if layout is not None and layout.cell_at(event.position()) is None:
-            self.fit()
+        dragging = event.buttons() != Qt.MouseButton.NoButton
+        self._hover(layout.cell_at(event.position()) if layout is not None and not dragging else None)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hover(None)
         super().leaveEvent(event)
 
-    def wheelEvent(self, event: QWheelEvent) -> None:
-        notches = event.angleDelta().y() / WHEEL_NOTCH
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
-            self.zoom_by(ZOOM_STEP**notches, event.position())
-            event.accept()
-        elif self._zoom.factor > 1.0:
-            pixels, angle = event.pixelDelta(), event.angleDelta()
-            dx, dy = float(pixels.x()), float(pixels.y())
-            if pixels.isNull():
-                dx, dy = angle.x() * SCROLL_SHARE, angle.y() * SCROLL_SHARE
-            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-                dx, dy = dy, dx
-            self._scroll_by(dx, dy)
-            event.accept()
-        else:
-            event.ignore()
-
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        layout = self.layout_now()
+        layout, event_cell = self.layout_now(), None
+        event.accept()
         if layout is None:
             return
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            if self._cursor is not None:
-                place = layout.cell_rect(*self._cursor).center().toPoint()
-                self.context_requested.emit(*self._cursor, self.mapToGlobal(place))
-            return
-        cell = layout.cell_at(QPointF(event.pos()))
-        if cell is not None:
-            self.context_requested.emit(*cell, event.globalPos())
+            if self._marks.cursor is not None:
+                place = layout.cell_rect(*self._marks.cursor).center().toPoint()
+                self.context_requested.emit(*self._marks.cursor, self.mapToGlobal(place))
+        elif Qt.MouseButton.RightButton not in QGuiApplication.mouseButtons():
+            # Where the button is down, it may become a drag: then the click, if it was one, asks for the menu.
+            event_cell = layout.cell_at(QPointF(event.pos()))
+        if event_cell is not None:
+            self.context_requested.emit(*event_cell, event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()
         moved = self._moved_cursor(key, bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier))
         if moved is not None:
             self.set_cursor(*moved)
-        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._cursor is not None:
-            self.cell_chosen.emit(*self._cursor)
-        elif event.matches(QKeySequence.StandardKey.Copy) and self._copied is not None:
-            QGuiApplication.clipboard().setText(typed(self.cell(*self._copied), self.image().dtype))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self._marks.cursor is not None:
+            self.cell_chosen.emit(*self._marks.cursor)
+        elif event.matches(QKeySequence.StandardKey.Copy) and self._copied_text() is not None:
+            QGuiApplication.clipboard().setText(self._copied_text() or "")
         elif key == Qt.Key.Key_Escape:
+            self._mark(block=None)
             self.let_go.emit()
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
             self.zoom_by(ZOOM_STEP)
@@ -209,26 +237,27 @@ class Heatmap(HeatmapView):
         elif key == Qt.Key.Key_0:
             self.fit()
         else:
-            super().keyPressEvent(event)
-
-    @property
-    def _copied(self) -> tuple[int, int] | None:
-        """The cell that Ctrl+C copies: the one under the mouse, or the keyboard's."""
-        return self._hovered or self._cursor
+            event.ignore()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
-        by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-        if by_key and self._cursor is None and self.layout_now() is not None:
-            row, column = self._selection
-            start = self._inside((row or 0, column or 0))
-            self.set_cursor(*(start if start is not None else (0, 0)))
-        elif self._cursor is not None and event.reason() != Qt.FocusReason.MouseFocusReason:
-            self.cell_hovered.emit(*self._cursor)  # back from a menu, say
-        self.update()
         super().focusInEvent(event)
+        by_key = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        cursor = self._marks.cursor
+        if by_key and cursor is None and self.layout_now() is not None:
+            start = self._inside((self._marks.row or 0, self._marks.column or 0))
+            self.set_cursor(*(start if start is not None else (0, 0)))
+        elif cursor is not None and event.reason() != Qt.FocusReason.MouseFocusReason:
+            self.cell_hovered.emit(*cursor)  # back from a menu, say
+        self._show_marks()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        if self._cursor is not None and self._hovered is None:
-            self.cell_hovered.emit(-1, -1)
-        self.update()
         super().focusOutEvent(event)
+        if self._marks.cursor is not None and self._marks.hovered is None:
+            self.cell_hovered.emit(-1, -1)
+        self._show_marks()
+
+
+def _held(point: QPointF, layout: Layout) -> tuple[float, float]:
+    """The spot of the cells that is nearest to a point."""
+    cells = layout.cells.adjusted(0.5, 0.5, -0.5, -0.5)
+    return min(max(point.x(), cells.left()), cells.right()), min(max(point.y(), cells.top()), cells.bottom())

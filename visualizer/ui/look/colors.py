@@ -19,22 +19,61 @@ STEPS = 251
 MASKED, NOT_A_NUMBER, POSITIVE_INFINITY, NEGATIVE_INFINITY = range(STEPS, STEPS + 4)
 
 
+Kind = Literal["sequential", "diverging"]
+Mode = Literal["fixed", "data", "log", "row"]
+Levels = tuple[float, float]
+
+#: Of the largest magnitude on a logarithmic scale: below this part it is linear, so that zero has a place.
+LINEAR_PART = 1e-3
+
+
 @dataclass(frozen=True)
 class Scale:
     """How values become colours.
 
-    ``sequential`` runs from 0 to 1, always. ``diverging`` is centred on zero and runs from -limit to +limit;
-    without a `limit` it takes the largest finite magnitude of the matrix at hand.
+    Attributes:
+        kind: ``sequential`` for what lies between 0 and 1, ``diverging`` for signed numbers, centred on zero with
+            symmetric levels.
+        limit: where a diverging scale ends; without one at the largest finite magnitude of the matrix at hand.
+        mode: ``fixed`` (0 to 1, or ±limit), ``data`` (from the least to the largest number, or ± the largest
+            magnitude), ``log`` (symmetric logarithmic: asinh), ``row`` (each row by itself).
+        first_key: whether the first column counts where the levels are taken from the data.
+        map: the name of one of pyqtgraph's colour maps; None for the usual one.
     """
 
-    kind: Literal["sequential", "diverging"]
+    kind: Kind
     limit: float | None = None
+    mode: Mode = "fixed"
+    first_key: bool = True
+    map: str | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in ("sequential", "diverging"):
             raise ValueError(f"scale kind {self.kind!r} is not one of sequential, diverging")
         if self.limit is not None and (self.kind == "sequential" or not 0.0 <= self.limit < np.inf):
             raise ValueError(f"limit {self.limit!r}: a diverging scale takes a finite limit of 0 or more, others none")
+
+    def levels(self, values: NDArray[Any], masked: NDArray[np.bool_] | None) -> Levels:
+        """The values at the two ends of the scale; in ``row`` mode the parts of each row's largest magnitude."""
+        sequential = self.kind == "sequential"
+        if self.mode == "row":
+            return (0.0, 1.0) if sequential else (-1.0, 1.0)
+        if self.mode == "fixed" and self.first_key:
+            if sequential:
+                return 0.0, 1.0
+            if self.limit is not None:
+                return -self.limit, self.limit
+        if not self.first_key and values.shape[1] > 1:
+            values, masked = values[:, 1:], None if masked is None else masked[:, 1:]
+        limit = symmetric_limit(values, masked)
+        if not sequential:
+            return -limit, limit
+        return (0.0, limit) if self.mode == "log" else (least(values, masked), limit)
+
+    def words(self) -> tuple[str, ...]:
+        """What is not plain about it, to be said on the bar."""
+        words = {"fixed": (), "data": ("to data",), "log": ("log",), "row": ("each row",)}[self.mode]
+        return words if self.first_key else (*words, "less key 0")
 
 
 SEQUENTIAL = Scale("sequential")
@@ -54,14 +93,15 @@ class LookupTable:
     dark_ink: tuple[bool, ...]
 
 
-@lru_cache(maxsize=16)
-def lookup_table(kind: str, theme: Theme) -> LookupTable:
-    """The table for a kind of scale in a theme.
+@lru_cache(maxsize=32)
+def lookup_table(kind: str, theme: Theme, map_name: str | None = None) -> LookupTable:
+    """The table for a kind of scale in a theme, of the named colour map or the usual one.
 
-    viridis for sequential; for diverging a pair from blue to yellow that survives red-green blindness (P. Kovesi,
-    "Good Colour Maps: How to Design Them", 2015), with a light middle in the light theme, a dark one in the dark.
+    The usual ones: viridis for sequential; for diverging a pair from blue to yellow that survives red-green blindness
+    (P. Kovesi, "Good Colour Maps: How to Design Them", 2015), with a light middle in the light theme, a dark one in the
+    dark.
     """
-    name = "viridis" if kind == "sequential" else ("CET-D6" if theme.dark else "CET-CBD1")
+    name = map_name or ("viridis" if kind == "sequential" else ("CET-D6" if theme.dark else "CET-CBD1"))
     rgba = np.empty((STEPS + 4, 4), dtype=np.uint8)
     rgba[:STEPS, :3] = map_colors(name, STEPS)
     rgba[:, 3] = 255
@@ -100,29 +140,36 @@ def symmetric_limit(values: NDArray[Any], masked: NDArray[np.bool_] | None) -> f
     return max(float(safe.max()), -float(safe.min()), 0.0)
 
 
-def color_indices(values: NDArray[Any], masked: NDArray[np.bool_] | None, kind: str, limit: float) -> NDArray[np.uint8]:
-    """Each cell's row in the `lookup_table`, same shape as `values`. Beyond the limits the end colours hold.
+def least(values: NDArray[Any], masked: NDArray[np.bool_] | None) -> float:
+    """The smallest finite number among the cells that are not masked; 0.0 where there is none."""
+    counted = np.isfinite(values)
+    if masked is not None:
+        counted &= ~masked
+    return float(np.min(values, where=counted, initial=np.inf)) if counted.any() else 0.0
 
-    `limit` is the end of a diverging scale, in the unit of the values; a sequential scale ends at 1.
+
+def color_indices(values: NDArray[Any], masked: NDArray[np.bool_] | None, kind: str, limit: float) -> NDArray[np.uint8]:
+    """Each cell's row in the `lookup_table` on the plain scale of its kind: from 0 to 1, or from -limit to limit."""
+    scale = SEQUENTIAL if kind == "sequential" else DIVERGING
+    return scale_indices(values, masked, scale, (0.0, 1.0) if kind == "sequential" else (-limit, limit))
+
+
+def scale_indices(
+    values: NDArray[Any], masked: NDArray[np.bool_] | None, scale: Scale, levels: Levels
+) -> NDArray[np.uint8]:
+    """Each cell's row in the `lookup_table`, same shape as `values`. Beyond the levels the end colours hold.
+
+    `levels` are the ends of the scale in the unit of the values, as `Scale.levels` gives them.
     """
     numbers = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
     info = np.finfo(numbers.dtype)
-    if kind == "diverging" and limit != 0 and not float(info.tiny) <= limit <= float(info.max):
+    if any(level != 0 and not float(info.tiny) <= abs(level) <= float(info.max) / 4 for level in levels):
         numbers = numbers.astype(np.float64)
     finite = np.isfinite(numbers)
     all_finite = bool(finite.all())
     safe = numbers if all_finite else np.where(finite, numbers, 0)
-
-    if kind == "sequential":
-        scaled = np.clip(safe, 0, 1)
-        scaled *= STEPS - 1
-    elif limit == 0:
-        scaled = np.where(safe == 0, 0.5, safe > 0) * (STEPS - 1.0)
-    else:
-        scaled = np.clip(safe, -limit, limit)
-        scaled /= limit
-        scaled *= STEPS // 2
-        scaled += STEPS // 2
+    scaled = _places(safe, masked, scale, levels)
+    scaled *= STEPS - 1
     scaled += 0.5
     indices = scaled.astype(np.uint8)
 
@@ -135,11 +182,35 @@ def color_indices(values: NDArray[Any], masked: NDArray[np.bool_] | None, kind: 
     return indices
 
 
-def scale_limit(values: NDArray[Any], masked: NDArray[np.bool_] | None, scale: Scale) -> float:
-    """The upper end of `scale` for this matrix: 1 if sequential, else the given or the symmetric limit."""
-    if scale.kind == "sequential":
-        return 1.0
-    return scale.limit if scale.limit is not None else symmetric_limit(values, masked)
+def _places(
+    numbers: NDArray[Any], masked: NDArray[np.bool_] | None, scale: Scale, levels: Levels
+) -> NDArray[np.floating[Any]]:
+    """Where finite numbers lie on a scale, from 0 to 1; a new array."""
+    low, high = levels
+    if scale.mode == "row":
+        counted = np.abs(numbers) if masked is None else np.where(masked, 0, np.abs(numbers))
+        largest = counted.max(axis=-1, keepdims=True, initial=0)
+        numbers = numbers / np.where(largest == 0, 1, largest)
+    elif scale.mode == "log" and high > low:
+        linear = max(abs(low), abs(high)) * LINEAR_PART
+        numbers = np.arcsinh(numbers / linear)
+        low, high = float(np.arcsinh(low / linear)), float(np.arcsinh(high / linear))
+    if not high > low:
+        return np.where(numbers == high, 0.5, numbers > high).astype(np.float64)
+    scaled = np.clip(numbers, low, high)
+    if high == -low:  # zero lies in the middle, whatever is rounded
+        scaled /= 2 * high
+        scaled += 0.5
+    else:
+        scaled -= low
+        scaled /= high - low
+    return scaled
+
+
+def place_on_scale(value: float, scale: Scale, levels: Levels) -> float:
+    """Where a finite number lies between the ends of a scale, from 0 to 1; in ``row`` mode it is a part of its row."""
+    linear = Scale(scale.kind, mode="log" if scale.mode == "log" else "fixed")
+    return float(_places(np.array([[value]], dtype=np.float64), None, linear, levels)[0, 0])
 
 
 def paint_rgba(values: NDArray[Any], masked: NDArray[np.bool_] | None, scale: Scale, theme: Theme) -> NDArray[np.uint8]:
@@ -147,5 +218,5 @@ def paint_rgba(values: NDArray[Any], masked: NDArray[np.bool_] | None, scale: Sc
 
     Masked cells are flat (the hatch is the widget's); NaN, +Inf and -Inf have colours that no map contains.
     """
-    indices = color_indices(values, masked, scale.kind, scale_limit(values, masked, scale))
-    return lookup_table(scale.kind, theme).rgba[indices]
+    indices = scale_indices(values, masked, scale, scale.levels(values, masked))
+    return lookup_table(scale.kind, theme, scale.map).rgba[indices]

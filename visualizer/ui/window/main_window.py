@@ -26,12 +26,15 @@ from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.bridge.executor import WorkerExecutor
 from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.heatmap.menu import add_view_actions
+from visualizer.ui.heatmap.scales import remember_choices_in
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import apply_theme, theme_for
 from visualizer.ui.panels.interventions.panel import InterventionsPanel
 from visualizer.ui.panels.prompt_bar.panel import PromptBar
 from visualizer.ui.panels.self_check.panel import SelfCheckBadge
 from visualizer.ui.panels.token_strip.panel import TokenStrip
+from visualizer.ui.widgets.drawing import Drawing
 from visualizer.ui.widgets.focus_order import go_on, go_through
 from visualizer.ui.widgets.focus_ring import FocusRings
 from visualizer.ui.widgets.tables import COPY_TABLE
@@ -40,7 +43,7 @@ from visualizer.ui.window.busy_bar import BusyBar
 from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, RESULTS
 from visualizer.ui.window.cell_menu import CellMenu, build_cell_menu
 from visualizer.ui.window.docks import PanelDock
-from visualizer.ui.window.export import heatmap_actions, picture_actions
+from visualizer.ui.window.export import drawing_actions, heatmap_actions
 from visualizer.ui.window.menus import Menus
 from visualizer.ui.window.status import StatusBar
 from visualizer.ui.window.veils import Veils
@@ -72,6 +75,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.setObjectName("mainWindow")
         self._settings = settings
+        remember_choices_in(settings)
         self._laid_out = False
         self._idle = QTimer(self, singleShot=True)
         self._idle.timeout.connect(self._build_while_idle)
@@ -270,12 +274,19 @@ class MainWindow(QMainWindow):
         else:
             menu = QMenu(self)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        heatmap = self.sender_heatmap(where)
-        if heatmap is not None:
-            menu.addActions(heatmap_actions(heatmap, menu, self.status.say))
-        elif (drawing := QApplication.widgetAt(where)) is not None:
-            menu.addActions(picture_actions(drawing, menu, self.status.say))
+        drawing = drawing_at(where)
+        if drawing is not None:
+            self._add_picture_actions(menu, drawing)
         menu.popup(where)
+
+    def _add_picture_actions(self, menu: QMenu, drawing: Drawing) -> None:
+        """How a heatmap is looked at, and copying and saving any drawing."""
+        if isinstance(drawing, Heatmap):
+            add_view_actions(menu, drawing)
+            menu.addSeparator()
+            menu.addActions(heatmap_actions(drawing, menu, self.status.say))
+        else:
+            menu.addActions(drawing_actions(drawing, menu, self.status.say))
 
     def _cell_menu(self, ref: CellRef) -> CellMenu:
         menu = build_cell_menu(self.session, ref, self)
@@ -299,26 +310,18 @@ class MainWindow(QMainWindow):
         for heatmap in self.findChildren(Heatmap):
             if heatmap.isVisible() and heatmap.matrix is not None:
                 menus.append(QMenu(f"{heatmap.called} heatmap", self))
-                menus[-1].addActions(heatmap_actions(heatmap, menus[-1], self.status.say))
+                self._add_picture_actions(menus[-1], heatmap)
         for name in DRAWINGS:
             drawing = self.findChild(QWidget, name)
-            if drawing is not None and drawing.isVisible():
+            if drawing is not None and drawing.isVisible() and isinstance(drawing, Drawing):
                 menus.append(QMenu(drawing.accessibleName(), self))
-                menus[-1].addActions(picture_actions(drawing, menus[-1], self.status.say))
+                self._add_picture_actions(menus[-1], drawing)
         for copy in self.findChildren(QAction, COPY_TABLE):
             table = copy.parent()
             if isinstance(table, QWidget) and table.isVisible():
                 menus.append(QMenu(table.accessibleName(), self))
                 menus[-1].addAction(copy)
         return menus
-
-    @staticmethod
-    def sender_heatmap(where: QPoint) -> Heatmap | None:
-        """The heatmap at a place on the screen, if there is one."""
-        widget = QApplication.widgetAt(where)
-        while widget is not None and not isinstance(widget, Heatmap):
-            widget = widget.parentWidget()
-        return widget
 
     # -- geometry
 
@@ -387,3 +390,11 @@ def _retire(shortcut: QShortcut, _panel: object) -> None:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def drawing_at(where: QPoint) -> Drawing | None:
+    """What is drawn at a place on the screen: a heatmap or another picture that can be exported, if there is one."""
+    widget = QApplication.widgetAt(where)
+    while widget is not None and not isinstance(widget, Drawing):
+        widget = widget.parentWidget()
+    return widget

@@ -18,9 +18,10 @@ from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.widgets.focus_order import enter
 from visualizer.ui.window.docks import PanelDock
-from visualizer.ui.window.export import ask_and_export_picture, script_action
+from visualizer.ui.window.export import ask_and_export_image
 from visualizer.ui.window.guide import guide_actions
 from visualizer.ui.window.palette import CommandPalette
+from visualizer.ui.window.script_export import script_action
 from visualizer.ui.window.status import StatusBar
 
 
@@ -246,7 +247,7 @@ def _toggle_full_screen(window: QMainWindow) -> None:
 
 
 def _save_picture(window: QMainWindow, does: Commands) -> None:
-    ask_and_export_picture(window, window.grab().toImage(), "window", does.status.say)
+    ask_and_export_image(window, window.grab().toImage(), "window", does.status.say)
 
 
 def _show_shortcuts(window: QMainWindow, does: Commands) -> None:

@@ -11,9 +11,8 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QScrollBar, QWidget
 
 from visualizer.session.analysis.arc_weights import ArcFilter, Weights
-from visualizer.session.words.axis_labels import with_position
+from visualizer.session.words.axis_labels import visible_label, with_position
 from visualizer.session.words.numbers import full, short
-from visualizer.ui.heatmap.matrix import VISIBLE
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.arcs.line import Line, lay_out
 from visualizer.ui.panels.arcs.paint import Arcs, ArcsPainter, Look, paint_message
@@ -71,7 +70,7 @@ class ArcsPicture(QWidget):
         before, self._weights, self._model, self._message = self._weights, weights, model, message
         labels = () if weights is None else weights.labels
         if before is None or before.labels != labels:
-            self._tokens = [label.translate(VISIBLE) for label in labels]
+            self._tokens = [visible_label(label) for label in labels]
             self._names = [with_position(token, place) for place, token in enumerate(self._tokens)]
         self._received = self._resting = self._painter = None  # what was drawn goes, too
         count = len(labels)

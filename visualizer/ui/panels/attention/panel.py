@@ -20,9 +20,10 @@ from visualizer.session.evaluation.evaluate import SHOWN_TOKENS
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.attention import EMPTY, STAGES, words_above
-from visualizer.session.words.axis_labels import token_label
+from visualizer.session.words.axis_labels import about_pass, token_label
 from visualizer.session.words.comparison import ADDED
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
+from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import DIVERGING, SEQUENTIAL, Scale, symmetric_limit
 from visualizer.ui.look.theme import current_theme, token_color
@@ -45,6 +46,8 @@ class AttentionPanel(SessionPanel):
         self.logits, self.probs = self._heatmap("logitsHeatmap"), self._heatmap("probsHeatmap")
         for heatmap in (self.logits, self.probs):
             heatmap.set_square(False)
+        self.scores.link(self.pattern)
+        self.logits.link(self.probs)
         self._titles = {name: Title(self) for name in ("scores", "pattern", "logits", "probs")}
         self._build()
 
@@ -159,6 +162,8 @@ class AttentionPanel(SessionPanel):
         self._columns = self._vocabulary(trace)
         vocabulary = [token_label(opened, t) for t in self._columns]
         vocabulary_hues = [token_color(t, theme) for t in self._columns]
+        of_keys = Axis("query", tokens, hues), Axis("key", tokens, hues)
+        of_tokens = Axis("position", tokens, hues), Axis("token", vocabulary, vocabulary_hues, positions=False)
         stage = now.score_stage
         reads = self._reads(block, stage)
         future = hidden if stage == "scores" else None
@@ -168,19 +173,13 @@ class AttentionPanel(SessionPanel):
             (self.logits, "logits", reads["logits"], None, self._signed(reads["logits"], None)),
             (self.probs, "probs", reads["probs"], None, weights),
         ):
-            by_key = heatmap in (self.scores, self.pattern)
+            rows, columns = of_keys if heatmap in (self.scores, self.pattern) else of_tokens
+            values = session.compared(read)
+            where = (now.block, now.head) if rows is of_keys[0] else ()
+            about = about_pass(opened, trace.tokens.tolist(), *where)
+            called, axes = name + shown, (rows, columns)
             heatmap.set_matrix(
-                session.compared(read),
-                masked=masked,
-                row_labels=tokens,
-                row_label_colors=hues,
-                row_axis="query" if by_key else "position",
-                column_labels=tokens if by_key else vocabulary,
-                column_label_colors=hues if by_key else vocabulary_hues,
-                column_axis="key" if by_key else "token",
-                column_positions=by_key,
-                scale=scale,
-                name=name + shown,
+                Matrix(values, *axes, name=called, scale=scale, masked=masked, about=about, origin=opened)
             )
         self._write_titles(count)
 
@@ -286,8 +285,7 @@ class AttentionPanel(SessionPanel):
         self._session.selection.choose(row=None if same else row, key=None, cell=None)
 
     def _context(self, heatmap: Heatmap, row: int, column: int, where: QPoint) -> None:
-        if row >= 0:
-            self.context_requested.emit(self._cell_ref(heatmap, row, column), where)
+        self.context_requested.emit(self._cell_ref(heatmap, row, column) if row >= 0 else None, where)
 
     def _choose(self, what: str, index: int) -> None:
         self._session.selection.choose(**{what: index}, cell=None)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from visualizer.ui.heatmap.axes import indexed_image
+from visualizer.ui.heatmap.image import indexed_image
 from visualizer.ui.heatmap.loudest import loudest
 from visualizer.ui.look import colors
 from visualizer.ui.look.theme import Theme

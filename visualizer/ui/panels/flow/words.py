@@ -9,8 +9,8 @@ from functools import lru_cache
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen
 
-from visualizer.ui.heatmap.axes import thinned
-from visualizer.ui.heatmap.matrix import LONGEST_LABEL, VISIBLE
+from visualizer.session.words.axis_labels import visible_label
+from visualizer.ui.heatmap.axis import thinned
 from visualizer.ui.heatmap.text import TextBox, TextCache
 from visualizer.ui.panels.flow.camera import Window
 from visualizer.ui.panels.flow.layout import GAP_X, SECTION_TITLE, Tile
@@ -173,8 +173,7 @@ class WordPainter:
 
     def _box(self, label: tuple[str, str | None]) -> tuple[TextBox, str]:
         text, hue = label
-        shown = text.translate(VISIBLE)
-        shown = shown if len(shown) <= LONGEST_LABEL else shown[: LONGEST_LABEL - 1] + "…"
+        shown = visible_label(text)
         return self.texts.box(shown, "label", self.texts.label_font), hue or self.texts.theme.muted_text
 
     def _label(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.words.axis_labels import axis_labels, token_label
+from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import DIVERGING
 
@@ -49,17 +50,10 @@ def show_parameter(heatmap: Heatmap, opened: OpenedModel, name: str, gradient: A
         row_labels, column_labels = axis_labels(opened, name)
     else:
         row_labels, column_labels = _numbers(matrix.shape[0]), _numbers(matrix.shape[1])
-    heatmap.set_matrix(
-        matrix[np.ix_(rows, columns)],
-        row_labels=[row_labels[i] for i in rows],
-        column_labels=[column_labels[i] for i in columns],
-        scale=DIVERGING,
-        name=f"d loss / d {name}",
-        row_axis="row",
-        column_axis="column",
-        row_positions=False,
-        column_positions=False,
-    )
+    down = Axis("row", [row_labels[i] for i in rows], positions=False)
+    across = Axis("column", [column_labels[i] for i in columns], positions=False)
+    shown = matrix[np.ix_(rows, columns)]
+    heatmap.set_matrix(Matrix(shown, down, across, name=f"d loss / d {name}", scale=DIVERGING, origin=opened))
     return rows, columns
 
 
@@ -83,14 +77,7 @@ def show_activation(heatmap: Heatmap, opened: OpenedModel, trace: Trace, name: s
         column_labels = [token_label(opened, int(i)) for i in columns]
     else:
         column_labels = [labels[axes[1]][i] if axes[1] in labels else str(i) for i in columns]
-    heatmap.set_matrix(
-        gradient[np.ix_(rows, columns)],
-        row_labels=row_labels,
-        column_labels=column_labels,
-        scale=DIVERGING,
-        name=f"d loss / d {name}",
-        row_axis=axes[0],
-        column_axis=axes[1],
-        row_positions=len(rows) == len(tokens),
-        column_positions=axes[1] in labels and len(columns) == len(tokens),
-    )
+    down = Axis(axes[0], row_labels, positions=len(rows) == len(tokens))
+    across = Axis(axes[1], column_labels, positions=axes[1] in labels and len(columns) == len(tokens))
+    shown = gradient[np.ix_(rows, columns)]
+    heatmap.set_matrix(Matrix(shown, down, across, name=f"d loss / d {name}", scale=DIVERGING, origin=opened))

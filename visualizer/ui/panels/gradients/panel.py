@@ -70,7 +70,7 @@ class GradientsPanel(SessionPanel):
         view.weight_map.let_go.connect(self.session.selection.let_go)
         view.weight_map.cell_hovered.connect(self._cell_hovered)
         view.weight_map.context_requested.connect(
-            lambda row, column, where: self.context_requested.emit(self._ref(row, column), where)
+            lambda row, column, where: self.context_requested.emit(self._ref(row, column) if row >= 0 else None, where)
         )
         view.activation_map.context_requested.connect(
             lambda _row, _column, where: self.context_requested.emit(None, where)

@@ -12,7 +12,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPen
 
 from visualizer.engine.head_scores import main_role
-from visualizer.ui.heatmap.axes import indexed_image
+from visualizer.ui.heatmap.image import indexed_image
 from visualizer.ui.look.colors import STEPS, lookup_table
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.heads.layout import MODEL, ROLE, ROLE_NAMES, SMALLEST_SIDE, MosaicLayout

@@ -10,9 +10,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from PySide6.QtWidgets import QWidget
 
 from visualizer.engine.head_scores import SCORES, main_role
+from visualizer.session.words.axis_labels import visible_label
 from visualizer.session.words.numbers import MINUS, short
-from visualizer.ui.heatmap.axes import indexed_image
-from visualizer.ui.heatmap.matrix import VISIBLE
+from visualizer.ui.heatmap.image import indexed_image
 from visualizer.ui.look.colors import STEPS, lookup_table
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.heads.layout import ROLE_NAMES
@@ -43,7 +43,7 @@ class HeadPreview(QWidget):
         """Show one of these heads, its tokens beside rows and columns where there is room."""
         if (heads, head) != (self._heads, self._head):
             self._heads, self._head, self._image = heads, head, None
-            self._tokens = [] if heads is None else [token.translate(VISIBLE) for token in heads.labels]
+            self._tokens = [] if heads is None else [visible_label(token) for token in heads.labels]
             self.setAccessibleDescription(" ".join(self.words()))
             self.update()
 

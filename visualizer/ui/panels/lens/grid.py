@@ -9,10 +9,10 @@ from PySide6.QtCore import QSize
 
 from visualizer.formats import OpenedModel
 from visualizer.session.analysis.lens import Lens
-from visualizer.session.words.axis_labels import token_label, visible_label, with_position
+from visualizer.session.words.axis_labels import about_pass, token_label, visible_label, with_position
 from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import against, full, short
-from visualizer.ui.heatmap.matrix import Matrix
+from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.view import KEYS
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import SEQUENTIAL, Scale
@@ -41,7 +41,7 @@ class _TokenMatrix(Matrix):
 
     def readout(self, row: int, column: int) -> str:
         tokens, probabilities = self.seen.tokens[row, column], self.seen.probabilities[row, column]
-        lines = [f"{self.seen.names[row]} after {self.column_labels[column]} would predict"]
+        lines = [f"{self.seen.names[row]} after {self.columns.labels[column]} would predict"]
         for token, probability in zip(tokens.tolist(), probabilities.tolist(), strict=True):
             lines.append(f"  {token_label(self.opened, token)}   {full(probability, np.float32)}")
         if self.base is not None and self.base.asked is not None:
@@ -72,31 +72,25 @@ class LensGrid(Heatmap):
             base = None
         then = base.asked if compared and base is not None else None
         values = seen.probabilities[:, :, 0]
+        hues = [token_color(ids[p], theme) for p in seen.positions]
         matrix = _TokenMatrix(
             values if then is None else values - then,
-            masked=None,
-            changed=seen.tokens[:, :, 0] != base.tokens[:, :, 0] if base is not None else None,
-            row_labels=[stream_words(name) for name in seen.names],
-            column_labels=labels,
-            scale=SEQUENTIAL if then is None else Scale("diverging", 1.0),
+            Axis("stream", [stream_words(name) for name in seen.names], positions=False),
+            Axis("position", labels, hues, positions=False),
             name="logit lens" + ADDED["value" if then is None else "difference"],
-            row_axis="stream",
-            column_axis="position",
-            row_label_colors=None,
-            column_label_colors=[token_color(ids[p], theme) for p in seen.positions],
-            row_positions=False,
-            column_positions=False,
+            scale=SEQUENTIAL if then is None else Scale("diverging", 1.0),
+            changed=seen.tokens[:, :, 0] != base.tokens[:, :, 0] if base is not None else None,
+            about=about_pass(opened, ids),
+            origin=opened,
         )
         matrix.opened, matrix.seen, matrix.base = opened, seen, base
-        earlier, self._matrix = self._matrix, matrix
-        if earlier is None or earlier.shape != matrix.shape:
-            self._hovered, self._cursor = self._inside(self._hovered), self._inside(self._cursor)
-            rows, columns = matrix.shape
-            self.setAccessibleName(f"logit lens, {rows} streams by {columns} positions")
-            meaning = "the next token as each stream would have it"
-            self.setToolTip(f"logit lens [stream {rows}, position {columns}]: {meaning}\n{KEYS}")
-        self._describe()
-        self.update()
+        self.set_matrix(matrix)
+
+    def name_it(self, matrix: Matrix) -> None:
+        rows, columns = matrix.shape
+        self.setAccessibleName(f"logit lens, {rows} streams by {columns} positions")
+        meaning = "the next token as each stream would have it"
+        self.setToolTip(f"logit lens [stream {rows}, position {columns}]: {meaning}\n{KEYS}")
 
     def minimumSizeHint(self) -> QSize:
         return QSize(170, 84)

@@ -297,7 +297,7 @@ class LensPanel(SessionPanel):
 
     def _stream_cell(self, row: int, column: int) -> CellRef | None:
         """The largest number of a residual stream at a position: a cell to stand for it."""
-        if self._read is None:
+        if self._read is None or row < 0:
             return None
         seen = self._read.seen
         name, position = seen.names[row], seen.positions[column]

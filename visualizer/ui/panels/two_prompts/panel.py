@@ -100,7 +100,9 @@ class TwoPromptsPanel(SessionPanel):
         self.first.cell_hovered.connect(self._first_hovered)
         self.first.let_go.connect(self.session.selection.let_go)
         self.first.context_requested.connect(
-            lambda row, column, where: self.context_requested.emit(self._first_ref(row, column), where)
+            lambda row, column, where: self.context_requested.emit(
+                self._first_ref(row, column) if row >= 0 else None, where
+            )
         )
         self.first.dragged_over.connect(self._dragged_over)
         self.first.dropped.connect(self._dropped)

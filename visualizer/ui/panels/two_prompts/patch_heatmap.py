@@ -60,6 +60,7 @@ class DragHeatmap(Heatmap):
             self._drag(row, column)
 
     def _drag(self, row: int, column: int) -> None:
+        self.scene().clickEvents.clear()  # its press is never released: pyqtgraph is to forget it
         drag = QDrag(self)
         drag.setMimeData(cell_data(row, column))
         label = QLabel(self.dragged_words)

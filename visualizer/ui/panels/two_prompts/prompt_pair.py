@@ -9,15 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.engine.names import short_name
+from visualizer.engine.names import block_of, short_name
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.two_prompts import LogitDifference, in_common
 from visualizer.session.document.state import State
 from visualizer.session.words.activation_parts import axis_size
-from visualizer.session.words.axis_labels import token_label
+from visualizer.session.words.axis_labels import about_pass, token_label
 from visualizer.session.words.comparison import ADDED, compared
 from visualizer.session.words.numbers import short
+from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import SEQUENTIAL, Scale, symmetric_limit
 from visualizer.ui.look.theme import current_theme, token_color
@@ -89,19 +90,13 @@ def _draw(state: State, shown: Shown, values: Array, name: str, scale: Scale, ad
     if axes[-1] == "d_model" and opened.dimension_names is not None:
         dimensions = opened.dimension_names[: values.shape[1]]
     heatmap.set_square(by_key)
-    heatmap.set_matrix(
-        values,
-        masked=_hidden(name, values),
-        row_labels=tokens,
-        row_label_colors=hues,
-        row_axis="query" if by_key else "position",
-        column_labels=tokens[: values.shape[1]] if by_key else dimensions,
-        column_label_colors=hues[: values.shape[1]] if by_key else None,
-        column_axis="key" if by_key else axes[-1],
-        column_positions=by_key,
-        scale=scale,
-        name=short_name(name) + added,
-    )
+    down = Axis("query" if by_key else "position", tokens, hues)
+    width = values.shape[1]
+    across = Axis("key", tokens[:width], hues[:width]) if by_key else Axis(axes[-1], dimensions, positions=False)
+    called, masked = short_name(name) + added, _hidden(name, values)
+    about = about_pass(opened, trace.tokens.tolist(), block_of(name))
+    look = Matrix(values, down, across, name=called, scale=scale, masked=masked, about=about, origin=opened)
+    heatmap.set_matrix(look)
 
 
 def top_words(state: State, trace: Trace, probs: Array) -> str:
