@@ -18,6 +18,7 @@ from visualizer.session.document.edits import (
     SetParameters,
     SetPrompt,
     force_token,
+    pin_baseline,
 )
 from visualizer.session.evaluation import generation
 from visualizer.session.evaluation.evaluate import evaluate
@@ -345,6 +346,19 @@ def test_what_is_being_computed_for_a_step_is_asked_for_once(monkeypatch: pytest
     for row in range(3):
         session.selection.choose(row=row)
     assert len(executor.kept) == 1
+
+
+def test_a_step_gone_to_is_compared_with_the_baseline_s_pass_over_the_same_context(session: Session) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    session.document.apply(SetCells("wpe", (0, 0), 1.0))
+    pinned = session.document.state.baseline
+    assert pinned is not None
+    for step in (3, 0, 7):  # all of them are kept; what is compared with has to be made for each
+        session.go_to_step(step)
+        assert session.trace is not None
+        assert session.baseline_trace is not None
+        expected = pinned.model.forward(session.trace.tokens)
+        np.testing.assert_array_equal(session.baseline_trace["logits"], expected["logits"])
 
 
 def test_each_branch_has_the_log_probability_of_its_tokens(session: Session) -> None:
