@@ -10,6 +10,7 @@ from visualizer.engine.interventions import Intervention
 from visualizer.engine.ops.softmax import softmax
 from visualizer.errors import InputError
 from visualizer.formats import open_model
+from visualizer.session.document.document import Change
 from visualizer.session.document.edits import (
     OpenModel,
     SetCells,
@@ -17,9 +18,11 @@ from visualizer.session.document.edits import (
     SetParameters,
     SetPrompt,
     force_token,
+    pin_baseline,
 )
 from visualizer.session.evaluation import generation
 from visualizer.session.evaluation.evaluate import evaluate
+from visualizer.session.evaluation.executor import InlineExecutor
 from visualizer.session.evaluation.request import Request
 from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import CellRef
@@ -253,6 +256,109 @@ def test_a_listener_that_has_ended_hears_nothing_more(session: Session) -> None:
     end()
     session.document.apply(SetPrompt("b"))
     assert [result.state.prompt_text for result in told] == ["ab"]
+
+
+class Noting(InlineExecutor):
+    """Evaluates at once, and notes that it begins."""
+
+    def __init__(self, log: list[str]) -> None:
+        self._log = log
+
+    def submit(self, request: Request, done: Callable[[Result], None]) -> None:
+        """Note the revision that is evaluated."""
+        self._log.append(f"evaluation of {request.snapshot.revision}")
+        super().submit(request, done)
+
+
+def test_every_listener_hears_of_an_edit_before_an_evaluation_begins() -> None:
+    log = list[str]()
+    session = Session(open_model("aab"), Noting(log))
+    session.document.subscribe(lambda change: log.append(f"first hears of {change.revision}"))
+    session.document.subscribe(lambda change: log.append(f"second hears of {change.revision}"))
+    session.subscribe(lambda result: log.append(f"result of {result.revision}"))
+    log.clear()
+    session.document.apply(SetPrompt("ab"))
+    session.document.undo()
+    assert log == [
+        line
+        for revision in (1, 2)
+        for line in (
+            f"first hears of {revision}",
+            f"second hears of {revision}",
+            f"evaluation of {revision}",
+            f"result of {revision}",
+        )
+    ]
+
+
+def test_an_edit_that_a_listener_makes_is_heard_of_by_all_in_order_and_evaluated_with_the_first() -> None:
+    log = list[str]()
+    session = Session(open_model("aab"), Noting(log))
+
+    def correct(change: Change) -> None:
+        if change.revision == 1:
+            session.document.apply(SetCells("wpe", (0, 0), 1.0))
+
+    session.document.subscribe(correct)
+    session.document.subscribe(lambda change: log.append(f"{change.revision}: {change.edit.title()}"))
+    log.clear()
+    session.document.apply(SetPrompt("ab"))
+    assert log == ["1: prompt “ab”", "2: wpe[0,0] = 1", "evaluation of 2"]
+    assert session.result is not None
+    assert (session.result.state, session.stale) == (session.document.state, False)
+    session.document.undo()
+    assert session.document.state.prompt_text == "ab"
+
+
+def test_an_edit_made_when_a_result_arrives_is_evaluated_too_and_each_result_is_heard_of_in_order() -> None:
+    session, heard = Session(open_model("aab")), list[tuple[str, int]]()
+
+    def correct(result: Result) -> None:
+        heard.append(("first", result.revision))
+        if result.revision == 1:
+            session.document.apply(SetCells("wpe", (0, 0), 1.0))
+
+    session.subscribe(correct)
+    session.subscribe(lambda result: heard.append(("second", result.revision)))
+    session.document.apply(SetPrompt("ab"))
+    assert heard == [("first", 1), ("second", 1), ("first", 2), ("second", 2)]
+    assert not session.stale
+
+
+def test_every_listener_hears_of_a_step_before_its_internals_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
+    log = list[str]()
+    session = Session(open_model("aab"), Noting(log))
+    session.selection.subscribe(lambda _before, now: log.append(f"step {now.step}"))
+    log.clear()
+    session.go_to_step(7)
+    assert log == ["step 7", "evaluation of 0"]
+    assert session.trace is not None
+    assert len(session.trace.tokens) == 5
+
+
+def test_what_is_being_computed_for_a_step_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generation, "KEPT_BYTES", 0)  # of the slid windows only that of the cursor is kept
+    executor = LateExecutor()
+    session = Session(open_model("aab"), executor)
+    executor.wait()
+    session.go_to_step(7)
+    for row in range(3):
+        session.selection.choose(row=row)
+    assert len(executor.kept) == 1
+
+
+def test_a_step_gone_to_is_compared_with_the_baseline_s_pass_over_the_same_context(session: Session) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    session.document.apply(SetCells("wpe", (0, 0), 1.0))
+    pinned = session.document.state.baseline
+    assert pinned is not None
+    for step in (3, 0, 7):  # all of them are kept; what is compared with has to be made for each
+        session.go_to_step(step)
+        assert session.trace is not None
+        assert session.baseline_trace is not None
+        expected = pinned.model.forward(session.trace.tokens)
+        np.testing.assert_array_equal(session.baseline_trace["logits"], expected["logits"])
 
 
 def test_each_branch_has_the_log_probability_of_its_tokens(session: Session) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.interventions import Intervention, within
 from visualizer.engine.kv_cache import RowCache
+from visualizer.engine.network import Network
 from visualizer.engine.sampling import Distribution, Sampling, choose, distribution
 from visualizer.engine.trace import Trace
-
-if TYPE_CHECKING:
-    from visualizer.engine.model import Model
 
 Array = NDArray[Any]
 
@@ -56,7 +54,7 @@ class Step:
 
 
 def generate(
-    model: Model,
+    network: Network,
     prompt: Array,
     n: int,
     sampling: Sampling,
@@ -74,7 +72,7 @@ def generate(
     tokens agree, what no changed parameter reaches is copied from it. `forced` maps places in the text to the ids
     that stand there whatever the model would choose.
     """
-    n_ctx = model.config.n_ctx
+    n_ctx = network.config.n_ctx
     forced = forced or {}
     tokens = np.zeros(len(prompt) + min(max(n, 0), GROWTH), dtype=np.intp)
     tokens[: len(prompt)] = prompt
@@ -85,18 +83,18 @@ def generate(
     for end in range(len(prompt), len(prompt) + n):
         start = max(0, end - n_ctx)
         if end == 0:
-            step = first_of_vocabulary(model, forced.get(end))
+            step = first_of_vocabulary(network, forced.get(end))
         else:
             reused, copied = 0, frozenset[str]()
             if interventions or start > 0:
-                changes, known = within(interventions, model.graph, end - start), before.get(end)
-                trace = model.forward(tokens[start:end], interventions=changes, reuse=known)
+                changes, known = within(interventions, network.graph, end - start), before.get(end)
+                trace = network.forward(tokens[start:end], interventions=changes, reuse=known)
                 copied = frozenset() if known is None else _shared(trace, known)
             else:
                 if cache is None:
-                    cache = RowCache(model.graph, min(n_ctx, len(prompt) + n))
+                    cache = RowCache(network.graph, min(n_ctx, len(prompt) + n))
                 reused = cache.length
-                trace, copied = model.extend(cache, tokens[:end], longest)
+                trace, copied = network.extend(cache, tokens[:end], longest)
             logits = trace.logits_at(-1)
             stages = distribution(logits, sampling)
             put = forced.get(end)
@@ -126,11 +124,11 @@ def _shared(trace: Trace, known: Trace) -> frozenset[str]:
     return frozenset(name for name, array in trace.recorded.items() if recorded.get(name) is array)
 
 
-def first_of_vocabulary(model: Model, forced: int | None = None) -> Step:
+def first_of_vocabulary(network: Network, forced: int | None = None) -> Step:
     """The step after an empty context: nothing to compute from, so the vocabulary's first token, certainly, unless
     another is forced.
     """
-    probs = np.zeros(model.config.d_vocab, dtype=model.config.dtype)
+    probs = np.zeros(network.config.d_vocab, dtype=network.config.dtype)
     probs[0] = 1
     token, certain = forced or 0, Distribution(probs, probs, probs, probs)
     log_p = -math.inf if token else 0.0

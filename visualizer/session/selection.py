@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from visualizer.session.listeners import Listeners
+
 
 @dataclass(frozen=True)
 class CellRef:
@@ -51,25 +53,26 @@ class Selection:
     def __init__(self) -> None:
         self.now = Chosen()
         self.hovered: CellRef | None = None
-        self._listeners: list[Callable[[Chosen, Chosen], None]] = []
-        self._hover_listeners: list[Callable[[CellRef | None], None]] = []
+        self._listeners = Listeners[Chosen, Chosen]()
+        self._hover_listeners = Listeners[CellRef | None]()
 
     def subscribe(self, listener: Callable[[Chosen, Chosen], None]) -> Callable[[], None]:
         """Call `listener(before, now)` after every change; returns a function that ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.subscribe(listener)
+
+    def subscribe_after(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every change, once all who subscribe have heard of it and of what they made of it."""
+        self._listeners.subscribe_after(listener)
 
     def subscribe_hover(self, listener: Callable[[CellRef | None], None]) -> Callable[[], None]:
         """Call `listener(cell or None)` when what is hovered changes; returns a function that ends it."""
-        self._hover_listeners.append(listener)
-        return lambda: self._hover_listeners.remove(listener)
+        return self._hover_listeners.subscribe(listener)
 
     def choose(self, **changes: Any) -> None:  # noqa: ANN401
         """Choose something else; fields that are not named stay."""
         before, self.now = self.now, replace(self.now, **changes)
         if before != self.now:
-            for listener in list(self._listeners):
-                listener(before, self.now)
+            self._listeners.tell(before, self.now)
 
     def let_go(self) -> None:
         """Choose no row and no cell."""
@@ -79,5 +82,4 @@ class Selection:
         """Preview a number, or none."""
         if cell != self.hovered:
             self.hovered = cell
-            for listener in list(self._hover_listeners):
-                listener(cell)
+            self._hover_listeners.tell(cell)

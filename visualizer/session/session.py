@@ -16,11 +16,13 @@ from visualizer.session.evaluation.executor import Executor, InlineExecutor
 from visualizer.session.evaluation.request import Request
 from visualizer.session.evaluation.result import Result
 from visualizer.session.evaluation.snapshot import Snapshot
-from visualizer.session.selection import Chosen, Selection
+from visualizer.session.listeners import Listeners
+from visualizer.session.selection import Selection
 
 
 class Session:
-    """Evaluates the document after every change and tells the listeners of each new result.
+    """Evaluates the document after every change, once all its listeners have heard of it, and tells its own listeners
+    of each new result.
 
     A result is shown if it is newer than the last one shown, even when the document has moved on: during a
     drag there is always something to see. Only when another model is opened there is nothing until its own
@@ -38,16 +40,17 @@ class Session:
         self.selection = Selection()
         self.result: Result | None = None
         self._executor = executor or InlineExecutor()
-        self._listeners: list[Callable[[Result], None]] = []
+        self._listeners = Listeners[Result]()
         self._last_trace: Trace | None = None
+        self._asked: Snapshot | None = None
         self.document.subscribe(self._document_changed)
-        self.selection.subscribe(self._selection_changed)
+        self.document.subscribe_after(self._evaluate)
+        self.selection.subscribe_after(self._complete)
         self._evaluate()
 
     def subscribe(self, listener: Callable[[Result], None]) -> Callable[[], None]:
         """Call `listener(result)` for every new result; returns a function that ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.subscribe(listener)
 
     @property
     def stale(self) -> bool:
@@ -149,7 +152,6 @@ class Session:
             chosen |= {"block": 0, "head": 0}
             chosen["parameter"] = now.parameter if now.parameter in state.model.parameters else "wte"
         self.selection.choose(**chosen)
-        self._evaluate()
 
     def _forget_another_model(self) -> None:
         """A result of another model has other names, shapes and tokens than what is chosen and edited now."""
@@ -158,17 +160,15 @@ class Session:
 
     def _evaluate(self) -> None:
         document, step = self.document, self.selection.now.step
-        snapshot = Snapshot(document.revision, document.state, step, document.began)
-        self._executor.submit(Request(snapshot, self.result), self._arrived)
-
-    def _selection_changed(self, before: Chosen, now: Chosen) -> None:
-        if before.step != now.step:
-            self._complete()
+        self._asked = Snapshot(document.revision, document.state, step, document.began)
+        self._executor.submit(Request(self._asked, self.result), self._arrived)
 
     def _complete(self) -> None:
         """Evaluate what the cursor has moved to, where that was not kept or not compared with the baseline."""
-        result, step = self.result, self.selection.now.step
+        result, step, asked = self.result, self.selection.now.step, self._asked
         if result is None or self.stale or step >= len(result.steps) or result.snapshot.step == step:
+            return
+        if asked is not None and (asked.revision, asked.step) == (result.revision, step):
             return
         if not result.kept(step) or result.baseline is not None:
             self._evaluate()
@@ -180,7 +180,6 @@ class Session:
             return
         self.result = result
         self._last_trace = self.trace
-        for listener in list(self._listeners):
-            listener(result)
+        self._listeners.tell(result)
         if result is self.result:
             self._complete()  # the cursor may have moved on while this was computed

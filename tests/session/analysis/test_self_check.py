@@ -67,6 +67,22 @@ def test_a_wrong_number_is_named(name: str) -> None:
     assert check.got - check.expected == pytest.approx(0.1, abs=1e-4)
 
 
+def test_an_error_of_less_than_a_hundredth_that_no_rounding_explains_is_found_in_single_precision() -> None:
+    model = of_kind("gpt-2", dtype="float32")
+    check = self_check(model, with_error(model.forward(TOKENS), "blocks.0.attn.pattern", (0, 3, 1), 4e-3))
+    assert check.where is not None
+    assert (check.where.name, check.where.cell) == ("blocks.0.attn.pattern", (0, 3, 1))
+
+
+def test_however_steep_a_softmax_is_an_error_of_more_than_a_hundredth_is_found() -> None:
+    model = open_preset("aab").model  # its scores of 362 and logits of 1024 would allow for two hundredths
+    trace = model.forward("aabaa")
+    assert self_check(model, with_error(trace, "blocks.0.attn.pattern", (0, 4, 2), 0.009)).ok
+    check = self_check(model, with_error(trace, "blocks.0.attn.pattern", (0, 4, 2), 0.012))
+    assert check.where is not None
+    assert (check.where.name, check.where.cell) == ("blocks.0.attn.pattern", (0, 4, 2))
+
+
 def test_nan_and_infinity_agree_with_themselves_and_with_nothing_else() -> None:
     model = of_kind("gpt-2")
     broken = model.replace({"wte": np.where(np.arange(6)[:, None] == 4, np.nan, model.parameters["wte"])})
@@ -104,6 +120,16 @@ def test_the_sample_finds_an_array_that_is_wrong() -> None:
     found = {check.where.name for seed in range(20) if (check := self_check(model, wrong, seed)).where is not None}
     assert found
     assert found <= {"blocks.1.attn_out", "blocks.1.resid_mid"}
+
+
+def test_the_sample_finds_an_error_of_less_than_a_hundredth_of_what_went_in() -> None:
+    model = large()
+    trace = model.forward(np.arange(40))
+    recorded = dict(trace.recorded)
+    recorded["blocks.1.attn_out"] = recorded["blocks.1.attn_out"] + np.float32(0.05)
+    wrong = Trace(trace.graph, trace.parameters, trace.tokens, recorded)
+    found = {check.where.name for seed in range(20) if (check := self_check(model, wrong, seed)).where is not None}
+    assert "blocks.1.attn_out" in found
 
 
 @pytest.mark.parametrize("kind", KINDS)

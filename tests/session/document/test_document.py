@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from visualizer.engine.interventions import Intervention
 from visualizer.engine.sampling import Sampling
 from visualizer.errors import EditError
 from visualizer.formats import open_model
@@ -15,6 +16,8 @@ from visualizer.session.document.edits import (
     OpenModel,
     SetCells,
     SetGeneration,
+    SetInterventions,
+    SetParameters,
     SetPrompt,
     force_token,
     reset_parameters,
@@ -209,6 +212,59 @@ def test_the_oldest_steps_are_forgotten_when_they_take_too_much_room(monkeypatch
     assert number(document) == 49 - done
     document.apply(reset_parameters(document.state, list(document.state.model.parameters)))
     assert document.history()[1] == 1
+
+
+def test_the_only_step_is_never_forgotten_however_much_room_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(document_module, "UNDO_BYTES", 10)
+    document = new_document()
+    for value in (1.0, 2.0):
+        document.apply(write(value))
+        assert document.history()[1] == 1
+    document.undo()
+    assert number(document) == 1
+
+
+def test_the_arrays_of_patches_count_for_the_room_that_the_history_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def patches() -> tuple[Intervention, ...]:
+        arrays = (np.zeros((5, 1, 8), dtype=np.float32) for _ in range(20))
+        return tuple(Intervention("blocks.0.attn.z", "patch", array=array) for array in arrays)
+
+    room = sum(change.array.nbytes for change in patches() if change.array is not None)
+    monkeypatch.setattr(document_module, "UNDO_BYTES", 4 * room + 1000)
+    document = new_document()
+    document.apply(SetInterventions((Intervention("blocks.0.attn.z", "zero"),)))
+    for _ in range(3):  # each step keeps its own arrays, and those before
+        document.apply(SetInterventions(patches()))
+    assert document.history()[1] == 2
+
+
+def train(value: float) -> SetParameters:
+    """One snapshot of a training run."""
+    array = np.full((2, 8), value, dtype=np.float32)
+    array.flags.writeable = False
+    return SetParameters((("wte", array),), "train", "run")
+
+
+def test_what_was_undone_since_a_run_began_can_be_redone_after_its_next_snapshot() -> None:
+    document = new_document()
+    document.apply(train(1.0))
+    document.apply(SetPrompt("ab"))
+    document.undo()
+    assert document.amend(train(2.0)) is not None
+    assert document.history() == (["train", "prompt “ab”"], 1)
+    document.redo()
+    assert (document.state.prompt_text, number(document)) == ("ab", 2)
+
+
+def test_what_changed_weights_cannot_be_redone_over_a_run_s_next_snapshot() -> None:
+    document = new_document()
+    document.apply(train(1.0))
+    document.apply(write(5.0))
+    document.undo()
+    document.amend(train(2.0))
+    assert document.history() == (["train"], 1)
+    assert document.redo() is None
+    assert number(document) == 2
 
 
 edits = st.one_of(

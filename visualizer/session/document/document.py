@@ -18,6 +18,7 @@ from visualizer.session.document.edits import (
     SetParameters,
 )
 from visualizer.session.document.state import State
+from visualizer.session.listeners import Listeners
 
 UNDO_BYTES = 256 * 2**20
 
@@ -95,12 +96,18 @@ class Document:
         self.revision = self.began = 0
         self._done: list[_Done] = []
         self._undone: list[_Done] = []
-        self._listeners: list[Callable[[Change], None]] = []
+        self._listeners = Listeners[Change]()
 
     def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
-        """Call `listener` after every change; returns a function that ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        """Call `listener` after every change; returns a function that ends it.
+
+        A listener may edit in turn: that is told of once all have heard of the change before it.
+        """
+        return self._listeners.subscribe(listener)
+
+    def subscribe_after(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every change, once all who subscribe have heard of it and of what they made of it."""
+        self._listeners.subscribe_after(listener)
 
     def apply(self, edit: Edit, initiator: object = None) -> Change:
         """Make an edit.
@@ -195,8 +202,7 @@ class Document:
         self.state = state
         self.revision += 1
         change = Change(edits[-1], self.revision, initiator, edits)
-        for listener in list(self._listeners):
-            listener(change)
+        self._listeners.tell(change)
         return change
 
     def _forget_oldest(self) -> None:

@@ -9,8 +9,6 @@ from PySide6.QtCore import QObject, QPoint, QSize, Signal
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer.engine.generate import Step
-from visualizer.engine.trace import Trace
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL
 from visualizer.session.evaluation.result import Result
@@ -66,23 +64,6 @@ class SessionPanel(QWidget):
     def result(self) -> Result | None:
         """The result that is shown; None before the first."""
         return self.session.result
-
-    @property
-    def shown_step(self) -> int:
-        """The step under the cursor, or the last one there is while more are being computed."""
-        result = self.session.result
-        step = self.session.selection.now.step
-        return step if result is None else min(step, len(result.steps) - 1)
-
-    def step(self) -> Step | None:
-        """The generation step under the cursor; None before the first result."""
-        result = self.session.result
-        return None if result is None else result.steps[self.shown_step]
-
-    def trace(self) -> Trace | None:
-        """The internals of that step; None before the first result and for an empty context."""
-        step = self.step()
-        return None if step is None else step.trace
 
     def refresh(self) -> None:
         """Show the session as it is now."""

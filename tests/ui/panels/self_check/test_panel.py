@@ -65,7 +65,7 @@ def test_a_number_that_does_not_agree_is_named_and_a_click_explains_it(
     recorded = dict(trace.recorded)
     recorded["blocks.0.attn.z"] = recorded["blocks.0.attn.z"] + np.float32(1)
     wrong = Trace(trace.graph, trace.parameters, trace.tokens, recorded)
-    monkeypatch.setattr(badge, "trace", lambda: wrong)
+    monkeypatch.setattr(Session, "trace", wrong)
     qtbot.mouseClick(badge.button, Qt.MouseButton.LeftButton)
     assert badge.button.text() == "✗ self-check: blocks.0.attn.z[0, 0, 0] does not agree"
     qtbot.mouseClick(badge.button, Qt.MouseButton.LeftButton)

@@ -117,7 +117,7 @@ class ComparePanel(SessionPanel):
         """Show what is compared with what, and how far each stage moved."""
         self._enable()
         result = self.result
-        comparison = compare(result, self.shown_step) if result is not None else Comparison()
+        comparison = compare(result, self.session.shown_step) if result is not None else Comparison()
         self._say(comparison)
         ripple = comparison.ripple
         self.table.ripple.set_ripple(ripple)

@@ -133,7 +133,7 @@ class ExplainPanel(SessionPanel):
         """The state and the pass whose numbers are explained: the baseline's where those are shown everywhere."""
         base = self.session.baseline_trace
         if self.session.selection.now.comparison != "baseline" or state.baseline is None or base is None:
-            return state, self.trace()
+            return state, self.session.trace
         return state.with_(model=state.baseline.model), base
 
     def _say_compared(self, cell: CellRef | None) -> None:

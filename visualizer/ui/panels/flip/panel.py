@@ -154,7 +154,7 @@ class FlipPanel(SessionPanel):
 
     def _wanted(self) -> tuple[State, Trace, Target] | None:
         """The state, context and target that a search now would be about; None where no weight is chosen."""
-        result, trace, ref = self.result, self.trace(), self.session.selection.now.cell
+        result, trace, ref = self.result, self.session.trace, self.session.selection.now.cell
         if result is None or trace is None or ref is None or ref.kind != "parameter":
             return None
         parameters = result.state.model.parameters

@@ -152,10 +152,10 @@ class FlowPanel(SessionPanel):
 
     def _vocabulary(self, trace: Trace) -> list[int]:
         """The tokens that are shown of a large vocabulary: the most probable next ones."""
-        step = self.step()
-        if step is None or trace.graph.producer["logits"] in trace.graph.eager:
+        result = self.result
+        if result is None or trace.graph.producer["logits"] in trace.graph.eager:
             return []
-        return top_tokens(step.probs, SHOWN_TOKENS)
+        return top_tokens(result.steps[self.session.shown_step].probs, SHOWN_TOKENS)
 
     def _fill_choosers(self) -> None:
         config, now = self.session.document.state.model.config, self.session.selection.now

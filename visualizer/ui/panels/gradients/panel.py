@@ -122,7 +122,7 @@ class GradientsPanel(SessionPanel):
         if trace is None or result is None:
             self._nothing(EMPTY if result is not None else COMPUTING)
             return
-        _, context = result.context(self.shown_step)
+        _, context = result.context(self.session.shown_step)
         self._wanted.follow(trace, context)
         self._request(False)
 

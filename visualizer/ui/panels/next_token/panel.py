@@ -99,10 +99,10 @@ class NextTokenPanel(SessionPanel):
         if result is None:
             self.title.setText("computing …")
             return
-        if not result.kept(self.shown_step):
+        if not result.kept(self.session.shown_step):
             return  # its pass is being made again: what is shown stays until then
         now = self.session.selection.now
-        shown, about = self.shown, (self.shown_step, now.row, now.comparison)
+        shown, about = self.shown, (self.session.shown_step, now.row, now.comparison)
         if shown is None or result is not self._result_shown or about != self._about:
             # A large vocabulary is worth doing this once.
             shown = next_tokens(result, *about, baseline=self.session.baseline_trace)

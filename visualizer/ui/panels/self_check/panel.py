@@ -50,8 +50,8 @@ class SelfCheckBadge(SessionPanel):
 
     def refresh(self) -> None:
         """Check soon, unless this very pass has been checked."""
-        trace = self.trace()
-        if self.result is not None and not self.result.kept(self.shown_step):
+        trace = self.session.trace
+        if self.result is not None and not self.result.kept(self.session.shown_step):
             self._show(pending=True)  # its pass is being made again
         elif trace is None:
             self._settle.stop()
@@ -64,8 +64,8 @@ class SelfCheckBadge(SessionPanel):
 
     def run_check(self) -> None:
         """Check the pass that is shown now; wait on while its edits are still being computed."""
-        trace, result = self.trace(), self.result
-        if trace is None or result is None:
+        trace, result = self.session.trace, self.result
+        if trace is None or result is None or not result.kept(self.session.shown_step):
             return
         if self.session.stale:
             self._settle.start()

@@ -150,8 +150,8 @@ class TimelinePanel(SessionPanel):
         self.slider.blockSignals(blocked)
         self.label.setText(f"step {step} of {length}")
         result = self.result
-        self.slider.setAccessibleDescription(f"{self.label.text()}{_chosen(result, self.shown_step)}")
-        self.bars.show_result(result, self.shown_step, self.session.selection.now.comparison)
+        self.slider.setAccessibleDescription(f"{self.label.text()}{_chosen(result, self.session.shown_step)}")
+        self.bars.show_result(result, self.session.shown_step, self.session.selection.now.comparison)
         self.branch.setVisible(result is not None and len(result.state.branches) > 1)
         if result is not None:
             self._show_branches(result)
@@ -170,7 +170,7 @@ class TimelinePanel(SessionPanel):
     def _show_cache(self, result: Result) -> None:
         block = min(self.session.selection.now.block, result.state.model.config.n_layers - 1)
         states = cache_map(result, block)
-        step = self.shown_step
+        step = self.session.shown_step
         self.cache.show_states(states, step)
         colors = state_colors(current_theme())
         present = [kind for kind in WORDS if (states == kind).any()]
@@ -200,7 +200,7 @@ class TimelinePanel(SessionPanel):
         """Move the cursor to a step, and choose a row of its context."""
         self.session.go_to_step(step)
         result = self.result
-        if result is not None and position < len(result.context(self.shown_step)[1]):
+        if result is not None and position < len(result.context(self.session.shown_step)[1]):
             self.session.selection.choose(row=position, key=None, cell=None)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

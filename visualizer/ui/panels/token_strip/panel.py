@@ -82,7 +82,7 @@ class TokenStrip(SessionPanel):
         result = self.result
         if result is None:
             return
-        self._strip = strip = Strip.of(result, self.shown_step, self.session.selection.now.row)
+        self._strip = strip = Strip.of(result, self.session.shown_step, self.session.selection.now.row)
         if self._widths_of is not result.state.opened:
             self._widths_of, self._widths = result.state.opened, {}
             self._chips.clear()

@@ -238,7 +238,7 @@ class TwoPromptsPanel(SessionPanel):
         draw_pair(state, shown, self.name, now.head, now.comparison)
 
     def _say(self, first: Trace | None, second: Trace | None) -> None:
-        result, step, state = self.result, self.shown_step, self.session.document.state
+        result, step, state = self.result, self.session.shown_step, self.session.document.state
         compared = "" if self.session.baseline_trace is None else SENTENCES[self.session.selection.now.comparison]
         notes = " ".join(filter(None, (compared, pair_notes(state, first, second, self.name))))
         self.note.setText(notes)
