@@ -15,9 +15,10 @@ from visualizer.errors import ConfigError, FormatError, TrainingError
 from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
+from visualizer.session.training.estimate import estimate_seconds
 from visualizer.session.training.files import KeptRun
 from visualizer.session.training.landing import TrainingLanding
-from visualizer.session.training.plan import Shape, TrainingPlan, TrainingText, estimate_seconds
+from visualizer.session.training.plan import Shape, TrainingPlan, TrainingText
 from visualizer.session.training.record import TrainingRecord
 from visualizer.session.training.run import Report, Snapshot, TrainingJob
 

@@ -21,8 +21,9 @@ from typing import IO, Literal
 from visualizer.engine.model import Model
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel
+from visualizer.session.training.estimate import estimate_seconds
 from visualizer.session.training.files import KeptRun
-from visualizer.session.training.plan import TrainingPlan, estimate_seconds
+from visualizer.session.training.plan import TrainingPlan
 from visualizer.session.training.run import Report, Snapshot, TrainingJob
 
 Word = Literal["pause", "resume", "stop", "read", "train", "estimate"]
