@@ -63,7 +63,7 @@ class TextSample:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class TrainingSnapshot:
     """The parameters, read-only, after so many steps."""
 
     step: int
@@ -95,11 +95,11 @@ class Report:
     steps: int = 0
     opened: OpenedModel | None = None
     prompt: str = ""
-    newest: Snapshot | None = None
+    newest: TrainingSnapshot | None = None
     points: tuple[Point, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     samples: tuple[TextSample, ...] = ()
-    snapshots: tuple[Snapshot, ...] = ()
+    snapshots: tuple[TrainingSnapshot, ...] = ()
     tokens_per_second: float | None = None
     seconds_left: float | None = None
 
@@ -129,7 +129,7 @@ class TrainingJob:
         self._points: list[Point] = []
         self._evaluations: list[Evaluation] = []
         self._samples: list[TextSample] = []
-        self._snapshots: list[Snapshot] = []
+        self._snapshots: list[TrainingSnapshot] = []
         self._opened: OpenedModel | None = None
         self._prompt = self._trouble = ""
         self._step_seconds: float | None = None
@@ -312,11 +312,11 @@ class TextSampler:
         return [TextSample(trainer.step, self._prompt, model.text(tokens))]
 
 
-def _snapshot(trainer: Trainer) -> Snapshot:
+def _snapshot(trainer: Trainer) -> TrainingSnapshot:
     parameters = trainer.parameters()
     for array in parameters.values():
         array.flags.writeable = False
-    return Snapshot(trainer.step, parameters)
+    return TrainingSnapshot(trainer.step, parameters)
 
 
 def _stride(trainer: Trainer) -> int:
