@@ -200,3 +200,12 @@ def test_a_headless_command_loads_no_qt(arguments: list[str], tmp_path: Path) ->
         check=False,
     )
     assert done.stdout.splitlines()[-1:] == ["LOADED [] EXIT 0"], done.stdout + done.stderr
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    places: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(named(path))
+    assert not {name: found for name, found in places.items() if len(found) > 1}

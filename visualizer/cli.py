@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from visualizer.errors import InputError, VisualizerError
-from visualizer.training_options import add_training_options
 
 if TYPE_CHECKING:
     from visualizer.engine.model import Model
@@ -100,7 +99,10 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     command.set_defaults(run=_gradients)
 
     command = commands.add_parser("train", help="train a model on a text file")
-    add_training_options(command)
+    if words[0] == "train":
+        from visualizer.training_options import add_training_options
+
+        add_training_options(command)
     command.set_defaults(run=_train)
 
     command = commands.add_parser("info", help="what a model is made of", parents=[_common()])

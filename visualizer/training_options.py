@@ -1,4 +1,4 @@
-"""The options of `visualizer train`; nothing heavy is imported to show their help."""
+"""The options of `visualizer train`, with the defaults that the training panel has, too."""
 
 from __future__ import annotations
 
@@ -6,6 +6,43 @@ import argparse
 import shlex
 from pathlib import Path
 
+from visualizer.engine.training import TrainingSettings
+from visualizer.session.training.plan import SETTINGS, Shape, run_settings
+
+Kind = type[int] | type[float] | tuple[str, ...]
+
+SHAPE = Shape()
+#: The options of a new model's shape, each a field of `Shape`: name, what values it takes, help.
+SHAPE_OPTIONS: tuple[tuple[str, Kind, str], ...] = (
+    ("tokenizer", ("char", "bpe"), "characters, or byte pairs"),
+    ("vocab_size", int, "tokens of a bpe tokenizer"),
+    ("d_model", int, "width of the residual stream"),
+    ("n_heads", int, "attention heads a block"),
+    ("n_layers", int, "blocks"),
+    ("d_mlp", int, "width of the MLP (2 · d_model; 0: none)"),
+    ("context", int, "tokens that the model sees"),
+    ("positions", ("learned", "sinusoidal"), "how a position is told"),
+)
+#: The options of a run, each an argument of `run_settings`.
+SETTINGS_OPTIONS: tuple[tuple[str, Kind, str], ...] = (
+    ("steps", int, f"batches ({SETTINGS.steps})"),
+    ("batch", int, "windows a batch"),
+    ("lr", float, "highest learning rate"),
+    ("warmup", int, f"steps until it is reached ({SETTINGS.optimizer.warmup}, or a tenth of a short run)"),
+    ("weight_decay", float, "decoupled weight decay"),
+    ("clip", float, "largest norm of the gradient; 0: any"),
+    ("seed", int, "the same seed, the same model"),
+)
+#: None: as a run that is resumed was to make, and as suits the steps.
+_USUAL = {
+    "steps": None,
+    "batch": SETTINGS.batch,
+    "lr": SETTINGS.optimizer.lr,
+    "warmup": None,
+    "weight_decay": SETTINGS.optimizer.weight_decay,
+    "clip": SETTINGS.optimizer.grad_clip,
+    "seed": SETTINGS.seed,
+}
 #: Options that say nothing about what is trained.
 _NO_RECIPE = ("corpus", "output", "run", "debug", "resume", "checkpoint_every")
 
@@ -19,24 +56,13 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         "task:sort, task:addition, task:brackets, or task:aab (ab, aaab, abcb)",
     )
     parser.add_argument("-o", "--output", default="model.safetensors", metavar="FILE.safetensors", help="the model")
-    parser.add_argument("--tokenizer", choices=("char", "bpe"), default="char", help="characters, or byte pairs (char)")
-    parser.add_argument("--vocab-size", type=int, default=512, metavar="N", help="tokens of a bpe tokenizer (512)")
-    parser.add_argument("--d-model", type=int, default=32, metavar="N", help="width of the residual stream (32)")
-    parser.add_argument("--n-heads", type=int, default=4, metavar="N", help="attention heads a block (4)")
-    parser.add_argument("--n-layers", type=int, default=4, metavar="N", help="blocks (4)")
-    parser.add_argument("--d-mlp", type=int, default=None, metavar="N", help="width of the MLP (2 · d_model; 0: none)")
-    parser.add_argument("--context", type=int, default=64, metavar="N", help="tokens that the model sees (64)")
-    parser.add_argument("--positions", choices=("learned", "sinusoidal"), default="learned")
-    parser.add_argument("--steps", type=int, default=None, metavar="N", help="batches (2000)")
-    parser.add_argument("--batch", type=int, default=32, metavar="N", help="windows a batch (32)")
-    parser.add_argument("--lr", type=float, default=3e-3, metavar="X", help="highest learning rate (0.003)")
-    parser.add_argument("--warmup", type=int, default=100, metavar="N", help="steps until it is reached (100)")
-    parser.add_argument("--weight-decay", type=float, default=0.0, metavar="X", help="decoupled weight decay (0)")
-    parser.add_argument("--clip", type=float, default=1.0, metavar="X", help="largest norm of the gradient (1; 0: any)")
+    for name, kind, said in SHAPE_OPTIONS:
+        _add(parser, name, kind, getattr(SHAPE, name), said)
+    for name, kind, said in SETTINGS_OPTIONS:
+        _add(parser, name, kind, _USUAL[name], said)
     parser.add_argument(
         "--lines", action="store_true", help="batches begin where a line begins (tasks of one item a line always do)"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the same seed, the same model (0)")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside the output")
     parser.add_argument(
         "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="how much can be lost (30)"
@@ -56,3 +82,25 @@ def recipe_words(options: argparse.Namespace) -> list[str]:
         if value is not True:
             words.append(str(value))
     return words
+
+
+def _add(parser: argparse.ArgumentParser, name: str, kind: Kind, usual: object, said: str) -> None:
+    """One option; its default is said in the help."""
+    option = f"--{name.replace('_', '-')}"
+    if isinstance(kind, tuple):
+        parser.add_argument(option, choices=kind, default=usual, help=f"{said} ({usual})")
+        return
+    told = said if usual is None else f"{said} ({usual:g})"
+    parser.add_argument(option, type=kind, default=usual, metavar="N" if kind is int else "X", help=told)
+
+
+def shape_of(options: argparse.Namespace) -> Shape:
+    """The shape of a new model as the options have it."""
+    return Shape(**{name: getattr(options, name) for name, *_ in SHAPE_OPTIONS})
+
+
+def settings_of(options: argparse.Namespace) -> TrainingSettings:
+    """The settings of a new run as the options have them. Raises TrainingError for what cannot be served."""
+    given = {name: getattr(options, name) for name, *_ in SETTINGS_OPTIONS}
+    given["grad_clip"] = given.pop("clip")
+    return run_settings(**{name: value for name, value in given.items() if value is not None})

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tokenizers.learning import train_bpe
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.errors import FormatError, InputError
 from visualizer.formats import OpenedModel, open_model, save_safetensors
 from visualizer.tokenizers import BpeTokenizer, CharacterTokenizer
-from visualizer.tokenizers.bpe_training import train_bpe
 
 
 def small_model(tokenizer: CharacterTokenizer | BpeTokenizer | None, dtype: str = "float32") -> OpenedModel:

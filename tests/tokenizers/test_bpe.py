@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.tokenizers import reference_bpe
+from tests.tokenizers.learning import train_bpe
 from tests.tokenizers.texts import any_text, repetitive_text
 from visualizer.errors import TokenError
 from visualizer.tokenizers import BpeTokenizer, Tokenizer, tokenizer_from_dict
-from visualizer.tokenizers.bpe_training import train_bpe
 from visualizer.tokenizers.split import split
 
 TEXT = "the rain in Spain stays mainly in the plain, naïve café ☺☺☺ 😀😀 " * 2

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 
 from tests.tokenizers import reference_bpe
+from tests.tokenizers.learning import train_bpe
 from tests.tokenizers.texts import any_text, repetitive_text
 from visualizer.errors import TrainingError
 from visualizer.tokenizers import BpeTokenizer, bpe_training
-from visualizer.tokenizers.bpe_training import BpeTrainingStep, train_bpe, train_bpe_steps
+from visualizer.tokenizers.bpe_training import BpeTrainingStep, train_bpe_steps
 from visualizer.tokenizers.split import split
 
 

@@ -23,7 +23,7 @@ Array = NDArray[Any]
 Prompt = str | Sequence[int] | NDArray[np.integer[Any]]
 
 
-class Tokenizer(Protocol):
+class ModelTokenizer(Protocol):
     """What the engine asks of a tokenizer (visualizer.tokenizers has them)."""
 
     def encode(self, text: str) -> list[int]:
@@ -55,7 +55,7 @@ class Model(Network):
     """
 
     def __init__(
-        self, config: ModelConfig, parameters: Mapping[str, ArrayLike], tokenizer: Tokenizer | None = None
+        self, config: ModelConfig, parameters: Mapping[str, ArrayLike], tokenizer: ModelTokenizer | None = None
     ) -> None:
         if not isinstance(config, ModelConfig):
             raise ConfigError(f"the configuration is {type(config).__name__}; a ModelConfig is needed")

@@ -1,4 +1,4 @@
-"""Readings of a trace: logit lens, direct contributions to a logit, attention rollout."""
+"""Readings of a trace: logit lens and direct contributions to a logit."""
 
 from __future__ import annotations
 
@@ -115,17 +115,3 @@ def addends(graph: Graph, name: str) -> list[str]:
     if isinstance(op, Add | Identity):
         return [part for read in op.reads for part in addends(graph, read)]
     return [name]
-
-
-def attention_rollout(trace: Trace) -> Array:
-    """How much each position's stream holds of each token's, [block, query, key], through all blocks up to each.
-
-    Product of ½ (mean over heads of the pattern + identity), block after block (Abnar and Zuidema 2020).
-    """
-    mixing = [trace[name].mean(axis=0) for name in trace.graph.names if name.endswith(".attn.pattern")]
-    identity = np.eye(len(trace.tokens), dtype=mixing[0].dtype)
-    rolled, total = [], identity
-    for pattern in mixing:
-        total = (pattern + identity) / 2 @ total
-        rolled.append(total)
-    return np.stack(rolled)

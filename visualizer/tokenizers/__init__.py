@@ -3,15 +3,12 @@
 from visualizer.tokenizers.base import Tokenizer
 from visualizer.tokenizers.bpe import BpeTokenizer
 from visualizer.tokenizers.characters import CharacterTokenizer
-from visualizer.tokenizers.encoding_steps import EncodingStep, EncodingSteps
 from visualizer.tokenizers.merging import Merge
 from visualizer.tokenizers.registry import tokenizer_from_dict
 
 __all__ = [
     "BpeTokenizer",
     "CharacterTokenizer",
-    "EncodingStep",
-    "EncodingSteps",
     "Merge",
     "Tokenizer",
     "tokenizer_from_dict",

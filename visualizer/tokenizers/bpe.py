@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from visualizer.errors import FormatError, TokenError
 from visualizer.tokenizers.base import checked_id, checked_ids, display_bytes, short_repr
-from visualizer.tokenizers.encoding_steps import EncodingSteps
 from visualizer.tokenizers.merging import BYTE_COUNT, Pair, checked_merges, merge_piece, token_bytes
 from visualizer.tokenizers.split import split
 
@@ -66,17 +65,13 @@ class BpeTokenizer:
         for piece in split(text):
             tokens = cache.get(piece)
             if tokens is None:
-                tokens = merge_piece(_to_bytes(piece), self._ranks)[0]
+                tokens = merge_piece(_to_bytes(piece), self._ranks)
                 if len(piece) <= _CACHED_LENGTH:
                     if len(cache) >= _CACHED_PIECES:
                         cache.clear()
                     cache[piece] = tokens
             ids += tokens
         return ids
-
-    def encode_steps(self, text: str) -> EncodingSteps:
-        """Return the way from the bytes of `text` to its tokens, one merge a step; the last is `encode`."""
-        return EncodingSteps([_to_bytes(piece) for piece in split(text)], self._ranks)
 
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of `ids`, with U+FFFD for bytes that are no UTF-8.

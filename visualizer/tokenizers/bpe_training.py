@@ -41,17 +41,6 @@ class BpeTrainingStep:
     count: int = 0
 
 
-def train_bpe(text: str, vocabulary_size: int) -> BpeTokenizer:
-    """Return the tokenizer trained on `text` to `vocabulary_size` tokens; see `train_bpe_steps`."""
-    steps = train_bpe_steps(text, vocabulary_size)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            tokenizer: BpeTokenizer = finished.value
-            return tokenizer
-
-
 def train_bpe_steps(text: str, vocabulary_size: int) -> Generator[BpeTrainingStep, None, BpeTokenizer]:
     """Train in steps of a few milliseconds; the generator yields progress and returns the tokenizer.
 

@@ -29,14 +29,6 @@ class Merge:
         return BYTE_COUNT + self.rank
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedMerge:
-    """A merge of two tokens of a piece, the left one starting at byte `offset` of the piece."""
-
-    rank: int
-    offset: int
-
-
 def checked_merges(merges: Iterable[object]) -> tuple[Pair, ...]:
     """Return `merges` as pairs of Python ints in rank order.
 
@@ -69,8 +61,8 @@ def token_bytes(merges: Iterable[Pair]) -> tuple[bytes, ...]:
     return tuple(tokens)
 
 
-def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], list[AppliedMerge]]:
-    """Return the tokens of `piece` and the merges that led to them, in the order in which they were applied.
+def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> list[int]:
+    """Return the tokens of `piece`.
 
     Of all neighbours that have a merge, the one with the lowest rank goes first, the leftmost of equals. A merge
     makes place only for merges above it, so each rank has its turn once, at all its places. That is n log n for n
@@ -88,7 +80,6 @@ def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], lis
             places.setdefault(rank, []).append(offset)
     queue = list(places)
     heapq.heapify(queue)
-    applied = []
     while queue:
         rank = heapq.heappop(queue)
         merged = BYTE_COUNT + rank
@@ -99,7 +90,6 @@ def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], lis
             before, after = preceding[offset], following[right]
             tokens[offset], tokens[right] = merged, -1
             following[offset] = after
-            applied.append(AppliedMerge(rank, offset))
             arisen = []
             if before >= 0:
                 arisen.append((before, (tokens[before], merged)))
@@ -113,7 +103,7 @@ def merge_piece(piece: bytes, ranks: Mapping[Pair, int]) -> tuple[list[int], lis
                     places[higher] = []
                     heapq.heappush(queue, higher)
                 places[higher].append(place)
-    return [token for token in tokens if token >= 0], applied
+    return [token for token in tokens if token >= 0]
 
 
 def _checked_pair(entry: object, rank: int) -> Pair:

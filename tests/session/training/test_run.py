@@ -15,11 +15,12 @@ from visualizer.errors import ConfigError, FormatError, TrainingError
 from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
+from visualizer.session.training.estimate import estimate_seconds
 from visualizer.session.training.files import KeptRun
 from visualizer.session.training.landing import TrainingLanding
-from visualizer.session.training.plan import Shape, TrainingPlan, TrainingText, estimate_seconds
+from visualizer.session.training.plan import Shape, TrainingPlan, TrainingText
 from visualizer.session.training.record import TrainingRecord
-from visualizer.session.training.run import Report, Snapshot, TrainingJob
+from visualizer.session.training.run import Report, TrainingJob, TrainingSnapshot
 
 TEXT = TrainingText("pairs", "abcd" * 60)
 SHAPE = Shape(n_layers=1, n_heads=2, d_model=8, d_mlp=8, context=8)
@@ -213,7 +214,7 @@ def session() -> Session:
     return Session(open_model("aab"))
 
 
-def shows(session: Session, snapshot: Snapshot) -> bool:
+def shows(session: Session, snapshot: TrainingSnapshot) -> bool:
     """Whether the document's weights are those of a snapshot, to the bit."""
     now = session.document.state.model.parameters
     return all(np.array_equal(now[name], array) for name, array in snapshot.parameters.items())

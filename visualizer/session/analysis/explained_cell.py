@@ -38,7 +38,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Line:
+class ExplainedTerm:
     """One term: its value, the same as a product of its numbers, and those numbers."""
 
     value: str
@@ -69,7 +69,7 @@ class Explained:
     formula: str = ""
     numbers: str = ""
     note: str = ""
-    lines: tuple[Line, ...] = ()
+    lines: tuple[ExplainedTerm, ...] = ()
     rest: str = ""
     parameter: str | None = None
 
@@ -119,7 +119,7 @@ def _numbers(explanation: Explanation) -> str:
     return written if written == value else f"{written} = {value}"
 
 
-def _line(explanation: Explanation, term: Term, name: Callable[[Source], str], on_top: bool) -> Line:
+def _line(explanation: Explanation, term: Term, name: Callable[[Source], str], on_top: bool) -> ExplainedTerm:
     tip = f"{term_text(explanation, term)} = {full(term.value)}"
     # The maximum is the same in every term, and stands in the formula.
     shown = [source for source in term.sources if explanation.rule != "share" or source.kind != "constant"]
@@ -130,7 +130,7 @@ def _line(explanation: Explanation, term: Term, name: Callable[[Source], str], o
     value = mark + short(term.value)
     # An exponential is longer than its value, and its only number is the link beside it.
     product = value if explanation.rule == "share" else mark + term_text(explanation, term)
-    return Line(value, product, tip, links)
+    return ExplainedTerm(value, product, tip, links)
 
 
 def _link(source: Source, name: Callable[[Source], str]) -> Link:

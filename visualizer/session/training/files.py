@@ -11,7 +11,8 @@ from visualizer.engine.training import Trainer
 from visualizer.errors import FormatError
 from visualizer.formats.checkpoint import load_checkpoint, save_checkpoint
 from visualizer.formats.writing import write_whole
-from visualizer.session.training.plan import TrainingText, token_ids
+from visualizer.session.training.plan import TrainingText
+from visualizer.session.training.prepare import token_ids
 from visualizer.tokenizers import Tokenizer
 
 ABOUT, TEXT, STATE = "training.json", "training.txt", "training.checkpoint"

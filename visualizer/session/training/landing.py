@@ -5,7 +5,7 @@ from __future__ import annotations
 from visualizer.formats import OpenedModel
 from visualizer.session.document.document import Document
 from visualizer.session.document.edits import OpenModel, SetParameters
-from visualizer.session.training.run import Snapshot
+from visualizer.session.training.run import TrainingSnapshot
 
 
 class TrainingLanding:
@@ -31,7 +31,7 @@ class TrainingLanding:
         """Whether the document shows the run: its step is done, and nothing since touched the weights."""
         return self._document.state.opened is self.opened and self._document.can_amend(self._gesture)
 
-    def begin(self, snapshot: Snapshot, initiator: object = None) -> None:
+    def begin(self, snapshot: TrainingSnapshot, initiator: object = None) -> None:
         """Make the step: the weights of the run's model, or the model itself where another one is open."""
         self._gesture = object()
         if self._document.state.opened is not self.opened:
@@ -40,13 +40,13 @@ class TrainingLanding:
         else:
             self._document.apply(self._edit(snapshot, self.title), initiator)
 
-    def show(self, snapshot: Snapshot, initiator: object = None) -> bool:
+    def show(self, snapshot: TrainingSnapshot, initiator: object = None) -> bool:
         """Put the snapshot in the place of the one before; False where the document has gone another way."""
         if not self.active:
             return False
         return self._document.amend(self._edit(snapshot, self.title), initiator) is not None
 
-    def use(self, snapshot: Snapshot, newest: Snapshot, initiator: object = None) -> None:
+    def use(self, snapshot: TrainingSnapshot, newest: TrainingSnapshot, initiator: object = None) -> None:
         """Make the snapshot's weights a step of their own, after that of the whole run."""
         if not self.show(newest, initiator):
             self.begin(newest, initiator)
@@ -54,5 +54,5 @@ class TrainingLanding:
         name = f"weights after step {snapshot.step} of: {self.title}"
         self._document.apply(SetParameters(tuple(snapshot.parameters.items()), name), initiator)
 
-    def _edit(self, snapshot: Snapshot, name: str) -> SetParameters:
+    def _edit(self, snapshot: TrainingSnapshot, name: str) -> SetParameters:
         return SetParameters(tuple(snapshot.parameters.items()), name, self._gesture)

@@ -21,9 +21,10 @@ from typing import IO, Literal
 from visualizer.engine.model import Model
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel
+from visualizer.session.training.estimate import estimate_seconds
 from visualizer.session.training.files import KeptRun
-from visualizer.session.training.plan import TrainingPlan, estimate_seconds
-from visualizer.session.training.run import Report, Snapshot, TrainingJob
+from visualizer.session.training.plan import TrainingPlan
+from visualizer.session.training.run import Report, TrainingJob, TrainingSnapshot
 
 Word = Literal["pause", "resume", "stop", "read", "train", "estimate"]
 #: How much the child gives way to the window, where the system knows such a thing.
@@ -129,7 +130,7 @@ def _made_here(opened: OpenedModel) -> OpenedModel:
     return replace(opened, model=Model(model.config, model.parameters.as_dict(), model.tokenizer))
 
 
-def _frozen(snapshot: Snapshot | None) -> Snapshot | None:
+def _frozen(snapshot: TrainingSnapshot | None) -> TrainingSnapshot | None:
     if snapshot is not None:
         for array in snapshot.parameters.values():
             array.flags.writeable = False

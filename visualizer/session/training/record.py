@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.formats import OpenedModel
-from visualizer.session.training.run import Evaluation, Report, Snapshot, TextSample
+from visualizer.session.training.run import Evaluation, Report, TextSample, TrainingSnapshot
 
 Array = NDArray[Any]
 
@@ -30,7 +30,7 @@ class TrainingRecord:
         self.last: Report | None = None
         self.evaluations: list[Evaluation] = []
         self.samples: list[TextSample] = []
-        self.snapshots: list[Snapshot] = []
+        self.snapshots: list[TrainingSnapshot] = []
         self._points = np.empty((1024, 4))
         self._count = 0
 
@@ -51,7 +51,7 @@ class TrainingRecord:
             self._count += 1
 
     @property
-    def newest(self) -> Snapshot | None:
+    def newest(self) -> TrainingSnapshot | None:
         """The parameters as they were told last."""
         return self.last.newest if self.last is not None else None
 
@@ -66,7 +66,7 @@ class TrainingRecord:
         means[:, 0] = points[width - 1 : whole : width, 0]
         return means
 
-    def snapshot_at(self, index: int) -> Snapshot:
+    def snapshot_at(self, index: int) -> TrainingSnapshot:
         """One of the snapshots. Raises IndexError beyond them."""
         if not 0 <= index < len(self.snapshots):
             raise IndexError(f"there is no snapshot {index}; there are {len(self.snapshots)}")

@@ -14,9 +14,9 @@ from visualizer.engine.model import Model
 from visualizer.engine.training import Progress, Trainer
 from visualizer.errors import FormatError, InputError, TrainingError
 from visualizer.formats import OpenedModel
-from visualizer.formats.checkpoint import fingerprint
 from visualizer.session.training.files import KeptRun
-from visualizer.session.training.plan import TrainingPlan, beginning, settings_for, token_ids, tokenizer_steps
+from visualizer.session.training.plan import TrainingPlan, TrainingText, beginning
+from visualizer.session.training.prepare import READING, Prepared, prepare
 from visualizer.tokenizers import Tokenizer
 
 Array = NDArray[Any]
@@ -63,7 +63,7 @@ class TextSample:
 
 
 @dataclass(frozen=True)
-class Snapshot:
+class TrainingSnapshot:
     """The parameters, read-only, after so many steps."""
 
     step: int
@@ -95,11 +95,11 @@ class Report:
     steps: int = 0
     opened: OpenedModel | None = None
     prompt: str = ""
-    newest: Snapshot | None = None
+    newest: TrainingSnapshot | None = None
     points: tuple[Point, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     samples: tuple[TextSample, ...] = ()
-    snapshots: tuple[Snapshot, ...] = ()
+    snapshots: tuple[TrainingSnapshot, ...] = ()
     tokens_per_second: float | None = None
     seconds_left: float | None = None
 
@@ -129,7 +129,7 @@ class TrainingJob:
         self._points: list[Point] = []
         self._evaluations: list[Evaluation] = []
         self._samples: list[TextSample] = []
-        self._snapshots: list[Snapshot] = []
+        self._snapshots: list[TrainingSnapshot] = []
         self._opened: OpenedModel | None = None
         self._prompt = self._trouble = ""
         self._step_seconds: float | None = None
@@ -174,39 +174,29 @@ class TrainingJob:
             kept, known, name = self._kept.load()
             self._opened = _opened(kept, known, name, None)
             return kept, known
-        tokenizer: Tokenizer | None = None
-        self.plan.config()
-        for made in tokenizer_steps(self.plan):
+        steps = prepare(self.plan)
+        while True:
+            try:
+                said = next(steps)
+            except StopIteration as end:
+                made: Prepared = end.value
+                break
             if self._stopping.is_set():
                 return None
-            if isinstance(made, tuple):
-                what, done, total = made
-                if self._ready():
-                    yield Report("preparing", f"byte pairs: {what}, {done:,} of {total:,}")
-                time.sleep(0)
-            else:
-                tokenizer = made
-        assert tokenizer is not None
-        yield Report("preparing", "reading the text")
-        plan = self.plan
-        ids = token_ids(tokenizer, plan.text.text)
-        present = plan.present
-        config = plan.shape.config(tokenizer.vocabulary_size) if present is None else present.model.config
-        given = None if present is None else dict(present.model.parameters)
-        trainer = Trainer(config, ids, settings_for(plan.text, plan.settings, tokenizer), given)
-        self._opened = _opened(trainer, tokenizer, plan.text.name, present)
+            if said == READING or self._ready():
+                yield Report("preparing", said)
+            time.sleep(0)
+        self._opened = _opened(made.trainer, made.tokenizer, self.plan.text.name, self.plan.present)
         if self._kept is not None:
-            self._kept.begin(plan.text, fingerprint(ids))
-        return trainer, tokenizer
+            self._kept.begin(self.plan.text, made.digest)
+        return made.trainer, made.tokenizer
 
     # -- steps
 
     def _train(self, trainer: Trainer, tokenizer: Tokenizer) -> Iterator[Report]:
         assert self._opened is not None
-        text = self.plan.text.text if self.plan is not None else self._kept.text if self._kept is not None else ""
-        prompt = beginning(text, trainer.settings.begin_after is not None, trainer.config.n_ctx)
-        self._prompt = prompt
-        sampler = TextSampler(self._opened, prompt)
+        self._prompt = beginning(self._text(trainer), trainer.config.n_ctx)
+        sampler = TextSampler(self._opened, self._prompt)
         stride = _stride(trainer)
         self._snapshots.append(_snapshot(trainer))
         yield self._report("running", trainer)
@@ -247,6 +237,13 @@ class TrainingJob:
             self._samples += sampler.sample(trainer, self._stopping)
         self._snapshots.append(_snapshot(trainer))
         yield self._report(ended, trainer, said)
+
+    def _text(self, trainer: Trainer) -> TrainingText:
+        """What is trained on: the plan's text, or the kept run's."""
+        if self.plan is not None:
+            return self.plan.text
+        assert self._kept is not None
+        return TrainingText("", self._kept.text, by_lines=trainer.settings.begin_after is not None)
 
     def _keep(self, trainer: Trainer, tokenizer: Tokenizer) -> None:
         """Write a checkpoint. A disk that is full stops nothing: the run is still in memory."""
@@ -315,11 +312,11 @@ class TextSampler:
         return [TextSample(trainer.step, self._prompt, model.text(tokens))]
 
 
-def _snapshot(trainer: Trainer) -> Snapshot:
+def _snapshot(trainer: Trainer) -> TrainingSnapshot:
     parameters = trainer.parameters()
     for array in parameters.values():
         array.flags.writeable = False
-    return Snapshot(trainer.step, parameters)
+    return TrainingSnapshot(trainer.step, parameters)
 
 
 def _stride(trainer: Trainer) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +22,13 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from tests.ui.finding import child, on_screen
+from visualizer.cli import main
 from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
+from visualizer.session.training.corpora import open_corpus
+from visualizer.training_options import add_training_options
+from visualizer.training_run import plan_of
 from visualizer.ui.panels.training.panel import LOST, TrainingPanel
 
 SMALL = {"n_layers": 1, "n_heads": 1, "d_model": 8, "d_mlp": 8, "context": 8, "steps": 60, "batch": 4}
@@ -276,3 +281,35 @@ def test_closing_asks_while_a_run_is_under_way(panel: TrainingPanel, qtbot: QtBo
     panel.shut_down()
     assert asked == [False, True]
     assert panel.kept.about() is not None
+
+
+def test_a_form_that_nobody_touched_has_the_plan_of_the_command_without_options(
+    session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    panel = shown_panel(session, qtbot, tmp_path / "kept")
+    parser = argparse.ArgumentParser()
+    add_training_options(parser)
+    options = parser.parse_args(["corpus:rhymes"])
+    plan, expected = panel.view.form.plan(), plan_of(options, open_corpus("corpus:rhymes"))
+    assert (plan.text, plan.present, plan.settings) == (expected.text, expected.present, expected.settings)
+    assert plan.config() == expected.config()
+    panel.shut_down()
+
+
+def test_the_form_and_the_command_train_the_same_model_to_the_bit(
+    panel: TrainingPanel, session: Session, qtbot: QtBot, tmp_path: Path, corpus: Path
+) -> None:
+    choices = {**SMALL, "steps": 25, "seed": 7}
+    set_numbers(panel, choices)
+    child(panel, QComboBox, "trainingPositions").setCurrentIndex(1)
+    child(panel, QLineEdit, "trainingRate").setText("0.02")
+    click(panel, qtbot, "trainingStart")
+    qtbot.waitUntil(lambda: "Trained 25 steps" in said(panel), timeout=WAIT)
+    options = [word for name, value in choices.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    output = tmp_path / "command.safetensors"
+    command = ["train", str(corpus), "-o", str(output), "--positions", "sinusoidal", "--lr", "0.02", *options]
+    assert main(command) == 0
+    ours, theirs = session.document.state.model.parameters, open_model(output).model.parameters
+    assert list(ours) == list(theirs)
+    for name, array in ours.items():
+        np.testing.assert_array_equal(array, theirs[name], strict=True, err_msg=name)

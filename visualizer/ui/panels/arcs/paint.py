@@ -23,7 +23,7 @@ Arcs = Sequence[tuple[int, int, float]]
 
 
 @dataclass(frozen=True)
-class Look:
+class ArcsLook:
     """What is drawn and marked.
 
     Attributes:
@@ -68,12 +68,12 @@ class ArcsPainter:
         self._metrics = QFontMetricsF(self._small)
         self._image: tuple[object, QImage] | None = None
 
-    def paint(self, painter: QPainter, look: Look) -> None:
+    def paint(self, painter: QPainter, look: ArcsLook) -> None:
         """Everything, on a ground that is there already."""
         self._paint_arcs(painter, look.resting, faint=0.85)
         self._paint_rest(painter, look)
 
-    def paint_kept(self, painter: QPainter, look: Look, size: QSize, ratio: float) -> None:
+    def paint_kept(self, painter: QPainter, look: ArcsLook, size: QSize, ratio: float) -> None:
         """Everything and the ground; the arcs, which stay while one points, as a picture that is kept."""
         painter.drawImage(QPointF(0, 0), self._resting(look.resting, size, ratio))
         self._paint_rest(painter, look)
@@ -90,7 +90,7 @@ class ArcsPainter:
             self._image = (key, image)
         return self._image[1]
 
-    def _paint_rest(self, painter: QPainter, look: Look) -> None:
+    def _paint_rest(self, painter: QPainter, look: ArcsLook) -> None:
         line, theme = self._line, current_theme()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if look.pointed is not None:
@@ -176,7 +176,7 @@ class ArcsPainter:
 
     # -- tokens and bars
 
-    def _paint_tokens(self, painter: QPainter, look: Look) -> None:
+    def _paint_tokens(self, painter: QPainter, look: ArcsLook) -> None:
         line, theme = self._line, current_theme()
         involved = look.involved()
         boxed = min(line.widths, default=0.0) >= 12.0 and not line.upright
@@ -232,7 +232,7 @@ class ArcsPainter:
                 box = QRectF(line.centre(place) - room / 2, line.line + line.token, room, line.ruler)
                 painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(place))
 
-    def _paint_bars(self, painter: QPainter, look: Look) -> None:
+    def _paint_bars(self, painter: QPainter, look: ArcsLook) -> None:
         """Hanging from each token what it receives, the longest bar for the largest weight or 1; numbers below."""
         line, theme, high = self._line, current_theme(), self._metrics.height()
         signed, received = self._weights.signed, look.received

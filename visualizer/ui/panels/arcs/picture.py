@@ -15,7 +15,7 @@ from visualizer.session.words.axis_labels import visible_label, with_position
 from visualizer.session.words.numbers import full, short
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.arcs.line import Line, lay_out
-from visualizer.ui.panels.arcs.paint import Arcs, ArcsPainter, Look, paint_message
+from visualizer.ui.panels.arcs.paint import Arcs, ArcsLook, ArcsPainter, paint_message
 
 EMPTY = "The prompt is empty. Type a few tokens to see which of them attend to which."
 MOST_ARCS = 600
@@ -163,7 +163,7 @@ class ArcsPicture(QWidget):
         """Where the weight that a token receives is drawn. Raises IndexError for a token that is not there."""
         return self._line.bar_rect(place)
 
-    def _look(self, line: Line, pointing: bool) -> Look:
+    def _look(self, line: Line, pointing: bool) -> ArcsLook:
         """What is drawn and marked on a line of the tokens, with or without what mouse and keyboard are on."""
         queries = sorted(self._chosen) or list(range(len(self._names)))
         if len(queries) > MOST_QUERIES:
@@ -174,7 +174,7 @@ class ArcsPicture(QWidget):
         pointed = self.pointed() if pointing else None
         pointed_at = [] if pointed is None else self.arcs([pointed])
         shown, of = (self._resting[1], queries) if pointed is None else (pointed_at, [pointed])
-        return Look(
+        return ArcsLook(
             resting=self._resting[1],
             pointed_at=pointed_at,
             chosen=self._chosen,

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from visualizer.session.analysis.explained_cell import Line, Link
+from visualizer.session.analysis.explained_cell import ExplainedTerm, Link
 from visualizer.session.words.term_names import shared_name
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex, TextTable
@@ -35,7 +35,7 @@ class TermModel(QAbstractTableModel):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: tuple[Line, ...] = ()
+        self._lines: tuple[ExplainedTerm, ...] = ()
         self._columns = 1
         self._form: Form = "roomy"
         self._headings: list[str] = []  # of the columns of names, where there is little room
@@ -44,7 +44,7 @@ class TermModel(QAbstractTableModel):
         self._link_font = QFont(self.plain_font)
         self._link_font.setUnderline(True)
 
-    def set_lines(self, lines: tuple[Line, ...]) -> None:
+    def set_lines(self, lines: tuple[ExplainedTerm, ...]) -> None:
         """Show other terms."""
         columns = 1 + max((len(line.links) for line in lines), default=0)
         named = [
@@ -61,7 +61,7 @@ class TermModel(QAbstractTableModel):
         self.endResetModel()
 
     @property
-    def lines(self) -> tuple[Line, ...]:
+    def lines(self) -> tuple[ExplainedTerm, ...]:
         """The terms that are shown."""
         return self._lines
 
@@ -184,7 +184,7 @@ class TermTable(TextTable):
         self._digit = QFontMetricsF(self.terms.plain_font).horizontalAdvance("0")
         self.clicked.connect(self._follow)
 
-    def set_lines(self, lines: tuple[Line, ...]) -> None:
+    def set_lines(self, lines: tuple[ExplainedTerm, ...]) -> None:
         """Show other terms; the keyboard stays where it was as far as there are rows."""
         if lines == self.terms.lines:
             return

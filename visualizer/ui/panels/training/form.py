@@ -10,27 +10,27 @@ from typing import Literal
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
 
-from visualizer.engine.adam import AdamSettings
 from visualizer.engine.training import TrainingSettings
 from visualizer.errors import TrainingError
 from visualizer.formats import OpenedModel
 from visualizer.session.session import Session
 from visualizer.session.training.corpora import built_in, open_corpus
-from visualizer.session.training.plan import Shape, TrainingPlan, TrainingText
+from visualizer.session.training.plan import SETTINGS, Shape, TrainingPlan, TrainingText, run_settings
 
 TEXT_FILE = "Text file…"
 FIRST_TEXT = "corpus:rhymes"
-WARMUP = 100
+#: What the form begins with: the defaults of the `train` command.
+SHAPE = Shape()
 #: (name, label, lowest, highest, first value, tool tip)
 NUMBERS = (
-    ("n_layers", "Blocks", 1, 48, 4, "How many blocks of attention and MLP"),
-    ("n_heads", "Heads", 1, 48, 4, "Attention heads in each block; the width is shared among them"),
-    ("d_model", "Width", 1, 1024, 32, "d_model: numbers in each position's residual stream"),
-    ("d_mlp", "MLP", 0, 4096, 64, "d_mlp: hidden numbers of each block's MLP; 0 for none"),
-    ("context", "Context", 1, 1024, 64, "n_ctx: how many tokens the model sees"),
-    ("steps", "Steps", 1, 1_000_000, 2000, "How many batches"),
-    ("batch", "Batch", 1, 1024, 32, "Windows of the text in each batch"),
-    ("seed", "Seed", 0, 2**31 - 1, 0, "The same seed gives the same model"),
+    ("n_layers", "Blocks", 1, 48, SHAPE.n_layers, "How many blocks of attention and MLP"),
+    ("n_heads", "Heads", 1, 48, SHAPE.n_heads, "Attention heads in each block; the width is shared among them"),
+    ("d_model", "Width", 1, 1024, SHAPE.d_model, "d_model: numbers in each position's residual stream"),
+    ("d_mlp", "MLP", 0, 4096, SHAPE.mlp_width, "d_mlp: hidden numbers of each block's MLP; 0 for none"),
+    ("context", "Context", 1, 1024, SHAPE.context, "n_ctx: how many tokens the model sees"),
+    ("steps", "Steps", 1, 1_000_000, SETTINGS.steps, "How many batches"),
+    ("batch", "Batch", 1, 1024, SETTINGS.batch, "Windows of the text in each batch"),
+    ("seed", "Seed", 0, 2**31 - 1, SETTINGS.seed, "The same seed gives the same model"),
 )
 OF_SHAPE = ("n_layers", "n_heads", "d_model", "d_mlp", "context")
 
@@ -73,12 +73,14 @@ class TrainingForm(QWidget):
         self.tokenizer = self._combo("trainingTokenizer", "Tokens", "Characters, or byte pairs learned from the text")
         self.tokenizer.addItem("characters", "char")
         self.tokenizer.addItem("byte pairs", "bpe")
-        self.vocabulary = self._spin("vocab_size", "Vocabulary", 256, 50_000, 512, "How many tokens byte pairs make")
+        self.vocabulary = self._spin(
+            "vocab_size", "Vocabulary", 256, 50_000, SHAPE.vocab_size, "How many tokens byte pairs make"
+        )
         self.positions = self._combo("trainingPositions", "Positions", "How a position is told")
         self.positions.addItems(["learned", "sinusoidal"])
         for name, label, low, high, first, tip in NUMBERS:
             self._numbers[name] = self._spin(name, label, low, high, first, tip)
-        self.rate = QLineEdit("0.003", self)
+        self.rate = QLineEdit(f"{SETTINGS.optimizer.lr:g}", self)
         self._add("trainingRate", "Learning rate", self.rate, "The highest learning rate: 0.003, 3e-3")
         for row, pair in enumerate(_rows(self._fields())):
             for column, (shown, field) in enumerate(pair):
@@ -165,14 +167,7 @@ class TrainingForm(QWidget):
             rate = float(self.rate.text().replace(",", "."))
         except ValueError:
             raise TrainingError(f"{self.rate.text()!r} is no learning rate; a number such as 0.003 is needed") from None
-        optimizer = AdamSettings(lr=rate, warmup=min(WARMUP, steps // 10))
-        return TrainingSettings(
-            steps=steps,
-            batch=self._numbers["batch"].value(),
-            seed=self._numbers["seed"].value(),
-            evaluate_every=max(1, min(100, steps // 20)),
-            optimizer=optimizer,
-        )
+        return run_settings(steps, self._numbers["batch"].value(), self._numbers["seed"].value(), rate)
 
     # -- what the user does
 

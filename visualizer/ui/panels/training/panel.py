@@ -18,7 +18,7 @@ from visualizer.session.training.files import KeptRun
 from visualizer.session.training.landing import TrainingLanding
 from visualizer.session.training.plan import TrainingPlan
 from visualizer.session.training.record import TrainingRecord
-from visualizer.session.training.run import Report, Snapshot
+from visualizer.session.training.run import Report, TrainingSnapshot
 from visualizer.session.training.words import cost_words, ended_words, facts_words, sample_words
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.panels.training.thread import TrainingThread
@@ -209,7 +209,7 @@ class TrainingPanel(SessionPanel):
         """Whether the weights shown last have been evaluated, and the window has had time for other things since."""
         return not self.session.stale and time.monotonic() >= self._rested_at
 
-    def _show(self, snapshot: Snapshot, begin: bool = False) -> None:
+    def _show(self, snapshot: TrainingSnapshot, begin: bool = False) -> None:
         """Have the document show a snapshot of the run; where it has gone another way, only if it is to `begin`."""
         assert self._landing is not None
         began = time.monotonic()
@@ -257,7 +257,7 @@ class TrainingPanel(SessionPanel):
             self._say(self._looking_back())
         self._draw()
 
-    def _show_anyway(self, snapshot: Snapshot) -> None:
+    def _show_anyway(self, snapshot: TrainingSnapshot) -> None:
         follow = self.view.follow.isChecked()
         self._show(snapshot, begin=True)
         self._set_follow(follow)
@@ -268,7 +268,7 @@ class TrainingPanel(SessionPanel):
             return ""
         return f"Looking back at the weights after step {looked_at.step:,}; “Use these weights” keeps them."
 
-    def looked_at(self) -> Snapshot | None:
+    def looked_at(self) -> TrainingSnapshot | None:
         """The snapshot under the slider; the newest weights at its end."""
         index = self.view.slider.value()
         return self.record.snapshots[index] if index < len(self.record.snapshots) else self.record.newest
