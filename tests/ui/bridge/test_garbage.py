@@ -70,7 +70,7 @@ def test_what_is_old_is_looked_through_only_while_nothing_is_awaited(qtbot: QtBo
         gc.collect(0)
         gc.collect(1)
     del circle
-    young = [[] for _ in range(gc.get_threshold()[0] + 1)]
+    young: list[list[None]] = [[] for _ in range(gc.get_threshold()[0] + 1)]
     collector.collect()
     assert bool(found) is not busy
     del young
