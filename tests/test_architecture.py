@@ -1,17 +1,27 @@
-"""The rules of who may import whom, read from the imports themselves; and commands that never load Qt."""
+"""The rules of the house, read from its sources: who may import whom, how files are called, no Qt without a window."""
+
+from __future__ import annotations
 
 import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGE = ROOT / "visualizer"
-MODULES = sorted(PACKAGE.rglob("*.py"))
+from tests.imports import (
+    MODULES,
+    PACKAGE,
+    ROOT,
+    circles,
+    import_graph,
+    imported_at_once,
+    imported_by,
+    imports_of,
+    module_name,
+)
 
 QT = {"PySide6", "shiboken6", "pyqtgraph"}
 
@@ -32,65 +42,59 @@ SHARED = {
     "ui": {"errors", "resources", "doctor"},
 }
 
+_DOCUMENT = {"words", "document"}
+_SESSION = _DOCUMENT | {"evaluation", "selection", "session"}
+_LOOK = {"look", "widgets"}
+PARTS_BELOW = {
+    "session": {
+        "words": set(),
+        "document": {"words"},
+        "evaluation": _DOCUMENT,
+        "selection": _DOCUMENT | {"evaluation"},
+        "session": _DOCUMENT | {"evaluation", "selection"},
+        "analysis": _SESSION,
+        "training": _SESSION,
+    },
+    "ui": {
+        "look": set(),
+        "widgets": {"look"},
+        "heatmap": _LOOK,
+        "bridge": _LOOK,
+        "panels": _LOOK | {"heatmap", "bridge"},
+        "window": _LOOK | {"heatmap", "bridge", "panels"},
+    },
+}
+"""Inside a room, a part may import itself and the parts beside it here; a new part is given its place here first."""
 
-def module_name(path: Path) -> str:
-    """`visualizer/engine/ops/__init__.py` as `visualizer.engine.ops`."""
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+KNOW_NO_SESSION = {"look", "widgets"}
+"""Parts of the window that are generic: they know neither the session nor the panels."""
+
+MOST_LINES = 400
+
+
+def parts_of(module: str) -> list[str]:
+    """`visualizer.session.words.numbers` as session, words, numbers."""
+    return module.split(".")[1:]
 
 
 def room_of(module: str) -> str | None:
     """The room of `visualizer.engine.trace` is `engine`; a module directly in the package has none."""
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in ROOMS_BELOW else None
+    parts = parts_of(module)
+    return parts[0] if parts and parts[0] in ROOMS_BELOW else None
 
 
-def imported_by(source: str, module: str, is_package: bool = False) -> set[str]:
-    """Everything that a module's source imports, also inside functions and for type checking alone.
-
-    `from a import b` counts as `a.b`, for b may be a module; relative imports are resolved.
-    """
-    return {name for _, name in _imports(ast.parse(source), module, is_package)}
-
-
-def imported_at_once(source: str, module: str, is_package: bool = False) -> set[str]:
-    """What is imported by loading the module: no import inside a function or for type checking."""
-    tree = ast.parse(source)
-    deferred = {id(part) for node in ast.walk(tree) if _runs_later(node) for part in ast.walk(node)}
-    return {name for node, name in _imports(tree, module, is_package) if id(node) not in deferred}
-
-
-def _runs_later(node: ast.AST) -> bool:
-    """Whether loading the module does not run the node: a function, or what is there for a type checker."""
-    if isinstance(node, ast.If):
-        return ast.unparse(node.test).removeprefix("typing.") == "TYPE_CHECKING" and not node.orelse
-    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-
-
-def _imports(tree: ast.Module, module: str, is_package: bool) -> Iterator[tuple[ast.AST, str]]:
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                yield from ((node, alias.name) for alias in names)
-            case ast.ImportFrom(module=source, names=names, level=level):
-                up = level - 1 if is_package else level
-                base = module.split(".")[: -up or None] if level else []
-                origin = ".".join([*base, *([source] if source else [])])
-                yield from ((node, f"{origin}.{alias.name}") for alias in names)
-            case ast.Call(func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__")):
-                if node.args and isinstance(node.args[0], ast.Constant):
-                    yield node, str(node.args[0].value)
-
-
-def imports_of(path: Path, at_once: bool = False) -> set[str]:
-    """The imports of a file of the package."""
-    read = imported_at_once if at_once else imported_by
-    return read(path.read_text(encoding="utf-8"), module_name(path), path.name == "__init__.py")
+def part_of(module: str) -> tuple[str, str] | None:
+    """Room and part of `visualizer.session.words.numbers`: session, words. A room itself stands above its parts."""
+    parts = parts_of(module)
+    return (parts[0], parts[1]) if len(parts) > 1 and parts[0] in PARTS_BELOW else None
 
 
 def named(path: Path) -> str:
     """How a failing file is called in the list of tests."""
     return path.relative_to(ROOT).as_posix()
+
+
+# -- the readers
 
 
 @pytest.mark.parametrize(
@@ -99,8 +103,9 @@ def named(path: Path) -> str:
         ("import numpy as np", {"numpy"}),
         ("from visualizer import ui", {"visualizer.ui"}),
         ("from . import trace", {"visualizer.engine.trace"}),
-        ("from ..ui.look.theme import DARK", {"visualizer.ui.look.theme.DARK"}),
+        ("from ..ui.theme import DARK", {"visualizer.ui.theme.DARK"}),
         ("def f():\n    import PySide6.QtCore", {"PySide6.QtCore"}),
+        ("if TYPE_CHECKING:\n    from visualizer.ui import window", {"visualizer.ui.window"}),
         ("import importlib\nimportlib.import_module('pyqtgraph')", {"importlib", "pyqtgraph"}),
     ],
 )
@@ -121,8 +126,35 @@ def test_an_import_in_a_function_or_for_type_checking_is_not_loaded_at_once() ->
     assert imported_at_once(source, "visualizer.cli") == {"json", "csv"}
 
 
-def test_every_room_exists() -> None:
+@pytest.mark.parametrize(
+    ("imports", "expected"),
+    [
+        ({"a": "b", "b": "c", "c": ""}, []),
+        ({"a": "b", "b": "a", "c": "a"}, [["a", "b"]]),
+        ({"a": "b d", "b": "c", "c": "a", "d": "d"}, [["d"], ["a", "b", "c"]]),
+        ({"a": "b c", "b": "d", "c": "d", "d": ""}, []),
+    ],
+)
+def test_the_finder_of_circles_finds_them_by_way_of_others(imports: dict[str, str], expected: list[list[str]]) -> None:
+    assert circles({module: frozenset(others.split()) for module, others in imports.items()}) == expected
+
+
+# -- who may import whom
+
+
+def test_every_room_and_part_exists() -> None:
+    for room, parts in PARTS_BELOW.items():
+        assert set(parts) == {path.stem for path in (PACKAGE / room).iterdir()} - {"__init__", "__pycache__"}
     assert {path.parent.name for path in PACKAGE.glob("*/__init__.py")} >= set(ROOMS_BELOW)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    assert circles(import_graph()) == []
+
+
+def test_a_planted_circle_is_found() -> None:
+    planted = {**import_graph(), "visualizer.engine.erf": frozenset({"visualizer.ui.window.main_window"})}
+    assert any("visualizer.engine.erf" in circle for circle in circles(planted))
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room_of(module_name(path))], ids=named)
@@ -134,6 +166,34 @@ def test_a_room_imports_only_rooms_below_it(path: Path) -> None:
         top, *rest = name.split(".")
         if top == "visualizer":
             assert allowed.intersection(rest[:1]), f"{named(path)} imports {name}"
+
+
+def test_a_part_of_a_room_imports_only_parts_below_it() -> None:
+    upward = [
+        f"{module} imports {other}"
+        for module, others in import_graph().items()
+        for other in others
+        if (here := part_of(module)) and (there := part_of(other)) and here[0] == there[0]
+        if here != there and there[1] not in PARTS_BELOW[here[0]][here[1]]
+    ]
+    assert upward == []
+
+
+def test_what_is_generic_knows_no_session() -> None:
+    generic = {path for part in KNOW_NO_SESSION for path in (PACKAGE / "ui" / part).rglob("*.py")}
+    knowing = [named(p) for p in generic if any(name.startswith("visualizer.session") for name in imports_of(p))]
+    assert knowing == []
+
+
+def test_a_panel_knows_no_other_panel() -> None:
+    panels = "visualizer.ui.panels."
+    foreign = [
+        f"{module} imports {other}"
+        for module, others in import_graph().items()
+        for other in others
+        if module.startswith(panels) and other.startswith(panels) and module.split(".")[3] != other.split(".")[3]
+    ]
+    assert foreign == []
 
 
 @pytest.mark.parametrize("path", [path for path in MODULES if room_of(module_name(path)) != "ui"], ids=named)
@@ -148,23 +208,81 @@ def test_the_window_is_imported_by_the_top_level_only_when_needed(path: Path) ->
     assert not {name for name in imports_of(path, at_once=True) if name.startswith("visualizer.ui")}
 
 
+def test_the_commands_stand_on_top_and_nothing_imports_them() -> None:
+    above = {module for module, others in import_graph().items() if "visualizer.cli" in others}
+    assert above <= {"visualizer.__main__"}
+
+
 @pytest.mark.parametrize("path", [p for p in MODULES if room_of(module_name(p)) == "ui"], ids=named)
 def test_a_part_of_the_window_imports_no_third_library_beside_qt(path: Path) -> None:
     outside = {name.split(".")[0] for name in imports_of(path)} - set(sys.stdlib_module_names)
     assert outside <= {"visualizer", "numpy", "PySide6", "shiboken6", "pyqtgraph"}
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("ui/panels/*.py")), ids=named)
-def test_a_panel_knows_neither_another_panel_nor_the_main_window(path: Path) -> None:
-    foreign = {"visualizer.ui.panels", "visualizer.ui.window.main_window", "visualizer.ui.open_window"}
-    for name in imports_of(path):
-        assert not any(f"{name}.".startswith(f"{other}.") for other in foreign), f"{named(path)} imports {name}"
+# -- how it is written
+
+
+def guessed_attributes(source: str) -> list[str]:
+    """Attributes that `hasattr` or `getattr` asks for by a name written there: what a type would know."""
+    return [
+        str(call.args[1].value)
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("hasattr", "getattr")
+        and len(call.args) > 1
+        and isinstance(call.args[1], ast.Constant)
+    ]
+
+
+def test_guesses_are_found() -> None:
+    assert guessed_attributes("getattr(panel, 'close', None)\nhasattr(panel, name)\nhasattr(p, 'x')") == ["close", "x"]
+
+
+def test_the_window_does_not_guess_what_a_part_of_it_can_do() -> None:
+    guesses = {named(path): guessed_attributes(path.read_text("utf-8")) for path in (PACKAGE / "ui").rglob("*.py")}
+    assert {file: names for file, names in guesses.items() if names} == {}
+
+
+def has_names_to_drop(folder: str, files: Sequence[str]) -> bool:
+    """Whether all files of a folder repeat its name: `flow/flow_camera.py` is `flow/camera.py`."""
+    return bool(files) and all(file == folder or file.startswith(f"{folder}_") for file in files)
+
+
+def test_names_to_drop_are_found() -> None:
+    assert has_names_to_drop("flow", ["flow", "flow_camera"])
+    assert not has_names_to_drop("flow", ["flow_camera", "panel"])
+    assert not has_names_to_drop("words", [])
+
+
+def test_a_folder_says_its_name_once() -> None:
+    files = {folder: [path.stem for path in MODULES if path.parent == folder] for folder in {p.parent for p in MODULES}}
+    repeated = [
+        named(folder)
+        for folder, names in files.items()
+        if has_names_to_drop(folder.name, [name for name in names if name != "__init__"])
+    ]
+    assert repeated == []
+
+
+def test_no_file_is_too_long_to_be_read() -> None:
+    lengths = {named(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
+    assert {file: length for file, length in lengths.items() if length > MOST_LINES} == {}
 
 
 @pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))], ids=named)
 def test_a_file_says_its_subject_in_its_first_line(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert not tree.body or ast.get_docstring(tree)
+
+
+def test_the_tests_stand_where_what_they_test_stands() -> None:
+    tests = ROOT / "tests"
+    folders = {path.parent.relative_to(tests) for path in tests.glob("*/**/test_*.py")} - {Path("reference")}
+    assert [str(folder) for folder in sorted(folders) if not (PACKAGE / folder / "__init__.py").exists()] == []
+
+
+# -- commands without a window
 
 
 @pytest.mark.parametrize(

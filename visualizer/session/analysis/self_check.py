@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -64,14 +65,29 @@ def reference_cost(config: ModelConfig, parameters: int, tokens: int) -> float:
     return float(tokens * parameters + attention)
 
 
+def is_small(model: Model, trace: Trace) -> bool:
+    """Whether all of a trace is checked, which does not take long; of a larger one a sample is, which may."""
+    return reference_cost(model.config, trace.parameters.count(), len(trace.tokens)) <= REFERENCE_COST
+
+
 def self_check(model: Model, trace: Trace, seed: int = 0) -> Check:
-    """Check a trace: all of it where the model is small, else a random sample of its cells, in some milliseconds.
+    """Check a trace: all of it where the model is small, else a random sample of its cells.
 
     The reference implementation knows no interventions; where some are active, it is held against a pass without them.
     """
-    small = reference_cost(model.config, trace.parameters.count(), len(trace.tokens)) <= REFERENCE_COST
-    if not small:
-        return _sampled(trace, np.random.default_rng(seed))
+    steps = check_steps(model, trace, seed)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            check: Check = end.value
+            return check
+
+
+def check_steps(model: Model, trace: Trace, seed: int = 0) -> Generator[int, None, Check]:
+    """`self_check` in steps, to be done beside the window; yields how many numbers are compared so far."""
+    if not is_small(model, trace):
+        return (yield from _sampled(trace, np.random.default_rng(seed)))
     intervened = any(change.enabled for change in trace.interventions)
     if intervened:
         trace = model.forward(trace.tokens)
@@ -130,7 +146,7 @@ def _allowed(trace: dict[str, Array]) -> float:
 # A sample of a larger model: each number must be what its own explanation recombines to.
 
 
-def _sampled(trace: Trace, random: np.random.Generator) -> Check:
+def _sampled(trace: Trace, random: np.random.Generator) -> Generator[int, None, Check]:
     names = _checkable(trace)
     chosen = sorted(random.choice(len(names), size=min(SAMPLED, len(names)), replace=False).tolist())
     began = time.perf_counter()
@@ -141,6 +157,7 @@ def _sampled(trace: Trace, random: np.random.Generator) -> Check:
     for place in (*chosen[turn:], *chosen[:turn]):
         if count >= 4 and time.perf_counter() - began > SECONDS:
             break
+        yield count
         name = names[place]
         cell = tuple(int(random.integers(size)) for size in trace.recorded[name].shape)
         explanation = _explained(trace, name, cell)

@@ -25,6 +25,7 @@ from visualizer.session.document.edits import OpenModel, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.bridge.executor import WorkerExecutor
+from visualizer.ui.bridge.garbage import GarbageCollector
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.heatmap.menu import add_view_actions
 from visualizer.ui.heatmap.scales import remember_choices_in
@@ -82,6 +83,7 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, PanelDock] = {}
         executor = WorkerExecutor(self)
         self.session = Session(opened, executor)
+        self._garbage = GarbageCollector(lambda: self.session.stale, self)
         if prompt is not None:
             self.session.document.apply(SetPrompt(prompt))
         self.status = StatusBar(self.session, self)
@@ -374,6 +376,7 @@ class MainWindow(QMainWindow):
         for panel in panels:
             panel.shut_down()
         self._idle.stop()
+        self._garbage.stop()
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
         self._settings.setValue("views", self.middle_window.saveState(LAYOUT_VERSION))

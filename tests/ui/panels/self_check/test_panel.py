@@ -1,5 +1,8 @@
 """The badge: what it says, when it checks, and where a click leads."""
 
+import threading
+from collections.abc import Generator
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -7,12 +10,15 @@ from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
 from visualizer.engine.interventions import Intervention
+from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
+from visualizer.session.analysis.self_check import Check, check_steps
 from visualizer.session.document.edits import SetCells, SetInterventions, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.look.theme import DARK, LIGHT, Theme, contrast_ratio
+from visualizer.ui.panels.self_check import panel
 from visualizer.ui.panels.self_check.panel import GREEN, NOTHING, SelfCheckBadge
 
 
@@ -79,13 +85,61 @@ def test_interventions_and_an_empty_prompt_are_said(badge: SelfCheckBadge, sessi
     assert badge.button.text() == NOTHING
 
 
-def test_a_larger_model_is_said_to_be_sampled(qtbot: QtBot) -> None:
+@pytest.fixture
+def larger(qtbot: QtBot) -> SelfCheckBadge:
+    """The badge of a model that is too large for the reference implementation, shown."""
     model = of_kind("gpt-2", d_model=64, n_heads=4, d_mlp=256, d_vocab=60, n_ctx=40, dtype="float32")
     session = Session(OpenedModel(model, "larger", "larger"))
     session.document.apply(SetPrompt(tuple(range(30))))
     badge = SelfCheckBadge(session)
     qtbot.addWidget(badge)
     badge.show()
+    return badge
+
+
+def test_a_larger_model_is_checked_beside_the_window(
+    larger: SelfCheckBadge, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def watched(model: Model, trace: Trace, seed: int) -> Generator[int, None, Check]:
+        threads.append(threading.current_thread())
+        check = yield from check_steps(model, trace, seed)
+        threads.append(threading.current_thread())
+        return check
+
+    monkeypatch.setattr(panel, "check_steps", watched)
+    settled(larger, qtbot)
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
+    with qtbot.waitSignal(larger.message) as said:
+        qtbot.mouseClick(larger.button, Qt.MouseButton.LeftButton)
+    assert "random sample" in said.args[0]
+    assert len(threads) == 4
+
+
+def test_what_a_check_of_an_earlier_pass_comes_to_is_not_said(
+    larger: SelfCheckBadge, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(model: Model, trace: Trace, seed: int) -> Generator[int, None, Check]:
+        yield 0
+        begun.set()
+        go_on.wait(30)
+        yield 1
+        return Check("sampled", 1, 1.0, CellRef("activation", "embed", (0, 0)))
+
+    monkeypatch.setattr(panel, "check_steps", slow)
+    qtbot.waitUntil(begun.is_set)
+    monkeypatch.setattr(panel, "check_steps", check_steps)
+    larger.session.document.apply(SetPrompt(tuple(range(20))))
+    go_on.set()
+    assert settled(larger, qtbot).startswith("✓ self-check ok")
+
+
+def test_a_larger_model_is_said_to_be_sampled(larger: SelfCheckBadge, qtbot: QtBot) -> None:
+    badge = larger
     assert "sampled numbers agree to 1e-" in settled(badge, qtbot)
     assert "too large" in badge.button.toolTip()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPalette
@@ -10,11 +11,12 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.choose_cell import choose_cell
-from visualizer.session.analysis.self_check import Check, self_check
+from visualizer.session.analysis.self_check import Check, check_steps, is_small
 from visualizer.session.document.document import Change
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.numbers import full
+from visualizer.ui.bridge.background import Background
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import current_theme
 
@@ -43,8 +45,11 @@ class SelfCheckBadge(SessionPanel):
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLED_MS)
         self._settle.timeout.connect(self.run_check)
+        self._work = Background(self)
+        self._work.finished.connect(self._ended)
         self._checked: Trace | None = None
         self._count = 0
+        self._asked = False  # whether a click waits for what comes of it
         self.check: Check | None = None
         self._show()
 
@@ -55,15 +60,21 @@ class SelfCheckBadge(SessionPanel):
             self._show(pending=True)  # its pass is being made again
         elif trace is None:
             self._settle.stop()
+            self._work.cancel()
             self.check = self._checked = None
+            self._asked = False
             self._show()
         elif trace is not self._checked:
+            self._work.cancel()
             self._checked = None
             self._settle.start()
             self._show(pending=True)
 
     def run_check(self) -> None:
-        """Check the pass that is shown now; wait on while its edits are still being computed."""
+        """Check the pass that is shown now, beside the window where it is large.
+
+        Waits on while its edits are still being computed.
+        """
         trace, result = self.session.trace, self.result
         if trace is None or result is None or not result.kept(self.session.shown_step):
             return
@@ -72,8 +83,15 @@ class SelfCheckBadge(SessionPanel):
             return
         self._count += 1
         self._checked = trace
-        self.check = self_check(result.state.model, trace, seed=self._count)
+        model = result.state.model
+        self._work.request(partial(check_steps, model, trace, self._count), at_once=is_small(model, trace))
+
+    def _ended(self, check: Check) -> None:
+        self.check = check
         self._show()
+        if self._asked:
+            self._asked = False
+            self.message.emit(_details(check))
 
     def selection_changed(self, before: Chosen, now: Chosen) -> None:
         if before.step != now.step:
@@ -85,7 +103,7 @@ class SelfCheckBadge(SessionPanel):
             self._settle.start()
 
     def theme_changed(self) -> None:
-        self._show(pending=self._settle.isActive())
+        self._show(pending=self._settle.isActive() or self._work.busy)
 
     def _clicked(self) -> None:
         check = self.check
@@ -93,9 +111,8 @@ class SelfCheckBadge(SessionPanel):
             choose_cell(self.session, check.where)
             self.message.emit(_details(check))
         else:
+            self._asked = self.trace() is not None
             self.run_check()
-            if self.check is not None:
-                self.message.emit(_details(self.check))
 
     def _show(self, pending: bool = False) -> None:
         theme, check = current_theme(), self.check

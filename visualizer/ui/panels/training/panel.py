@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QStandardPaths, QTimer
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QAction, QResizeEvent
-from PySide6.QtWidgets import QMessageBox, QWidget
+from PySide6.QtWidgets import QWidget
 
 from visualizer.errors import InputError
 from visualizer.session.document.document import Change
@@ -21,7 +22,8 @@ from visualizer.session.training.record import TrainingRecord
 from visualizer.session.training.run import Report, TrainingSnapshot
 from visualizer.session.training.words import cost_words, ended_words, facts_words, sample_words
 from visualizer.ui.bridge.panel import SessionPanel
-from visualizer.ui.panels.training.thread import TrainingThread
+from visualizer.ui.panels.training.closing import ask_whether_to_stop
+from visualizer.ui.panels.training.thread import TrainingThread, data_folder
 from visualizer.ui.panels.training.view import TrainingView
 
 #: The time of a plan is estimated when nothing was changed for so long.
@@ -50,8 +52,8 @@ class TrainingPanel(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("trainingPanel")
         self.setAccessibleName("Training")
-        self.ask: Callable[[], bool] = self._ask_whether_to_stop
-        self.kept = KeptRun(folder if folder is not None else _data_folder())
+        self.ask: Callable[[], bool] = partial(ask_whether_to_stop, self)
+        self.kept = KeptRun(folder if folder is not None else data_folder())
         self.record = TrainingRecord()
         self._landing: TrainingLanding | None = None
         self._title = ""
@@ -157,17 +159,6 @@ class TrainingPanel(SessionPanel):
         """Stop the run after its present step, and keep it for another time; return when it has ended."""
         self._settle.stop()
         self.thread_.shut_down()
-
-    def _ask_whether_to_stop(self) -> bool:
-        box = QMessageBox(self)
-        box.setWindowTitle("Training")
-        box.setText("A model is being trained.")
-        box.setInformativeText("It stops after the present step, and can be resumed when the window is opened again.")
-        stop = box.addButton("Stop and close", QMessageBox.ButtonRole.DestructiveRole)
-        keep = box.addButton("Keep training", QMessageBox.ButtonRole.RejectRole)
-        box.setDefaultButton(keep)
-        box.exec()
-        return box.clickedButton() is stop
 
     def _forget(self) -> None:
         try:
@@ -390,14 +381,8 @@ class TrainingPanel(SessionPanel):
         view.show_samples(sample_words(self.record))
 
     def _draw_slider(self) -> None:
-        slider, count = self.view.slider, len(self.record.snapshots)
-        last = count if self.training else count - 1
-        slider.blockSignals(True)
-        slider.setEnabled(self._landing is not None and last > 0)
-        slider.setMaximum(max(last, 0))
-        if self.view.follow.isChecked():
-            slider.setValue(slider.maximum())
-        slider.blockSignals(False)
+        count = len(self.record.snapshots)
+        self.view.show_snapshots(count if self.training else count - 1, self._landing is not None)
         looked_at = self.looked_at()
         self.view.at.setText("" if looked_at is None else f"step {looked_at.step:,}")
         self.view.follow.setEnabled(self._landing is not None)
@@ -409,8 +394,3 @@ class TrainingPanel(SessionPanel):
         layout = self.layout()
         if layout is not None and layout.geometry() != self.rect():  # it was laid out while other parts were in it
             layout.setGeometry(self.rect())
-
-
-def _data_folder() -> Path:
-    place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)
-    return Path(place) / "training"

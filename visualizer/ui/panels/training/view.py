@@ -159,6 +159,15 @@ class TrainingView:
         if self.samples.toPlainText() != text:
             self.samples.setPlainText(text)
 
+    def show_snapshots(self, last: int, can_be_chosen: bool) -> None:
+        """Let the slider go to the snapshot `last`, and stand there where the run is followed."""
+        blocked = self.slider.blockSignals(True)
+        self.slider.setEnabled(can_be_chosen and last > 0)
+        self.slider.setMaximum(max(last, 0))
+        if self.follow.isChecked():
+            self.slider.setValue(self.slider.maximum())
+        self.slider.blockSignals(blocked)
+
     def show_kept(self, about: AboutRun | None) -> None:
         """Offer the kept run, or nothing."""
         self._kept_row.setVisible(about is not None)
