@@ -111,7 +111,7 @@ class SelfCheckBadge(SessionPanel):
             choose_cell(self.session, check.where)
             self.message.emit(_details(check))
         else:
-            self._asked = self.trace() is not None
+            self._asked = self.session.trace is not None
             self.run_check()
 
     def _show(self, pending: bool = False) -> None:
