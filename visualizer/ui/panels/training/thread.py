@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal, Slot
+from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 
 from visualizer.session.training.plan import TrainingPlan
 from visualizer.session.training.process import TrainingProcess
 from visualizer.session.training.run import Report
 from visualizer.ui.bridge.worker_thread import WorkerThread
+
+
+def data_folder() -> Path:
+    """Where runs are kept by themselves."""
+    place = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppLocalDataLocation)
+    return Path(place) / "training"
 
 
 class TrainingRun:
