@@ -42,13 +42,14 @@ SHARED = {
     "ui": {"errors", "resources", "doctor"},
 }
 
-_DOCUMENT = {"words", "document"}
+_DOCUMENT = {"words", "listeners", "document"}
 _SESSION = _DOCUMENT | {"evaluation", "selection", "session"}
 _LOOK = {"look", "widgets"}
 PARTS_BELOW = {
     "session": {
         "words": set(),
-        "document": {"words"},
+        "listeners": set(),
+        "document": {"words", "listeners"},
         "evaluation": _DOCUMENT,
         "selection": _DOCUMENT | {"evaluation"},
         "session": _DOCUMENT | {"evaluation", "selection"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt, QTimer
+from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,29 +22,23 @@ from PySide6.QtWidgets import (
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.document.edits import OpenModel, SetPrompt
-from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.bridge.executor import WorkerExecutor
 from visualizer.ui.bridge.garbage import GarbageCollector
 from visualizer.ui.bridge.panel import SessionPanel
-from visualizer.ui.heatmap.menu import add_view_actions
 from visualizer.ui.heatmap.scales import remember_choices_in
-from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import apply_theme, theme_for
 from visualizer.ui.panels.interventions.panel import InterventionsPanel
 from visualizer.ui.panels.prompt_bar.panel import PromptBar
 from visualizer.ui.panels.self_check.panel import SelfCheckBadge
 from visualizer.ui.panels.token_strip.panel import TokenStrip
-from visualizer.ui.widgets.drawing import Drawing
 from visualizer.ui.widgets.focus_order import go_on, go_through
 from visualizer.ui.widgets.focus_ring import FocusRings
-from visualizer.ui.widgets.tables import COPY_TABLE
 from visualizer.ui.window.arrangement import PLACES, Arrangement, first_size
 from visualizer.ui.window.busy_bar import BusyBar
 from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, RESULTS
-from visualizer.ui.window.cell_menu import CellMenu, build_cell_menu
+from visualizer.ui.window.context_menus import ContextMenus
 from visualizer.ui.window.docks import PanelDock
-from visualizer.ui.window.export import drawing_actions, heatmap_actions
 from visualizer.ui.window.menus import Menus
 from visualizer.ui.window.status import StatusBar
 from visualizer.ui.window.veils import Veils
@@ -53,8 +47,6 @@ from visualizer.ui.window.veils import Veils
 IDLE_MS, EACH_MS = 3000, 150
 #: Remembered layouts of another version are not restored.
 LAYOUT_VERSION = 3
-#: The object names of what is drawn and is no heatmap.
-DRAWINGS = ("headMosaic", "flowCanvas", "arcs")
 
 
 class MainWindow(QMainWindow):
@@ -93,6 +85,10 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.undo_action, self.redo_action = self._undo_actions()
         self.menus = Menus(self, self)
+        self.context_menus = ContextMenus(self.session, self)
+        self.context_menus.message.connect(self.status.say)
+        self.context_menus.panel_wanted.connect(self._bring)
+        self.context_menus.number_wanted.connect(self._type_number)
         self._build_top()
         self._build_docks()
         busy.stale_changed.connect(Veils([self.docks[name] for name in RESULTS], self).mark)
@@ -148,7 +144,7 @@ class MainWindow(QMainWindow):
     def _adopt(self, panel: SessionPanel) -> None:
         """Connect a panel that has just been made."""
         panel.message.connect(self.status.say)
-        panel.context_requested.connect(self._show_cell_menu)
+        panel.context_requested.connect(self.context_menus.show)
         panel.panel_wanted.connect(self._bring)
         if panel.objectName() in self.docks:
             panel.height_wanted.connect(partial(self.arrangement.give_height, panel.objectName()))
@@ -268,34 +264,6 @@ class MainWindow(QMainWindow):
         except InputError as error:
             self.status.say(str(error))
 
-    def _show_cell_menu(self, ref: object, where: QPoint) -> None:
-        """What can be done with a number (None for one that is not the present pass's), and with its heatmap."""
-        if isinstance(ref, CellRef):
-            menu: QMenu = self._cell_menu(ref)
-            menu.addSeparator()
-        else:
-            menu = QMenu(self)
-            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        drawing = drawing_at(where)
-        if drawing is not None:
-            self._add_picture_actions(menu, drawing)
-        menu.popup(where)
-
-    def _add_picture_actions(self, menu: QMenu, drawing: Drawing) -> None:
-        """How a heatmap is looked at, and copying and saving any drawing."""
-        if isinstance(drawing, Heatmap):
-            add_view_actions(menu, drawing)
-            menu.addSeparator()
-            menu.addActions(heatmap_actions(drawing, menu, self.status.say))
-        else:
-            menu.addActions(drawing_actions(drawing, menu, self.status.say))
-
-    def _cell_menu(self, ref: CellRef) -> CellMenu:
-        menu = build_cell_menu(self.session, ref, self)
-        menu.panel_wanted.connect(self._bring)
-        menu.number_wanted.connect(self._type_number)
-        return menu
-
     def _type_number(self, row: int, gesture: object) -> None:
         """Have the number of a new intervention typed in the list of interventions."""
         interventions = self.docks["interventionsPanel"].panel
@@ -304,26 +272,7 @@ class MainWindow(QMainWindow):
 
     def menus_here(self) -> list[QMenu]:
         """Context menus, not shown: of the number pointed at, the chosen one or head, and of all that is on screen."""
-        selection = self.session.selection
-        now = selection.now
-        head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
-        menus: list[QMenu] = [self._cell_menu(selection.hovered or now.cell or head)]
-        menus[0].setTitle("This number")
-        for heatmap in self.findChildren(Heatmap):
-            if heatmap.isVisible() and heatmap.matrix is not None:
-                menus.append(QMenu(f"{heatmap.called} heatmap", self))
-                self._add_picture_actions(menus[-1], heatmap)
-        for name in DRAWINGS:
-            drawing = self.findChild(QWidget, name)
-            if drawing is not None and drawing.isVisible() and isinstance(drawing, Drawing):
-                menus.append(QMenu(drawing.accessibleName(), self))
-                self._add_picture_actions(menus[-1], drawing)
-        for copy in self.findChildren(QAction, COPY_TABLE):
-            table = copy.parent()
-            if isinstance(table, QWidget) and table.isVisible():
-                menus.append(QMenu(table.accessibleName(), self))
-                menus[-1].addAction(copy)
-        return menus
+        return self.context_menus.here()
 
     # -- geometry
 
@@ -393,11 +342,3 @@ def _retire(shortcut: QShortcut, _panel: object) -> None:
 
 def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
-def drawing_at(where: QPoint) -> Drawing | None:
-    """What is drawn at a place on the screen: a heatmap or another picture that can be exported, if there is one."""
-    widget = QApplication.widgetAt(where)
-    while widget is not None and not isinstance(widget, Drawing):
-        widget = widget.parentWidget()
-    return widget
