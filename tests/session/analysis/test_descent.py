@@ -12,7 +12,8 @@ from tests.engine.models import of_kind
 from visualizer.engine.model import Model
 from visualizer.errors import TrainingError
 from visualizer.formats import OpenedModel, open_model
-from visualizer.session.analysis.descent import Descent, Difference, Objective, check, read, usual_rate, words
+from visualizer.session.analysis.descent import Descent, Difference, check, read, usual_rate, words
+from visualizer.session.analysis.objective import Objective
 from visualizer.session.document.edits import SetCells
 from visualizer.session.session import Session
 

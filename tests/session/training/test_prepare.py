@@ -16,7 +16,8 @@ from visualizer.formats import open_model
 from visualizer.session.training.corpora import open_corpus
 from visualizer.session.training.plan import Shape, TrainingPlan, TrainingText, beginning, run_settings
 from visualizer.session.training.prepare import prepared
-from visualizer.session.training.run import Report, TrainingJob
+from visualizer.session.training.report import Report
+from visualizer.session.training.run import TrainingJob
 from visualizer.training_options import add_training_options, settings_of, shape_of
 
 SMALL = ["--n-layers", "1", "--n-heads", "2", "--d-model", "8", "--context", "8", "--batch", "4"]

@@ -20,7 +20,8 @@ from visualizer.session.training.files import KeptRun
 from visualizer.session.training.landing import TrainingLanding
 from visualizer.session.training.plan import Shape, TrainingPlan, TrainingText
 from visualizer.session.training.record import TrainingRecord
-from visualizer.session.training.run import Report, TrainingJob, TrainingSnapshot
+from visualizer.session.training.report import Report, TrainingSnapshot
+from visualizer.session.training.run import TrainingJob
 
 TEXT = TrainingText("pairs", "abcd" * 60)
 SHAPE = Shape(n_layers=1, n_heads=2, d_model=8, d_mlp=8, context=8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -14,56 +14,16 @@ from visualizer.engine.adam import Adam, AdamSettings
 from visualizer.engine.gradients import LossGradients, cross_entropy, global_norm, loss_gradients
 from visualizer.engine.model import Model
 from visualizer.errors import TrainingError
+from visualizer.session.analysis.objective import Objective
 from visualizer.session.document.edits import SetParameters
 from visualizer.session.document.state import State
 
 Array = NDArray[Any]
 
-#: The pattern is asked for from its third token on, as the accuracy is.
-SKIP = 2
 #: The part of a loss that is lost to rounding, about.
 ROUNDING = 4 * float(np.finfo(np.float64).eps)
 #: Steps of a finite difference, in units of the weight or of 1, whichever is larger.
 DIFFERENCES = tuple(10.0**-power for power in range(1, 10))
-
-
-@dataclass(frozen=True)
-class Objective:
-    """Contexts, and the token that should follow each.
-
-    Attributes:
-        groups: (tokens [contexts, position], targets [contexts]) of each length; all contexts count the same.
-        name: what it is called: `'b'`, or `(aab)*`.
-    """
-
-    groups: tuple[tuple[Array, Array], ...] = field(compare=False)
-    name: str
-    key: tuple[object, ...] = ()
-
-    @classmethod
-    def here(cls, tokens: Array, target: int, name: str) -> Objective:
-        """One token after one context, ids [position]."""
-        group = (np.array(tokens, dtype=np.intp)[None], np.array([target], dtype=np.intp))
-        return cls((group,), name, (tuple(map(int, tokens)), target))
-
-    @classmethod
-    def pattern(cls, model: Model, pattern: str) -> Objective:
-        """Every next token of a pattern repeated, from its third token on: each context once."""
-        n_ctx = model.config.n_ctx
-        ids = model.ids(pattern * (2 + (SKIP + n_ctx) // len(pattern)))
-        by_length: dict[int, list[tuple[Array, int]]] = {}
-        for end in range(SKIP, n_ctx + len(pattern)):
-            context = ids[max(0, end - n_ctx) : end]
-            by_length.setdefault(len(context), []).append((context, int(ids[end])))
-        groups = tuple(
-            (np.array([c for c, _ in pairs]), np.array([t for _, t in pairs], dtype=np.intp))
-            for pairs in by_length.values()
-        )
-        return cls(groups, f"({pattern})*", (pattern, n_ctx))
-
-    def count(self) -> int:
-        """How many contexts there are."""
-        return sum(len(targets) for _, targets in self.groups)
 
 
 def cost(model: Model, objective: Objective) -> float:

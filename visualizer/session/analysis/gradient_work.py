@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from visualizer.errors import InputError, TrainingError
-from visualizer.session.analysis.descent import Descent, Difference, Objective, Reading, check, read
+from visualizer.session.analysis.descent import Descent, Difference, Reading, check, read
+from visualizer.session.analysis.objective import Objective
 from visualizer.session.document.edits import SetParameters
 from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef

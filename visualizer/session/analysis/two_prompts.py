@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.model import Model
+from visualizer.engine.names import block_of
 from visualizer.engine.sampling import argmax
 from visualizer.engine.trace import Trace
 from visualizer.errors import TokenError
@@ -23,7 +24,7 @@ EXTENTS = ("cell", "row", "head")
 
 def activations(model: Model, block: int) -> list[str]:
     """The activations of a block that can be shown as a matrix, in the order of the operations."""
-    names = (name for name in model.graph.names if name.startswith(f"blocks.{block}."))
+    names = (name for name in model.graph.names if block_of(name) == block)
     return [name for name in names if model.graph.axes(name)[-1] != "1"]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from visualizer.engine.names import OF_KEY_VALUE_HEADS
 from visualizer.session.evaluation.difference import Earlier
 from visualizer.session.evaluation.result import Result
 
@@ -39,7 +40,7 @@ def cache_map(result: Result, block: int) -> Array:
     longest = max((step.position - step.context_start for step in result.steps), default=0)
     states = np.full((longest, len(result.steps)), ABSENT, dtype=np.uint8)
     attention = f"blocks.{block}.attn."
-    kept = {f"{attention}{name}" for name in ("k", "v", "rot_k")} & result.state.model.graph.producer.keys()
+    kept = {f"{attention}{name}" for name in OF_KEY_VALUE_HEADS} & result.state.model.graph.producer.keys()
     had = _steps_known_before(result)
     for number, step in enumerate(result.steps):
         count = step.position - step.context_start

@@ -5,7 +5,7 @@ from __future__ import annotations
 from visualizer.formats import OpenedModel
 from visualizer.session.document.document import Document
 from visualizer.session.document.edits import OpenModel, SetParameters
-from visualizer.session.training.run import TrainingSnapshot
+from visualizer.session.training.report import TrainingSnapshot
 
 
 class TrainingLanding:

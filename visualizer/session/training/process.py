@@ -24,7 +24,8 @@ from visualizer.formats import OpenedModel
 from visualizer.session.training.estimate import estimate_seconds
 from visualizer.session.training.files import KeptRun
 from visualizer.session.training.plan import TrainingPlan
-from visualizer.session.training.run import Report, TrainingJob, TrainingSnapshot
+from visualizer.session.training.report import Report, TrainingSnapshot
+from visualizer.session.training.run import TrainingJob
 
 Word = Literal["pause", "resume", "stop", "read", "train", "estimate"]
 #: How much the child gives way to the window, where the system knows such a thing.

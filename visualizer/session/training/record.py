@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.formats import OpenedModel
-from visualizer.session.training.run import Evaluation, Report, TextSample, TrainingSnapshot
+from visualizer.session.training.report import Evaluation, Report, TextSample, TrainingSnapshot
 
 Array = NDArray[Any]
 

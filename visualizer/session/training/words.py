@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from visualizer.session.training.record import TrainingRecord
-from visualizer.session.training.run import Report
+from visualizer.session.training.report import Report
 
 #: So many samples are shown, the newest first.
 SAMPLES = 12

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 
 from visualizer.engine.sampling import argmax
 from visualizer.engine.trace import Trace
-from visualizer.session.analysis.descent import Objective
+from visualizer.session.analysis.objective import Objective
 from visualizer.session.document.state import State
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PySide6.QtCore import QSize
 
+from visualizer.engine.names import block_of, local_name
 from visualizer.formats import OpenedModel
 from visualizer.session.analysis.lens import Lens
 from visualizer.session.words.axis_labels import about_pass, token_label, visible_label, with_position
@@ -21,8 +22,8 @@ from visualizer.ui.look.theme import current_theme, token_color
 
 def stream_words(name: str) -> str:
     """A residual stream for a row's label: `embed`, `0.mid`, `0.post`."""
-    _, block, stream = name.split(".")
-    return "embed" if (block, stream) == ("0", "resid_pre") else f"{block}.{stream.removeprefix('resid_')}"
+    block, stream = block_of(name), local_name(name)
+    return "embed" if (block, stream) == (0, "resid_pre") else f"{block}.{stream.removeprefix('resid_')}"
 
 
 class _TokenMatrix(Matrix):

@@ -19,7 +19,7 @@ from visualizer.session.training.files import KeptRun
 from visualizer.session.training.landing import TrainingLanding
 from visualizer.session.training.plan import TrainingPlan
 from visualizer.session.training.record import TrainingRecord
-from visualizer.session.training.run import Report, TrainingSnapshot
+from visualizer.session.training.report import Report, TrainingSnapshot
 from visualizer.session.training.words import cost_words, ended_words, facts_words, sample_words
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.panels.training.closing import ask_whether_to_stop

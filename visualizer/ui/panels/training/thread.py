@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 
 from visualizer.session.training.plan import TrainingPlan
 from visualizer.session.training.process import TrainingProcess
-from visualizer.session.training.run import Report
+from visualizer.session.training.report import Report
 from visualizer.ui.bridge.worker_thread import WorkerThread
 
 
