@@ -1,32 +1,46 @@
-"""The mosaic widget: every head's pattern in one picture, each a tile that can be pointed at and chosen."""
+"""The mosaic: every head's pattern in one image of pyqtgraph's, each a tile that can be pointed at and chosen."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
+    QColor,
     QContextMenuEvent,
+    QFocusEvent,
+    QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
-    QPaintEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import QToolTip, QWidget
 
 from visualizer.engine.head_scores import SCORES, Role, main_role
 from visualizer.session.words.numbers import short
-from visualizer.ui.panels.heads.layout import MODEL, ROLE_NAMES, MosaicLayout, arrange, grouped
-from visualizer.ui.panels.heads.paint import Look, MosaicPainter
-from visualizer.ui.panels.heads.tiles import Heads
+from visualizer.ui.heatmap.box import CellBox
+from visualizer.ui.heatmap.image import MatrixImage
+from visualizer.ui.look.colors import MASKED, lookup_table
+from visualizer.ui.look.theme import current_theme, number_font
+from visualizer.ui.panels.heads.axis import TileAxis
+from visualizer.ui.panels.heads.layout import MODEL, ORDERS, ROLE_NAMES, MosaicLayout, arrange, grouped
+from visualizer.ui.panels.heads.paint import BAR, Look, Overlay, Placing, Shown, draw_frames, draw_words
+from visualizer.ui.panels.heads.tiles import Heads, tile_indices
 from visualizer.ui.widgets.spoken import speak
 
 EMPTY = "The prompt is empty. Type a few tokens to see what every head attends to."
+MARGIN = 4.0
+ZOOM_STEP = 1.25
+_CENTRED = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
 
 
-class HeadMosaic(QWidget):
-    """All heads as tiles, in an order; one of them may be chosen.
+class HeadMosaic(pg.GraphicsView):
+    """All heads as tiles, in an order; one of them may be chosen. Wheel and drag are pyqtgraph's: zoom and pan.
 
     Signals:
         hovered(object): (head, query, key) under the mouse, query and key -1 beside or between cells; or None.
@@ -43,20 +57,27 @@ class HeadMosaic(QWidget):
     context_requested = Signal(object, QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(parent, background=None)
         self.setObjectName("headMosaic")
         self.setAccessibleName("Heads")
         self.setToolTip("The pattern of every head; arrows choose, Esc lets go, the menu key offers to intervene")
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._heads: Heads | None = None
-        self._order, self._message = MODEL, EMPTY
-        self._current, self._held = 0, False
-        self._hovered: int | None = None
-        self._room = QSize(400, 300)
-        self._layout: tuple[object, MosaicLayout] | None = None
-        self._painter = MosaicPainter(self.font())
+        self._order, self._message, self._about = MODEL, EMPTY, ""
+        self._font = number_font()
+        self._look = Look(0, False, None, False)
+        self._layout: MosaicLayout | None = None
+        self._image, self._box = MatrixImage(), CellBox()
+        self._box.addItem(self._image)
+        self._box.clicked.connect(self._click)
+        self._box.menu_wanted.connect(self._menu)
+        self._box.sigRangeChanged.connect(self._overlay)
+        self._blocks, self._numbers = TileAxis("left", "block"), TileAxis("top", "head")
+        self._words, self._frames = Overlay(draw_words), Overlay(draw_frames, beyond=MARGIN)
+        for item in (self._box, self._blocks, self._numbers, self._words, self._frames):
+            self.addItem(item)
+        for axis in (self._blocks, self._numbers):
+            axis.linkToView(self._box)
+        self.theme_changed()
 
     # -- what is shown
 
@@ -68,50 +89,174 @@ class HeadMosaic(QWidget):
     @property
     def current(self) -> int:
         """The chosen head, as layer · heads + head."""
-        return self._current
+        return self._look.current
 
-    @property
-    def held(self) -> bool:
-        """Whether the chosen head is framed as the user's choice."""
-        return self._held
+    def view_box(self) -> pg.ViewBox:
+        """The window onto the tiles."""
+        return self._box
 
-    def set_heads(self, heads: Heads | None, order: str, message: str = EMPTY) -> None:
-        """Show these heads in one of ORDERS, or without any a sentence in their place."""
-        self._heads, self._order, self._message = heads, order, message
-        self._hovered = None
-        if heads is None:  # nor what was drawn of them
-            self._painter, self._layout = MosaicPainter(self.font()), None
-        self._fit()
+    def image_item(self) -> pg.ImageItem:
+        """The one picture of all tiles."""
+        return self._image
+
+    def set_heads(self, heads: Heads | None, order: str, message: str = EMPTY, about: str = "") -> None:
+        """Show these heads in one of ORDERS, or without any a sentence in their place.
+
+        `about` says for a picture's caption which model and text they are of.
+        """
+        self._heads, self._order, self._message, self._about = heads, order, message, about
+        self._look = replace(self._look, hovered=None)
+        self._lay_out()
         self._describe()
-        self.update()
 
     def set_current(self, head: int, held: bool) -> None:
         """Which head the other panels show, and whether it is framed as chosen."""
-        self._current, self._held = head, held
+        self._set_look(replace(self._look, current=head, held=held))
         self._describe()
-        self.update()
-
-    def set_room(self, room: QSize) -> None:
-        """The size that the mosaic should fill, and exceeds only where the smallest tiles do."""
-        self._room = room
-        self._fit()
 
     def layout_now(self) -> MosaicLayout | None:
-        """Where every head lies; None without heads."""
-        heads = self._heads
-        if heads is None:
-            return None
-        key = (heads, self._order, self._room.toTuple(), self.font().key())
-        if self._layout is None or self._layout[0] != key:
-            per_layer = heads.shape[1] if self._order == MODEL else None
-            groups, room = grouped(heads, self._order), (self._room.width(), self._room.height())
-            self._layout = (key, arrange(*room, groups, per_layer, **self._painter.margins(heads, self._order)))
-        return self._layout[1]
+        """Where every head lies, in cells of the picture; None without heads."""
+        return self._layout
+
+    def tile_rect(self, head: int) -> QRectF:
+        """Where a head's tile is seen, in logical pixels. Raises KeyError for a head that is not there."""
+        assert self._layout is not None
+        return self._placing().rect(self._layout.rect(head))
 
     def order_shown(self) -> list[int]:
         """The heads in the order in which they lie."""
-        layout = self.layout_now()
-        return [] if layout is None else list(layout.places)
+        return [] if self._layout is None else list(self._layout.places)
+
+    def axis_numbers(self) -> tuple[list[str], list[str]]:
+        """What the axes say now: blocks and heads; nothing where the heads do not lie as in the model."""
+        axes = (self._blocks, self._numbers)
+        return tuple(axis.numbers() if axis.isVisible() else [] for axis in axes)  # type: ignore[return-value]
+
+    def fit(self) -> None:
+        """Show all tiles."""
+        self._box.fit()
+
+    @property
+    def zoomed(self) -> float:
+        """How many times the tiles are enlarged; 1 shows all."""
+        return min(self._box.factors()) if self._layout is not None else 1.0
+
+    def bring_into_view(self, head: int) -> None:
+        """Move so far that a head's tile is in sight."""
+        if self._layout is None or head not in self._layout.places:
+            return
+        rect, (across, down) = self._layout.rect(head), self._box.viewRange()
+        margin = self._layout.gap
+        for low, high, (first, last), move in (
+            (rect.left() - margin, rect.right() + margin, across, "x"),
+            (rect.top() - margin, rect.bottom() + margin, down, "y"),
+        ):
+            step = min(low - first, 0.0) or max(high - last, 0.0)
+            if step:
+                self._box.translateBy(**{move: step})
+
+    def _lay_out(self) -> None:
+        """Place box and axes in the widget, and make the picture, in which tiles lie as the order has it."""
+        heads, by_model = self._heads, self._order == MODEL
+        for item in (self._box, self._blocks, self._numbers):
+            item.setVisible(heads is not None and (by_model or item is self._box))
+        if heads is None:
+            self._layout = None
+            self._image.clear()
+            self._overlay()
+            self.viewport().update()
+            return
+        layers, per_layer = heads.shape
+        line = QFontMetricsF(self._font).height()
+        self._blocks.set_count(layers)
+        self._numbers.set_count(per_layer)
+        left, top = (self._blocks.maximumWidth(), self._numbers.maximumHeight()) if by_model else (MARGIN, MARGIN)
+        width, height = max(self.width() - left - MARGIN, 1.0), max(self.height() - top - MARGIN, 1.0)
+        groups, cells = grouped(heads, self._order), heads.tiles.shape[-1]
+        if by_model:
+            layout = arrange(width, height, groups, per_layer, cells=cells)
+        else:
+            layout = arrange(width, height, groups, None, cells=cells, caption=line + BAR + 3, heading=line + 6)
+            widest = QFontMetricsF(self._font).horizontalAdvance(f"{layers - 1}.{per_layer - 1}")
+            if layout.side * min(width / layout.width, height / layout.height) < widest:  # names would not fit
+                layout = arrange(width, height, groups, None, cells=cells, caption=BAR + 2, heading=line + 6)
+        scale = min(width / layout.width, height / layout.height)
+        area = QRectF(0, 0, layout.width * scale, layout.height * scale)
+        area.moveTo(round(left + (width - area.width()) / 2), round(top + (height - area.height()) / 2))
+        self._layout = layout
+        self._box.setGeometry(area)
+        self._box.set_shape(layout.height, layout.width)
+        if by_model:
+            self._blocks.set_middles([layout.rect(layer * per_layer).center().y() for layer in range(layers)])
+            self._numbers.set_middles([layout.rect(head).center().x() for head in range(per_layer)])
+        self._blocks.setGeometry(QRectF(area.left() - left, area.top(), left, area.height()))
+        self._numbers.setGeometry(QRectF(area.left(), area.top() - top, area.width(), top))
+        self._paste(heads, layout)
+        self._overlay()
+
+    def _paste(self, heads: Heads, layout: MosaicLayout) -> None:
+        """Make one picture of all tiles."""
+        tiles = tile_indices(heads)
+        if layout.repeat > 1:
+            tiles = tiles.repeat(layout.repeat, axis=1).repeat(layout.repeat, axis=2)
+        canvas = np.full((layout.height, layout.width), MASKED, dtype=np.uint8)
+        for head in layout.places:
+            x, y = layout.corner(head)
+            canvas[y : y + layout.side, x : x + layout.side] = tiles[head]
+        kind = "diverging" if heads.signed else "sequential"
+        self._image.show_matrix(canvas, canvas, lookup_table(kind, current_theme()), kind, (0.0, float(MASKED)))
+
+    def _placing(self) -> Placing:
+        (left, right), (top, bottom) = self._box.viewRange()
+        area = self._box.geometry()
+        return Placing(area, left, top, (area.width() / (right - left), area.height() / (bottom - top)))
+
+    def _overlay(self) -> None:
+        """Paint words and frames where the tiles are now."""
+        shown = None
+        if self._heads is not None and self._layout is not None:
+            shown = Shown(self._heads, self._order, self._layout, self._placing(), self._look, self._font)
+        self._words.show_it(shown)
+        self._frames.show_it(shown)
+
+    def _set_look(self, look: Look) -> None:
+        if look != self._look:
+            self._look = look
+            if self._layout is not None and self._heads is not None:
+                self._frames.show_it(Shown(self._heads, self._order, self._layout, self._placing(), look, self._font))
+
+    # -- as a picture
+
+    def paint_picture(self, painter: QPainter, rect: QRectF) -> None:
+        """Draw all tiles with their axes into a rectangle, without focus, mouse and zoom."""
+        look, (across, down) = self._look, self._box.viewRange()
+        self._set_look(replace(look, hovered=None, focused=False))
+        self._box.fit()
+        parts = [item for item in (self._box, self._blocks, self._numbers) if item.isVisible()]
+        whole = QRectF(self.viewport().rect())
+        if parts:
+            whole = parts[0].geometry()
+            for part in parts[1:]:
+                whole = whole.united(part.geometry())
+            whole.adjust(-MARGIN, -MARGIN, MARGIN, MARGIN)
+        painter.fillRect(rect, QColor(current_theme().panel))
+        self.scene().prepareForPaint()
+        self.scene().render(painter, rect, whole)
+        self._box.setRange(xRange=across, yRange=down, padding=0)
+        self._set_look(look)
+
+    def picture_caption(self) -> str:
+        """Model and text, what is shown of how many heads, in which order, on which scale; empty without heads."""
+        heads = self._heads
+        if heads is None:
+            return ""
+        layers, per_layer = heads.shape
+        limit = short(heads.limit)
+        scale = f"differences from −{limit} to {limit}" if heads.signed else "weights from 0 to 1"
+        order = "" if self._order == MODEL else f" · sorted by: {ORDERS[self._order].lower()}"
+        return f"{self._about} · {layers} × {per_layer} heads [block, head]{order}\n{scale}, rows queries, columns keys"
+
+    # -- words
 
     def role(self, head: int) -> Role | None:
         """What a head mainly does."""
@@ -135,113 +280,133 @@ class HeadMosaic(QWidget):
         )
         return f"block {layer}, head {number}: {what}\n" + "\n".join(scores)
 
-    def _fit(self) -> None:
-        layout = self.layout_now()
-        if layout is None:
-            self.setMinimumSize(0, 0)
-        else:
-            self.setMinimumSize(_beyond(layout.width, self._room.width()), _beyond(layout.height, self._room.height()))
-
     def _describe(self) -> None:
         if self._heads is None:
             self.setAccessibleDescription(self._message)
         else:
-            self.setAccessibleDescription(self.readout(self._current).replace("\n", "; "))
+            self.setAccessibleDescription(self.readout(self.current).replace("\n", "; "))
 
     # -- pointing
 
     def cell_at(self, point: QPointF) -> tuple[int, int, int] | None:
         """(head, query, key) under a point; query and key are -1 where none is or several share the pixel."""
-        layout, heads = self.layout_now(), self._heads
-        head = None if layout is None else layout.at(point)
-        if layout is None or heads is None or head is None:
+        layout, heads, placing = self._layout, self._heads, self._placing()
+        if layout is None or heads is None or not placing.area.contains(point):
             return None
-        rect = layout.rect(head)
-        column = int((point.x() - rect.left()) / rect.width() * heads.count)
-        row = int((point.y() - rect.top()) / rect.height() * heads.count)
-        single = heads.count <= layout.side and 0 <= row < heads.count and 0 <= column < heads.count
+        across, down = placing.scale
+        x = placing.left + (point.x() - placing.area.left()) / across
+        y = placing.top + (point.y() - placing.area.top()) / down
+        head = layout.at(QPointF(x, y))
+        if head is None:
+            return None
+        left, top = layout.corner(head)
+        row, column = int((y - top) // layout.repeat), int((x - left) // layout.repeat)
+        each = layout.repeat * min(across, down)
+        single = each >= 1 and heads.count == heads.tiles.shape[-1] and row < heads.count and column < heads.count
         return (head, row, column) if single else (head, -1, -1)
 
     def _point_at(self, cell: tuple[int, int, int] | None) -> None:
-        head = None if cell is None else cell[0]
-        if head != self._hovered:
-            self._hovered = head
-            self.update()
+        self._set_look(replace(self._look, hovered=None if cell is None else cell[0]))
         self.hovered.emit(cell)
+
+    def _click(self, point: QPointF) -> None:
+        cell = self.cell_at(point)
+        if cell is not None:
+            self.clicked.emit(cell[0])
+
+    def _menu(self, point: QPointF, where: QPoint) -> None:
+        cell = self.cell_at(point)
+        if cell is not None:
+            self.context_requested.emit(cell, where)
 
     def _move_to(self, head: int) -> None:
         self.moved.emit(head)
         speak(self)
 
+    def zoom_by(self, factor: float) -> None:
+        """Enlarge the tiles around the chosen head."""
+        if self._layout is not None:
+            middle = self._layout.rect(self.current).center()
+            self._box.zoom(factor, middle.x(), middle.y())
+
     # -- Qt
+
+    def theme_changed(self) -> None:
+        """Paint in the colours of the theme."""
+        self._font = number_font(self.font().pointSizeF() * 0.85)
+        self.setBackground(QColor(current_theme().panel))
+        for axis in (self._blocks, self._numbers):
+            axis.set_look(self._font)
+        self._lay_out()
 
     def sizeHint(self) -> QSize:
         return QSize(480, 320)
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self)
-        layout, heads = self.layout_now(), self._heads
-        if layout is None or heads is None:
-            self._painter.paint_message(painter, QRectF(self.rect()), self._message)
-        else:
-            look = Look(self._order, self._current, self._held, self._hovered, self.hasFocus())
-            self._painter.paint(painter, self.size(), heads, layout, look, self.devicePixelRatioF())
-        painter.end()
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event is not None:  # pyqtgraph's own call, before there are any tiles
+            self._lay_out()
+
+    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
+        if self._heads is None:
+            painter.setPen(QColor(current_theme().muted_text))
+            painter.drawText(QRectF(self.viewport().rect()).adjusted(8, 8, -8, -8), _CENTRED, self._message)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        self._point_at(self.cell_at(event.position()))
-
-    def leaveEvent(self, event: QEvent) -> None:
-        super().leaveEvent(event)
-        self._point_at(None)
-
-    def mousePressEvent(self, event: QMouseEvent) -> None:
-        cell = self.cell_at(event.position())
-        if event.button() == Qt.MouseButton.LeftButton and cell is not None:
-            self.clicked.emit(cell[0])
-        else:
-            super().mousePressEvent(event)
+        super().mouseMoveEvent(event)
+        if event.buttons() == Qt.MouseButton.NoButton:
+            self._point_at(self.cell_at(event.position()))
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        keyboard = event.reason() == QContextMenuEvent.Reason.Keyboard
-        cell = (self._current, -1, -1) if keyboard else self.cell_at(QPointF(event.pos()))
-        layout = self.layout_now()
-        if cell is None or layout is None:
-            return
-        where = self.mapToGlobal(layout.rect(cell[0]).center().toPoint()) if keyboard else event.globalPos()
-        self.context_requested.emit(cell, where)
+        if event.reason() == QContextMenuEvent.Reason.Keyboard and self._layout is not None:
+            where = self.mapToGlobal(self.tile_rect(self.current).center().toPoint())
+            self.context_requested.emit((self.current, -1, -1), where)
+        event.accept()  # the mouse's menu comes when the button is let go of: its drag scales
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        layout, key = self.layout_now(), event.key()
-        if layout is None or event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier:
-            super().keyPressEvent(event)
+        layout, key = self._layout, event.key()
+        shift = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
+        if layout is None or shift:
+            event.ignore()
         elif key in _ARROWS:
-            self._move_to(layout.neighbour(self._current, *_ARROWS[Qt.Key(key)]))
+            self._move_to(layout.neighbour(self.current, *_ARROWS[Qt.Key(key)]))
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self._move_to(list(layout.places)[0 if key == Qt.Key.Key_Home else -1])
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self.clicked.emit(self._current)
+            self.clicked.emit(self.current)
         elif key == Qt.Key.Key_Escape:
             self.let_go.emit()
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom_by(ZOOM_STEP)
+        elif key == Qt.Key.Key_Minus:
+            self.zoom_by(1 / ZOOM_STEP)
+        elif key == Qt.Key.Key_0:
+            self.fit()
         else:
-            super().keyPressEvent(event)
+            event.ignore()
 
-    def event(self, event: QEvent) -> bool:
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self._set_look(replace(self._look, focused=True))
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._set_look(replace(self._look, focused=False))
+
+    def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             cell = self.cell_at(QPointF(event.pos()))
-            if cell is None:
-                QToolTip.showText(event.globalPos(), self.toolTip(), self)
-            else:
-                QToolTip.showText(event.globalPos(), self.readout(cell[0]) + "\nclick to choose it", self)
+            text = self.toolTip() if cell is None else self.readout(cell[0]) + "\nclick to choose it"
+            QToolTip.showText(event.globalPos(), text, self)
             return True
-        return super().event(event)
+        if event.type() == QEvent.Type.Leave:
+            self._point_at(None)
+        return super().viewportEvent(event)
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() == QEvent.Type.FontChange:
-            self._painter = MosaicPainter(self.font())
-            self._layout = None
-            self._fit()
         super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.theme_changed()
 
 
 _ARROWS = {
@@ -250,8 +415,3 @@ _ARROWS = {
     Qt.Key.Key_Up: (0, -1),
     Qt.Key.Key_Down: (0, 1),
 }
-
-
-def _beyond(needed: float, room: int) -> int:
-    """The size to insist on: none where the room suffices."""
-    return math.ceil(needed) if needed > room + 1 else 0

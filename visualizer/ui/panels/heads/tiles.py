@@ -66,7 +66,7 @@ class Heads:
     Attributes:
         trace, baseline: what is shown, and what it is compared with.
         comparison: "value", "baseline" or "difference".
-        labels: the tokens as text, where there are few enough to be written; else empty.
+        labels: the tokens as text.
         shape: (layers, heads).
         count: tokens T.
         tiles: [layer · heads + head, n, n] with n = min(T, MOST_CELLS): weights or differences of weights.
@@ -113,6 +113,11 @@ class Heads:
         """Whether this shows just that."""
         wanted = comparison if baseline is not None else "value"
         return self.trace is trace and self.comparison == wanted and (wanted == "value" or self.baseline is baseline)
+
+    def weights(self, head: int) -> Array:
+        """The numbers that are shown of one head (layer · heads + head) [query, key]."""
+        layer, number = divmod(head, self.shape[1])
+        return np.asarray(self._read(self.names[layer], slice(number, number + 1))[1][0])
 
     def advance(self) -> bool:
         """Read one portion more; whether all is done now."""
@@ -172,22 +177,8 @@ def _intervened(trace: Trace) -> Iterator[tuple[int, str]]:
                 yield first + query_head, WORDS[change.kind] if whole else "changed"
 
 
-def tile_indices(heads: Heads, side: int, chosen: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
-    """Heads' pictures [head, side, side] as rows of the colour table, keys after their query masked.
-
-    Of all heads, or of those in `chosen` (layer · heads + head). Pixels take the cell that they lie in; where cells
-    are more than pixels, the largest under each.
-    """
-    count = heads.tiles.shape[-1]
-    tiles = pooled(heads.tiles if chosen is None else heads.tiles[list(chosen)], side, heads.signed)
-    cells = tiles.shape[-1]
-    indices = color_indices(tiles, None, "diverging" if heads.signed else "sequential", heads.limit)
-    hidden = hidden_cells(heads.count, count)
-    if cells < count:
-        at = bounds(count, cells)
-        hidden = np.logical_and.reduceat(np.logical_and.reduceat(hidden, at[:-1], axis=0), at[:-1], axis=1)
-    np.copyto(indices, MASKED, where=hidden)
-    if cells == side:
-        return indices
-    pixels = np.arange(side) * cells // side
-    return np.ascontiguousarray(indices.take(pixels, axis=1).take(pixels, axis=2))
+def tile_indices(heads: Heads) -> NDArray[np.uint8]:
+    """Heads' pictures [layer · heads + head, n, n] as rows of the colour table, keys after their query masked."""
+    indices = color_indices(heads.tiles, None, "diverging" if heads.signed else "sequential", heads.limit)
+    np.copyto(indices, MASKED, where=hidden_cells(heads.count, heads.tiles.shape[-1]))
+    return indices
