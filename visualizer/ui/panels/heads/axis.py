@@ -39,8 +39,9 @@ class TileAxis(pg.AxisItem):
 
     def set_count(self, count: int) -> None:
         """Keep room for the numbers of so many rows or columns."""
-        self._count = count
-        self._fit()
+        if count != self._count:
+            self._count = count
+            self._fit()
 
     def set_middles(self, middles: Sequence[float]) -> None:
         """Number the rows or columns whose middles lie here, in the mosaic's cells."""

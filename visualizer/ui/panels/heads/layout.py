@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
 
-from visualizer.engine.head_scores import SCORES, main_role
+from visualizer.engine.head_scores import SCORES
 from visualizer.ui.panels.heads.tiles import Heads
 
 GAP = 4.0  # between tiles, in logical pixels
@@ -57,7 +57,7 @@ def grouped(heads: Heads, order: str) -> tuple[Group, ...]:
         return (Group("", _by_score(heads.scores[order].ravel(), list(everyone))),)
     members: dict[str, list[int]] = {name: [] for name in (*SCORES, NO_ROLE)}
     for head in everyone:
-        role = main_role(heads.scores, *divmod(head, per_layer))
+        role = heads.role(head)
         members[NO_ROLE if role is None else role.name].append(head)
     return tuple(
         Group(
@@ -87,7 +87,7 @@ class MosaicLayout:
         groups: what lies where.
         places: (row, column, y) of each head's tile, in the order in which they lie.
         headings: (text, first column, y, columns that it may reach over) of each heading.
-        width, height: of all.
+        width, height: of all; gaps: where there is no tile.
     """
 
     side: int
@@ -101,6 +101,7 @@ class MosaicLayout:
     headings: tuple[tuple[str, int, int, int], ...]
     width: int
     height: int
+    gaps: tuple[QRectF, ...]
 
     @property
     def pitch(self) -> int:
@@ -216,7 +217,26 @@ def _placed(
         y += _rows(band, columns) * (side + caption + gap)
         row += _rows(band, columns)
     width, height = columns * (side + gap) - gap, y - gap
-    return MosaicLayout(side, repeat, gap, caption, columns, row, groups, places, tuple(headings), width, height)
+    gaps = tuple(QRectF(*rect) for rect in _gaps(places, side, gap, columns, width, height))
+    return MosaicLayout(side, repeat, gap, caption, columns, row, groups, places, tuple(headings), width, height, gaps)
+
+
+def _gaps(
+    places: dict[int, tuple[int, int, int]], side: int, gap: int, columns: int, width: int, height: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """Left, top, width and height of what no tile covers."""
+    for column in range(1, columns):
+        yield column * (side + gap) - gap, 0, gap, height
+    rows: dict[int, set[int]] = {}
+    for _, column, y in places.values():
+        rows.setdefault(y, set()).add(column)
+    end = 0
+    for y, taken in rows.items():
+        yield 0, end, width, y - end
+        end = y + side
+        for column in set(range(columns)) - taken:
+            yield column * (side + gap), y, side, side
+    yield 0, end, width, height - end
 
 
 def share(width: float, height: float, rows: int, columns: int) -> tuple[bool, float]:

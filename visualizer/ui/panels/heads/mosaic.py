@@ -1,46 +1,21 @@
-"""The mosaic: every head's pattern in one image of pyqtgraph's, each a tile that can be pointed at and chosen."""
+"""The mosaic widget: the picture of all heads, each of which can be pointed at and chosen."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
-import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import (
-    QColor,
-    QContextMenuEvent,
-    QFocusEvent,
-    QFontMetricsF,
-    QHelpEvent,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QResizeEvent,
-)
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
-from visualizer.engine.head_scores import SCORES, Role, main_role
-from visualizer.session.words.numbers import short
-from visualizer.ui.heatmap.box import CellBox
-from visualizer.ui.heatmap.image import MatrixImage
-from visualizer.ui.look.colors import MASKED, lookup_table
-from visualizer.ui.look.theme import current_theme, number_font
-from visualizer.ui.panels.heads.axis import TileAxis
-from visualizer.ui.panels.heads.layout import MODEL, ORDERS, ROLE_NAMES, MosaicLayout, arrange, grouped
-from visualizer.ui.panels.heads.paint import BAR, Look, Overlay, Placing, Shown, draw_frames, draw_words
-from visualizer.ui.panels.heads.tiles import Heads, tile_indices
+from visualizer.ui.panels.heads.picture import MosaicPicture
 from visualizer.ui.widgets.spoken import speak
 
-EMPTY = "The prompt is empty. Type a few tokens to see what every head attends to."
-MARGIN = 4.0
 ZOOM_STEP = 1.25
-_CENTRED = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
 
 
-class HeadMosaic(pg.GraphicsView):
-    """All heads as tiles, in an order; one of them may be chosen. Wheel and drag are pyqtgraph's: zoom and pan.
+class HeadMosaic(MosaicPicture):
+    """The mosaic, which answers to mouse and keyboard: a click without a drag chooses a head.
 
     Signals:
         hovered(object): (head, query, key) under the mouse, query and key -1 beside or between cells; or None.
@@ -57,234 +32,9 @@ class HeadMosaic(pg.GraphicsView):
     context_requested = Signal(object, QPoint)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent, background=None)
-        self.setObjectName("headMosaic")
-        self.setAccessibleName("Heads")
-        self.setToolTip("The pattern of every head; arrows choose, Esc lets go, the menu key offers to intervene")
-        self._heads: Heads | None = None
-        self._order, self._message, self._about = MODEL, EMPTY, ""
-        self._font = number_font()
-        self._look = Look(0, False, None, False)
-        self._layout: MosaicLayout | None = None
-        self._image, self._box = MatrixImage(), CellBox()
-        self._box.addItem(self._image)
+        super().__init__(parent)
         self._box.clicked.connect(self._click)
         self._box.menu_wanted.connect(self._menu)
-        self._box.sigRangeChanged.connect(self._overlay)
-        self._blocks, self._numbers = TileAxis("left", "block"), TileAxis("top", "head")
-        self._words, self._frames = Overlay(draw_words), Overlay(draw_frames, beyond=MARGIN)
-        for item in (self._box, self._blocks, self._numbers, self._words, self._frames):
-            self.addItem(item)
-        for axis in (self._blocks, self._numbers):
-            axis.linkToView(self._box)
-        self.theme_changed()
-
-    # -- what is shown
-
-    @property
-    def heads(self) -> Heads | None:
-        """Whose patterns are shown; None before the first."""
-        return self._heads
-
-    @property
-    def current(self) -> int:
-        """The chosen head, as layer · heads + head."""
-        return self._look.current
-
-    def view_box(self) -> pg.ViewBox:
-        """The window onto the tiles."""
-        return self._box
-
-    def image_item(self) -> pg.ImageItem:
-        """The one picture of all tiles."""
-        return self._image
-
-    def set_heads(self, heads: Heads | None, order: str, message: str = EMPTY, about: str = "") -> None:
-        """Show these heads in one of ORDERS, or without any a sentence in their place.
-
-        `about` says for a picture's caption which model and text they are of.
-        """
-        self._heads, self._order, self._message, self._about = heads, order, message, about
-        self._look = replace(self._look, hovered=None)
-        self._lay_out()
-        self._describe()
-
-    def set_current(self, head: int, held: bool) -> None:
-        """Which head the other panels show, and whether it is framed as chosen."""
-        self._set_look(replace(self._look, current=head, held=held))
-        self._describe()
-
-    def layout_now(self) -> MosaicLayout | None:
-        """Where every head lies, in cells of the picture; None without heads."""
-        return self._layout
-
-    def tile_rect(self, head: int) -> QRectF:
-        """Where a head's tile is seen, in logical pixels. Raises KeyError for a head that is not there."""
-        assert self._layout is not None
-        return self._placing().rect(self._layout.rect(head))
-
-    def order_shown(self) -> list[int]:
-        """The heads in the order in which they lie."""
-        return [] if self._layout is None else list(self._layout.places)
-
-    def axis_numbers(self) -> tuple[list[str], list[str]]:
-        """What the axes say now: blocks and heads; nothing where the heads do not lie as in the model."""
-        axes = (self._blocks, self._numbers)
-        return tuple(axis.numbers() if axis.isVisible() else [] for axis in axes)  # type: ignore[return-value]
-
-    def fit(self) -> None:
-        """Show all tiles."""
-        self._box.fit()
-
-    @property
-    def zoomed(self) -> float:
-        """How many times the tiles are enlarged; 1 shows all."""
-        return min(self._box.factors()) if self._layout is not None else 1.0
-
-    def bring_into_view(self, head: int) -> None:
-        """Move so far that a head's tile is in sight."""
-        if self._layout is None or head not in self._layout.places:
-            return
-        rect, (across, down) = self._layout.rect(head), self._box.viewRange()
-        margin = self._layout.gap
-        for low, high, (first, last), move in (
-            (rect.left() - margin, rect.right() + margin, across, "x"),
-            (rect.top() - margin, rect.bottom() + margin, down, "y"),
-        ):
-            step = min(low - first, 0.0) or max(high - last, 0.0)
-            if step:
-                self._box.translateBy(**{move: step})
-
-    def _lay_out(self) -> None:
-        """Place box and axes in the widget, and make the picture, in which tiles lie as the order has it."""
-        heads, by_model = self._heads, self._order == MODEL
-        for item in (self._box, self._blocks, self._numbers):
-            item.setVisible(heads is not None and (by_model or item is self._box))
-        if heads is None:
-            self._layout = None
-            self._image.clear()
-            self._overlay()
-            self.viewport().update()
-            return
-        layers, per_layer = heads.shape
-        line = QFontMetricsF(self._font).height()
-        self._blocks.set_count(layers)
-        self._numbers.set_count(per_layer)
-        left, top = (self._blocks.maximumWidth(), self._numbers.maximumHeight()) if by_model else (MARGIN, MARGIN)
-        width, height = max(self.width() - left - MARGIN, 1.0), max(self.height() - top - MARGIN, 1.0)
-        groups, cells = grouped(heads, self._order), heads.tiles.shape[-1]
-        if by_model:
-            layout = arrange(width, height, groups, per_layer, cells=cells)
-        else:
-            layout = arrange(width, height, groups, None, cells=cells, caption=line + BAR + 3, heading=line + 6)
-            widest = QFontMetricsF(self._font).horizontalAdvance(f"{layers - 1}.{per_layer - 1}")
-            if layout.side * min(width / layout.width, height / layout.height) < widest:  # names would not fit
-                layout = arrange(width, height, groups, None, cells=cells, caption=BAR + 2, heading=line + 6)
-        scale = min(width / layout.width, height / layout.height)
-        area = QRectF(0, 0, layout.width * scale, layout.height * scale)
-        area.moveTo(round(left + (width - area.width()) / 2), round(top + (height - area.height()) / 2))
-        self._layout = layout
-        self._box.setGeometry(area)
-        self._box.set_shape(layout.height, layout.width)
-        if by_model:
-            self._blocks.set_middles([layout.rect(layer * per_layer).center().y() for layer in range(layers)])
-            self._numbers.set_middles([layout.rect(head).center().x() for head in range(per_layer)])
-        self._blocks.setGeometry(QRectF(area.left() - left, area.top(), left, area.height()))
-        self._numbers.setGeometry(QRectF(area.left(), area.top() - top, area.width(), top))
-        self._paste(heads, layout)
-        self._overlay()
-
-    def _paste(self, heads: Heads, layout: MosaicLayout) -> None:
-        """Make one picture of all tiles."""
-        tiles = tile_indices(heads)
-        if layout.repeat > 1:
-            tiles = tiles.repeat(layout.repeat, axis=1).repeat(layout.repeat, axis=2)
-        canvas = np.full((layout.height, layout.width), MASKED, dtype=np.uint8)
-        for head in layout.places:
-            x, y = layout.corner(head)
-            canvas[y : y + layout.side, x : x + layout.side] = tiles[head]
-        kind = "diverging" if heads.signed else "sequential"
-        self._image.show_matrix(canvas, canvas, lookup_table(kind, current_theme()), kind, (0.0, float(MASKED)))
-
-    def _placing(self) -> Placing:
-        (left, right), (top, bottom) = self._box.viewRange()
-        area = self._box.geometry()
-        return Placing(area, left, top, (area.width() / (right - left), area.height() / (bottom - top)))
-
-    def _overlay(self) -> None:
-        """Paint words and frames where the tiles are now."""
-        shown = None
-        if self._heads is not None and self._layout is not None:
-            shown = Shown(self._heads, self._order, self._layout, self._placing(), self._look, self._font)
-        self._words.show_it(shown)
-        self._frames.show_it(shown)
-
-    def _set_look(self, look: Look) -> None:
-        if look != self._look:
-            self._look = look
-            if self._layout is not None and self._heads is not None:
-                self._frames.show_it(Shown(self._heads, self._order, self._layout, self._placing(), look, self._font))
-
-    # -- as a picture
-
-    def paint_picture(self, painter: QPainter, rect: QRectF) -> None:
-        """Draw all tiles with their axes into a rectangle, without focus, mouse and zoom."""
-        look, (across, down) = self._look, self._box.viewRange()
-        self._set_look(replace(look, hovered=None, focused=False))
-        self._box.fit()
-        parts = [item for item in (self._box, self._blocks, self._numbers) if item.isVisible()]
-        whole = QRectF(self.viewport().rect())
-        if parts:
-            whole = parts[0].geometry()
-            for part in parts[1:]:
-                whole = whole.united(part.geometry())
-            whole.adjust(-MARGIN, -MARGIN, MARGIN, MARGIN)
-        painter.fillRect(rect, QColor(current_theme().panel))
-        self.scene().prepareForPaint()
-        self.scene().render(painter, rect, whole)
-        self._box.setRange(xRange=across, yRange=down, padding=0)
-        self._set_look(look)
-
-    def picture_caption(self) -> str:
-        """Model and text, what is shown of how many heads, in which order, on which scale; empty without heads."""
-        heads = self._heads
-        if heads is None:
-            return ""
-        layers, per_layer = heads.shape
-        limit = short(heads.limit)
-        scale = f"differences from −{limit} to {limit}" if heads.signed else "weights from 0 to 1"
-        order = "" if self._order == MODEL else f" · sorted by: {ORDERS[self._order].lower()}"
-        return f"{self._about} · {layers} × {per_layer} heads [block, head]{order}\n{scale}, rows queries, columns keys"
-
-    # -- words
-
-    def role(self, head: int) -> Role | None:
-        """What a head mainly does."""
-        assert self._heads is not None
-        return main_role(self._heads.scores, *divmod(head, self._heads.shape[1]))
-
-    def readout(self, head: int) -> str:
-        """A head in words: where it is, what it mainly does, and its scores."""
-        heads = self._heads
-        if heads is None:
-            return ""
-        layer, number = divmod(head, heads.shape[1])
-        role = self.role(head)
-        what = "nothing clear" if role is None else f"mainly {ROLE_NAMES[role.name][0]}"
-        if head in heads.intervened:
-            what += f"; {heads.intervened[head]} by an intervention"
-        scores = (
-            f"{ROLE_NAMES[name][0]} {'undefined' if math.isnan(score) else short(score)}"
-            for name in SCORES
-            for score in [float(heads.scores[name][layer, number])]
-        )
-        return f"block {layer}, head {number}: {what}\n" + "\n".join(scores)
-
-    def _describe(self) -> None:
-        if self._heads is None:
-            self.setAccessibleDescription(self._message)
-        else:
-            self.setAccessibleDescription(self.readout(self.current).replace("\n", "; "))
 
     # -- pointing
 
@@ -323,34 +73,7 @@ class HeadMosaic(pg.GraphicsView):
         self.moved.emit(head)
         speak(self)
 
-    def zoom_by(self, factor: float) -> None:
-        """Enlarge the tiles around the chosen head."""
-        if self._layout is not None:
-            middle = self._layout.rect(self.current).center()
-            self._box.zoom(factor, middle.x(), middle.y())
-
     # -- Qt
-
-    def theme_changed(self) -> None:
-        """Paint in the colours of the theme."""
-        self._font = number_font(self.font().pointSizeF() * 0.85)
-        self.setBackground(QColor(current_theme().panel))
-        for axis in (self._blocks, self._numbers):
-            axis.set_look(self._font)
-        self._lay_out()
-
-    def sizeHint(self) -> QSize:
-        return QSize(480, 320)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        if event is not None:  # pyqtgraph's own call, before there are any tiles
-            self._lay_out()
-
-    def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
-        if self._heads is None:
-            painter.setPen(QColor(current_theme().muted_text))
-            painter.drawText(QRectF(self.viewport().rect()).adjusted(8, 8, -8, -8), _CENTRED, self._message)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         super().mouseMoveEvent(event)
@@ -365,8 +88,8 @@ class HeadMosaic(pg.GraphicsView):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         layout, key = self._layout, event.key()
-        shift = event.modifiers() & ~(Qt.KeyboardModifier.KeypadModifier | Qt.KeyboardModifier.ShiftModifier)
-        if layout is None or shift:
+        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if layout is None or (modifiers and key != Qt.Key.Key_Plus):
             event.ignore()
         elif key in _ARROWS:
             self._move_to(layout.neighbour(self.current, *_ARROWS[Qt.Key(key)]))
@@ -393,20 +116,17 @@ class HeadMosaic(pg.GraphicsView):
         super().focusOutEvent(event)
         self._set_look(replace(self._look, focused=False))
 
-    def viewportEvent(self, event: QEvent) -> bool:
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._point_at(None)
+
+    def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             cell = self.cell_at(QPointF(event.pos()))
             text = self.toolTip() if cell is None else self.readout(cell[0]) + "\nclick to choose it"
             QToolTip.showText(event.globalPos(), text, self)
             return True
-        if event.type() == QEvent.Type.Leave:
-            self._point_at(None)
-        return super().viewportEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.FontChange:
-            self.theme_changed()
+        return super().event(event)
 
 
 _ARROWS = {

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from visualizer.engine.head_scores import main_role
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.heads.layout import MODEL, ROLE, ROLE_NAMES, MosaicLayout
 from visualizer.ui.panels.heads.tiles import Heads
@@ -59,11 +59,9 @@ class Shown:
     look: Look
     font: QFont
 
-    def tiles(self) -> list[tuple[int, QRectF]]:
-        """The heads in sight, each with where its tile is seen."""
-        placed = ((head, self.placing.rect(self.layout.rect(head))) for head in self.layout.places)
-        reach = self.placing.area.adjusted(0, -self.layout.caption * self.placing.scale[1], 0, 0)
-        return [(head, rect) for head, rect in placed if rect.intersects(reach)]
+    def rect(self, head: int) -> QRectF:
+        """Where a head's tile is seen."""
+        return self.placing.rect(self.layout.rect(head))
 
 
 class Overlay(QGraphicsItem):
@@ -102,57 +100,35 @@ class Overlay(QGraphicsItem):
 
 def draw_words(painter: QPainter, shown: Shown) -> None:
     """The ground between the tiles, and what is written at them."""
-    _fill_gaps(painter, shown)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(current_theme().panel))
+    painter.drawRects([shown.placing.rect(gap) for gap in shown.layout.gaps])
     painter.setFont(shown.font)
-    tiles, metrics = shown.tiles(), QFontMetricsF(shown.font)
-    theme, heads = current_theme(), shown.heads
+    metrics, theme, heads = QFontMetricsF(shown.font), current_theme(), shown.heads
     if shown.order != MODEL:
-        _write_scores(painter, shown, tiles, metrics)
-    for head, rect in tiles:
-        if head in heads.intervened:
-            painter.setPen(QColor(theme.changed))
-            _write_in_corner(painter, heads.count, rect, metrics, (f"● {heads.intervened[head]}", "●"))
-        elif (role := main_role(heads.scores, *divmod(head, heads.shape[1]))) is not None:
-            painter.setPen(QColor(theme.masked_text))
-            _write_in_corner(painter, heads.count, rect, metrics, ROLE_NAMES[role.name])
+        _write_scores(painter, shown, metrics)
+    painter.setPen(QColor(theme.changed))
+    for head, done in heads.intervened.items():
+        _write_in_corner(painter, heads.count, shown.rect(head), metrics, (f"● {done}", "●"))
+    painter.setPen(QColor(theme.masked_text))
+    roles = list(ROLE_NAMES.values())
+    for head in np.flatnonzero(heads.roles >= 0).tolist():
+        if head not in heads.intervened:
+            _write_in_corner(painter, heads.count, shown.rect(head), metrics, roles[heads.roles[head]])
 
 
 def draw_frames(painter: QPainter, shown: Shown) -> None:
     """Around the chosen head, in the accent if it is held, and around the one pointed at."""
     theme, look = current_theme(), shown.look
-    for head, rect in shown.tiles():
-        if head == look.current:
-            _frame(
-                painter,
-                rect.adjusted(-0.5, -0.5, 0.5, 0.5),
-                *((theme.accent, 2.0) if look.held else (theme.muted_text, 1.0)),
-            )
-            if look.focused:
-                painter.setPen(QPen(QColor(theme.text), 1, Qt.PenStyle.DotLine))
-                painter.drawRect(rect.adjusted(-3, -3, 3, 3))
-        if head == look.hovered:
-            _frame(painter, rect.adjusted(2, 2, -2, -2), theme.text, 1.0)
-
-
-def _fill_gaps(painter: QPainter, shown: Shown) -> None:
-    """The panel's colour where the picture has no tile."""
-    layout, ground = shown.layout, QColor(current_theme().panel)
-
-    def fill(left: int, top: int, width: int, height: int) -> None:
-        painter.fillRect(shown.placing.rect(QRectF(left, top, width, height)), ground)
-
-    rows: dict[int, set[int]] = {}
-    for _, column, y in layout.places.values():
-        rows.setdefault(y, set()).add(column)
-    for column in range(1, layout.columns):
-        fill(column * layout.pitch - layout.gap, 0, layout.gap, layout.height)
-    end = 0
-    for y, taken in rows.items():
-        fill(0, end, layout.width, y - end)
-        end = y + layout.side
-        for column in set(range(layout.columns)) - taken:
-            fill(column * layout.pitch, y, layout.side, layout.side)
-    fill(0, end, layout.width, layout.height - end)
+    if look.current in shown.layout.places:
+        rect = shown.rect(look.current)
+        ink, width = (theme.accent, 2.0) if look.held else (theme.muted_text, 1.0)
+        _frame(painter, rect.adjusted(-0.5, -0.5, 0.5, 0.5), ink, width)
+        if look.focused:
+            painter.setPen(QPen(QColor(theme.text), 1, Qt.PenStyle.DotLine))
+            painter.drawRect(rect.adjusted(-3, -3, 3, 3))
+    if look.hovered is not None:
+        _frame(painter, shown.rect(look.hovered).adjusted(2, 2, -2, -2), theme.text, 1.0)
 
 
 def _write_in_corner(painter: QPainter, count: int, rect: QRectF, metrics: QFontMetricsF, names: Sequence[str]) -> None:
@@ -165,7 +141,7 @@ def _write_in_corner(painter: QPainter, count: int, rect: QRectF, metrics: QFont
     painter.drawText(QRectF(rect.left(), rect.top(), rect.width() - 2, line), Qt.AlignmentFlag.AlignRight, words)
 
 
-def _write_scores(painter: QPainter, shown: Shown, tiles: list[tuple[int, QRectF]], metrics: QFontMetricsF) -> None:
+def _write_scores(painter: QPainter, shown: Shown, metrics: QFontMetricsF) -> None:
     """Headings, and under each tile block and head, the score as a number and as a bar."""
     theme, line = current_theme(), metrics.height()
     muted, text, rule = QColor(theme.muted_text), QColor(theme.text), QColor(theme.rule)
@@ -178,8 +154,10 @@ def _write_scores(painter: QPainter, shown: Shown, tiles: list[tuple[int, QRectF
             QRectF(place.left(), place.top() + 3, place.width(), line), Qt.AlignmentFlag.AlignLeft, heading
         )
     layers, per_layer = shown.heads.shape
-    named = bool(tiles) and tiles[0][1].width() >= metrics.horizontalAdvance(f"{layers - 1}.{per_layer - 1}")
-    for head, rect in tiles:
+    tile = layout.side * shown.placing.scale[0]
+    named = tile >= metrics.horizontalAdvance(f"{layers - 1}.{per_layer - 1}")
+    for head in layout.places:
+        rect = shown.rect(head)
         words, score = caption(shown.heads, shown.order, head)
         if score is not None:
             bar = QRectF(rect.left(), rect.bottom() + 1, rect.width(), BAR)
@@ -199,7 +177,7 @@ def caption(heads: Heads, order: str, head: int) -> tuple[str, float | None]:
     place = divmod(head, heads.shape[1])
     words = f"{place[0]}.{place[1]}"
     if order == ROLE:
-        role = main_role(heads.scores, *place)
+        role = heads.role(head)
         return words, None if role is None else role.score
     return words, float(heads.scores[order][place])
 

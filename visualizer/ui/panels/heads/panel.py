@@ -14,7 +14,8 @@ from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.panels.heads.layout import MODEL, ORDERS, share
-from visualizer.ui.panels.heads.mosaic import EMPTY, HeadMosaic
+from visualizer.ui.panels.heads.mosaic import HeadMosaic
+from visualizer.ui.panels.heads.picture import EMPTY
 from visualizer.ui.panels.heads.preview import NAMES, HeadPreview
 from visualizer.ui.panels.heads.random import RandomText
 from visualizer.ui.panels.heads.tiles import Heads
@@ -106,6 +107,7 @@ class HeadsPanel(SessionPanel):
         mosaic.moved.connect(self._choose)
         mosaic.let_go.connect(self._let_go)
         mosaic.context_requested.connect(self._context)
+        mosaic.view_box().sigRangeChanged.connect(lambda *_range: self._say())
         heatmap = self.preview.heatmap
         heatmap.cell_hovered.connect(lambda row, column: self._hover_cell(row, column))
         heatmap.cell_chosen.connect(self._choose_cell)
@@ -239,9 +241,10 @@ class HeadsPanel(SessionPanel):
         text = f"{heads.count // 2} random tokens, twice" if self._is_random(heads) else f"{heads.count} tokens"
         compared = "" if heads.comparison == "value" else f"{NAMES[heads.comparison]} · "
         waiting = self._coming is not None or self._on_random.isChecked() != self._is_random(heads)
+        zoomed = f" · zoomed {self.mosaic.zoomed:.1f}×" if self.mosaic.zoomed > 1.01 else ""
         reading = " · reading …" if waiting else ""
         shape = f"{layers} block{'s' * (layers > 1)} × {per_layer} head{'s' * (per_layer > 1)}"
-        self.title.set_words(shape, f"{compared}{text}{reading}")
+        self.title.set_words(shape, f"{compared}{text}{zoomed}{reading}")
 
     def _preview(self, head: int) -> None:
         self.preview.set_head(self._heads, head)

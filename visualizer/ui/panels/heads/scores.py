@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
-from visualizer.engine.head_scores import SCORES, main_role
+from visualizer.engine.head_scores import SCORES
 from visualizer.session.words.numbers import MINUS, short
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.heads.layout import ROLE_NAMES
@@ -42,7 +42,7 @@ class HeadScores(QWidget):
         if self._heads is None:
             return "", ""
         layer, number = divmod(self._head, self._heads.shape[1])
-        role = main_role(self._heads.scores, layer, number)
+        role = self._heads.role(self._head)
         what = "does nothing clear" if role is None else f"mainly {ROLE_NAMES[role.name][0]} {short(role.score)}"
         return f"block {layer} · head {number}", what
 
