@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QToolTip, QWidget
 
@@ -85,6 +85,12 @@ class HeadMosaic(MosaicPicture):
             where = self.mapToGlobal(self.tile_rect(self.current).center().toPoint())
             self.context_requested.emit((self.current, -1, -1), where)
         event.accept()  # the mouse's menu comes when the button is let go of: its drag scales
+
+    def inputMethodQuery(self, query: Qt.InputMethodQuery) -> object:
+        """Where the menu key asks for a menu: on the chosen head."""
+        if query == Qt.InputMethodQuery.ImCursorRectangle:
+            return QRect() if self._layout is None else self.tile_rect(self.current).toRect()
+        return super().inputMethodQuery(query)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         layout, key = self._layout, event.key()
