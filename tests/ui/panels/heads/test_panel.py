@@ -290,7 +290,7 @@ def test_comparison_shows_the_baseline_and_the_difference(panel: HeadsPanel, ses
         assert np.array_equal(shown(panel).tiles[:4], wanted)
     assert shown(panel).signed
     assert shown(panel).limit == pytest.approx(float(np.abs(shown(panel).tiles).max()))
-    assert "change" in panel.title.accessibleName()
+    assert "− baseline" in panel.title.accessibleName()
     assert session.trace is not None
     assert session.baseline_trace is not None
     now, before = head_scores(session.trace), head_scores(session.baseline_trace)

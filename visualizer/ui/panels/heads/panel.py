@@ -9,14 +9,16 @@ from PySide6.QtGui import QAction, QActionGroup, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from visualizer.engine.trace import Trace
+from visualizer.formats import OpenedModel
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
-from visualizer.session.words.axis_labels import token_label
+from visualizer.session.words.axis_labels import about_pass, token_label
+from visualizer.session.words.comparison import ADDED
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.panels.heads.layout import MODEL, ORDERS, share
 from visualizer.ui.panels.heads.mosaic import HeadMosaic
 from visualizer.ui.panels.heads.picture import EMPTY
-from visualizer.ui.panels.heads.preview import NAMES, HeadPreview
+from visualizer.ui.panels.heads.preview import HeadPreview
 from visualizer.ui.panels.heads.random import RandomText
 from visualizer.ui.panels.heads.tiles import Heads
 from visualizer.ui.widgets.buttons import action_button
@@ -37,7 +39,7 @@ class HeadsPanel(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("headsPanel")
         self.setAccessibleName("Heads")
-        self._order = MODEL
+        self._order, self._message = MODEL, COMPUTING
         self._held = False
         self._heads: Heads | None = None  # what is shown
         self._coming: Heads | None = None  # what is being read
@@ -134,7 +136,7 @@ class HeadsPanel(SessionPanel):
         self._chooser.setCurrentIndex(list(ORDERS).index(order))
         if order != self._order:
             self._order = order
-            self._fill(COMPUTING)
+            self._fill()
             self.mosaic.bring_into_view(self.mosaic.current)
 
     def refresh(self) -> None:
@@ -189,10 +191,7 @@ class HeadsPanel(SessionPanel):
         return self.random.passes
 
     def _labels(self, trace: Trace) -> tuple[str, ...]:
-        """The tokens as text."""
-        # A result may be of the model before, whose tokens the present one need not have.
-        state = self.session.document.state if self._on_random.isChecked() or self.result is None else self.result.state
-        return tuple(token_label(state.opened, int(token)) for token in trace.tokens)
+        return tuple(token_label(self._opened(), int(token)) for token in trace.tokens)
 
     def _read_on(self) -> None:
         """One portion of what is to be shown; the rest when nothing else is due."""
@@ -207,17 +206,26 @@ class HeadsPanel(SessionPanel):
             self._show(coming)
 
     def _show(self, heads: Heads | None, message: str = "") -> None:
-        self._heads = heads
+        self._heads, self._message = heads, message
         self._share_room()
-        self._fill(message)
+        self._fill()
         self._mark()
 
-    def _fill(self, message: str) -> None:
-        heads, text = self._heads, ""
-        if heads is not None:
-            random = f"{heads.count // 2} random tokens, twice"
-            text = random if self._is_random(heads) else f"prompt {''.join(heads.labels)!r}"
-        self.mosaic.set_heads(heads, self._order, message, f"{self.session.document.state.opened.name} · {text}")
+    def _fill(self) -> None:
+        about = "" if self._heads is None else self._about(self._heads)
+        self.mosaic.set_heads(self._heads, self._order, self._message, about)
+
+    def _about(self, heads: Heads, *where: int) -> str:
+        """For a caption: which model, which block and head, which text."""
+        if not self._is_random(heads):
+            return about_pass(self._opened(), heads.trace.tokens.tolist(), *where)
+        place = "block {}, head {} · ".format(*where) if where else ""
+        return f"{self._opened().name} · {place}{heads.count // 2} random tokens, twice"
+
+    def _opened(self) -> OpenedModel:
+        """The model of what is shown: a result may be of the model before."""
+        state = self.session.document.state if self._on_random.isChecked() or self.result is None else self.result.state
+        return state.opened
 
     def _is_random(self, heads: Heads) -> bool:
         """Whether what is shown is the random text, and not the prompt."""
@@ -239,7 +247,7 @@ class HeadsPanel(SessionPanel):
             return
         layers, per_layer = heads.shape
         text = f"{heads.count // 2} random tokens, twice" if self._is_random(heads) else f"{heads.count} tokens"
-        compared = "" if heads.comparison == "value" else f"{NAMES[heads.comparison]} · "
+        compared = f"weights{ADDED[heads.comparison]} · " if ADDED[heads.comparison] else ""
         waiting = self._coming is not None or self._on_random.isChecked() != self._is_random(heads)
         zoomed = f" · zoomed {self.mosaic.zoomed:.1f}×" if self.mosaic.zoomed > 1.01 else ""
         reading = " · reading …" if waiting else ""
@@ -247,7 +255,9 @@ class HeadsPanel(SessionPanel):
         self.title.set_words(shape, f"{compared}{text}{zoomed}{reading}")
 
     def _preview(self, head: int) -> None:
-        self.preview.set_head(self._heads, head)
+        heads = self._heads
+        about = self._message if heads is None else self._about(heads, *self._place(head))
+        self.preview.set_head(heads, head, self._opened(), about)
 
     # -- what the user does
 

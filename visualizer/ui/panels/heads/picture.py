@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from visualizer.engine.head_scores import SCORES
+from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import short
 from visualizer.ui.heatmap.box import CellBox
 from visualizer.ui.heatmap.image import MatrixImage
@@ -37,6 +38,11 @@ class MosaicPicture(pg.GraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
+        self.setCacheMode(pg.GraphicsView.CacheModeFlag.CacheNone)  # a ground of one colour is painted fast enough
+        self.viewport().setObjectName("qt_scrollarea_viewport")  # as Qt calls those that it makes itself
+        for export in self.scene().contextMenu:  # the window has its own
+            export.setParent(None)
+        self.scene().contextMenu.clear()
         self.setObjectName("headMosaic")
         self.setAccessibleName("Heads")
         self.setToolTip("The pattern of every head; arrows choose, Esc lets go, the menu key offers to intervene")
@@ -190,8 +196,8 @@ class MosaicPicture(pg.GraphicsView):
         for head in layout.places:
             x, y = layout.corner(head)
             canvas[y : y + layout.side, x : x + layout.side] = tiles[head]
-        kind = "diverging" if heads.signed else "sequential"
-        self._image.show_matrix(canvas, canvas, lookup_table(kind, current_theme()), kind, (0.0, float(MASKED)))
+        table = lookup_table(heads.kind, current_theme())
+        self._image.show_matrix(canvas, canvas, table, heads.kind, (0.0, float(MASKED)))
 
     def _placing(self) -> Placing:
         (left, right), (top, bottom) = self._box.viewRange()
@@ -214,21 +220,14 @@ class MosaicPicture(pg.GraphicsView):
 
     # -- as a picture
 
-    def paint_picture(self, painter: QPainter, rect: QRectF) -> None:
+    def paint_picture(self, painter: QPainter, target: QRectF) -> None:
         """Draw all tiles with their axes into a rectangle, without focus, mouse and zoom."""
         look, (across, down) = self._look, self._box.viewRange()
         self._set_look(replace(look, hovered=None, focused=False))
         self._box.fit()
-        parts = [item for item in (self._box, self._blocks, self._numbers) if item.isVisible()]
-        whole = QRectF(self.viewport().rect())
-        if parts:
-            whole = parts[0].geometry()
-            for part in parts[1:]:
-                whole = whole.united(part.geometry())
-            whole.adjust(-MARGIN, -MARGIN, MARGIN, MARGIN)
-        painter.fillRect(rect, QColor(current_theme().panel))
+        painter.fillRect(target, QColor(current_theme().panel))
         self.scene().prepareForPaint()
-        self.scene().render(painter, rect, whole)
+        self.scene().render(painter, target, QRectF(self.viewport().rect()))
         self._box.setRange(xRange=across, yRange=down, padding=0)
         self._set_look(look)
 
@@ -239,9 +238,10 @@ class MosaicPicture(pg.GraphicsView):
             return ""
         layers, per_layer = heads.shape
         limit = short(heads.limit)
-        scale = f"differences from −{limit} to {limit}" if heads.signed else "weights from 0 to 1"
+        ends = f"−{limit} to {limit}" if heads.signed else "0 to 1"
         order = "" if self._order == MODEL else f" · sorted by: {ORDERS[self._order].lower()}"
-        return f"{self._about} · {layers} × {per_layer} heads [block, head]{order}\n{scale}, rows queries, columns keys"
+        shape = f"pattern{ADDED[heads.comparison]} of {layers} × {per_layer} heads"
+        return f"{self._about} · {shape}, queries down, keys across{order} · colours from {ends}"
 
     # -- words
 
@@ -283,13 +283,17 @@ class MosaicPicture(pg.GraphicsView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if event is not None and not self.closed:  # None: pyqtgraph's own call, before there are any tiles
+        if event is not None:  # pyqtgraph's own call, before there are any tiles
             self._lay_out()
 
     def drawForeground(self, painter: QPainter, rect: QRectF | QRect) -> None:
         if self._heads is None:
             painter.setPen(QColor(current_theme().muted_text))
             painter.drawText(QRectF(self.viewport().rect()).adjusted(8, 8, -8, -8), _CENTRED, self._message)
+
+    def close(self) -> bool:
+        """Hide it; pyqtgraph would empty the scene, and there would be nothing to show again."""
+        return QWidget.close(self)
 
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)

@@ -6,17 +6,14 @@ import numpy as np
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QWidget
 
+from visualizer.formats import OpenedModel
+from visualizer.session.words.comparison import ADDED
+from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import SEQUENTIAL, Scale
 from visualizer.ui.look.theme import current_theme, token_color
 from visualizer.ui.panels.heads.scores import HeadScores
 from visualizer.ui.panels.heads.tiles import Heads
-
-NAMES = {
-    "value": "softmax weights",
-    "baseline": "softmax weights of the baseline",
-    "difference": "change of the weights",
-}
 
 
 class HeadPreview(QWidget):
@@ -32,7 +29,7 @@ class HeadPreview(QWidget):
         self.setAccessibleName("One head")
         self.heatmap, self.scores = Heatmap(self), HeadScores(self)
         self.heatmap.setObjectName("headHeatmap")
-        self._shown: tuple[Heads | None, int, object] | None = None
+        self._shown: tuple[object, ...] | None = None
         self._box = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         self._box.setContentsMargins(0, 0, 0, 0)
         self._box.setSpacing(8)
@@ -44,29 +41,31 @@ class HeadPreview(QWidget):
         """Which head is shown, as layer · heads + head."""
         return self.scores.head
 
-    def set_head(self, heads: Heads | None, head: int, message: str = "") -> None:
-        """Show one of these heads, or without any a sentence."""
-        shown = (heads, head, current_theme())
-        if shown == self._shown and heads is not None:
+    def set_head(self, heads: Heads | None, head: int, opened: OpenedModel, about: str) -> None:
+        """Show one of these heads, which are those of a model; without any, `about` is a sentence to show instead."""
+        shown = (heads, head, current_theme(), about)
+        if shown == self._shown:
             return
         self._shown = shown
         self.scores.set_head(heads, head)
         self.scores.setVisible(heads is not None)
         if heads is None:
-            self.heatmap.set_empty(message)
+            self.heatmap.set_empty(about)
             return
         layer, number = divmod(head, heads.shape[1])
         hues = [token_color(int(token), current_theme()) for token in heads.trace.tokens]
         self.heatmap.whose = f"block {layer}, head {number}"
         self.heatmap.set_matrix(
-            heads.weights(head),
-            masked=np.triu(np.ones((heads.count, heads.count), dtype=bool), 1),
-            row_labels=heads.labels,
-            column_labels=heads.labels,
-            scale=Scale("diverging", heads.limit) if heads.signed else SEQUENTIAL,
-            name=NAMES[heads.comparison],
-            row_label_colors=hues,
-            column_label_colors=hues,
+            Matrix(
+                heads.weights(head),
+                Axis("query", heads.labels, hues),
+                Axis("key", heads.labels, hues),
+                name=f"pattern{ADDED[heads.comparison]}",
+                scale=Scale("diverging", heads.limit) if heads.signed else SEQUENTIAL,
+                masked=np.triu(np.ones((heads.count, heads.count), dtype=np.bool_), 1),
+                about=about,
+                origin=opened,
+            )
         )
 
     # -- Qt

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from visualizer.engine.head_scores import SCORES, HeadDetector, Role, main_roles
 from visualizer.engine.interventions import WORDS
 from visualizer.engine.trace import Trace
-from visualizer.ui.look.colors import MASKED, color_indices, symmetric_limit
+from visualizer.ui.look.colors import MASKED, Kind, color_indices, symmetric_limit
 
 Array = NDArray[Any]
 
@@ -112,6 +112,11 @@ class Heads:
         """Whether differences are shown."""
         return self.comparison == "difference"
 
+    @property
+    def kind(self) -> Kind:
+        """The kind of colour scale."""
+        return "diverging" if self.signed else "sequential"
+
     def is_of(self, trace: Trace, baseline: Trace | None, comparison: str) -> bool:
         """Whether this shows just that."""
         wanted = comparison if baseline is not None else "value"
@@ -189,7 +194,7 @@ def _intervened(trace: Trace) -> Iterator[tuple[int, str]]:
 
 def tile_indices(heads: Heads) -> NDArray[np.uint8]:
     """Heads' pictures [layer · heads + head, n, n] as rows of the colour table, keys after their query masked."""
-    indices = color_indices(heads.tiles, None, "diverging" if heads.signed else "sequential", heads.limit)
+    indices = color_indices(heads.tiles, None, heads.kind, heads.limit)
     hidden = hidden_cells(heads.count, heads.tiles.shape[-1])
     indices &= np.where(hidden, 0, 0xFF).astype(np.uint8)  # faster than copying where it is hidden
     indices |= np.where(hidden, MASKED, 0).astype(np.uint8)
