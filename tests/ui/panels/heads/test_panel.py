@@ -5,12 +5,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QComboBox, QToolButton
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -26,7 +27,7 @@ from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.tokenizers import CharacterTokenizer
 from visualizer.ui.look.colors import MASKED, lookup_table
-from visualizer.ui.look.theme import current_theme
+from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.heads.layout import ORDERS, Group, arrange
 from visualizer.ui.panels.heads.panel import HeadsPanel
 from visualizer.ui.panels.heads.tiles import MOST_CELLS, Heads, hidden_cells, pooled, tile_indices
@@ -310,6 +311,165 @@ def test_random_text_twice_takes_the_prompts_place(panel: HeadsPanel, session: S
     assert session.selection.hovered is None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert shown(panel).trace is session.trace
+
+
+def test_an_induction_head_is_named_on_its_prompt_and_on_random_text(qtbot: QtBot) -> None:
+    session = Session(open_model("induction"))
+    panel = opened(session, qtbot)
+    session.selection.choose(block=1, head=0)
+    for random in (False, True):
+        panel.actions_by_name["heads_random_text"].setChecked(random)
+        qtbot.waitUntil(lambda random=random: ("random" in panel.title.accessibleName()) == random, timeout=20_000)
+        assert "mainly induction" in panel.mosaic.readout(4)
+        assert panel.preview.scores.words()[1].startswith("mainly induction")
+        for order in ("model", "role", "induction"):
+            panel.set_order(order)
+            assert is_written_on(panel, 4)
+            assert not is_written_on(panel, 3)
+
+
+def is_written_on(panel: HeadsPanel, head: int) -> bool:
+    """Whether a word stands in the upper right corner of a tile, where no weight is."""
+    rect = panel.mosaic.tile_rect(head)
+    corner = QRectF(rect.center().x() + 8, rect.top() + 3, rect.width() / 2 - 11, 9).toAlignedRect()
+    image = panel.mosaic.grab().toImage().copy(corner)
+    return len({image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}) > 1
+
+
+@pytest.mark.parametrize(
+    ("layers", "heads", "size", "blocks_written", "heads_written"),
+    [
+        (1, 1, (640, 360), 1, 1),
+        (2, 4, (640, 360), 2, 4),
+        (12, 12, (660, 420), 12, 12),
+        (12, 12, (430, 340), 12, 12),
+        (40, 3, (420, 340), 8, 1),
+    ],
+)
+def test_blocks_and_heads_are_numbered_on_two_axes_as_far_as_numbers_fit(
+    layers: int, heads: int, size: tuple[int, int], blocks_written: int, heads_written: int, qtbot: QtBot
+) -> None:
+    panel = opened(Session(random_model(layers, heads), prompt="abcabc"), qtbot, size)
+    down, across = panel.mosaic.axis_numbers()
+    assert len(down) >= blocks_written
+    assert len(across) >= heads_written
+    steps = np.diff([int(number) for number in down])
+    assert len(set(steps.tolist())) <= 1
+    pitch = panel.mosaic.tile_rect(heads).top() - panel.mosaic.tile_rect(0).top() if layers > 1 else 0.0
+    if len(steps):
+        assert pitch * steps[0] >= 0.8 * QFontMetricsF(number_font(panel.font().pointSizeF() * 0.85)).height()
+    panel.set_order("induction")
+    assert panel.mosaic.axis_numbers() == ([], [])
+    assert len([axis for axis in panel.mosaic.items() if isinstance(axis, pg.AxisItem)]) == 2
+
+
+def test_the_mosaic_is_one_image_that_the_wheel_enlarges_and_a_drag_moves(
+    panel: HeadsPanel, session: Session, qtbot: QtBot
+) -> None:
+    mosaic = panel.mosaic
+    assert len([image for image in mosaic.items() if isinstance(image, pg.ImageItem)]) == 1
+    before = mosaic.tile_rect(5)
+    for _ in range(4):
+        wheel(mosaic, before.center(), 120)
+    assert mosaic.tile_rect(5).width() > before.width()
+    assert "zoomed" in panel.title.accessibleName()
+    qtbot.mouseClick(mosaic.viewport(), Qt.MouseButton.LeftButton, pos=middle(panel, 5))
+    assert place(session) == (1, 1)
+    near, chosen = mosaic.tile_rect(5), place(session)
+    drag(mosaic, near.center().toPoint(), QPoint(-30, -20), qtbot)
+    moved = mosaic.tile_rect(5).topLeft() - near.topLeft()
+    assert (round(moved.x()), round(moved.y())) == (-30, -20)
+    assert place(session) == chosen, "a drag chooses nothing"
+    qtbot.keyClick(mosaic, Qt.Key.Key_0)
+    assert mosaic.tile_rect(5) == before
+    assert "zoomed" not in panel.title.accessibleName()
+    qtbot.keyClick(mosaic, Qt.Key.Key_Plus)
+    assert mosaic.tile_rect(5).width() > before.width()
+    qtbot.keyClick(mosaic, Qt.Key.Key_End)
+    assert QRectF(mosaic.viewport().rect()).contains(mosaic.tile_rect(11)), "the keyboard's head is brought into sight"
+    panel.actions_by_name["heads_fit"].trigger()
+    assert mosaic.tile_rect(5) == before
+    qtbot.keyClick(mosaic, Qt.Key.Key_Plus)
+    session.document.apply(OpenModel(open_model("aab")))
+    assert mosaic.zoomed == pytest.approx(1.0)
+
+
+def wheel(mosaic: QWidget, at: QPointF, angle: int) -> None:
+    """Turn the wheel over a place of the mosaic."""
+    viewport = mosaic.viewport()  # type: ignore[attr-defined]
+    event = QWheelEvent(
+        at, QPointF(viewport.mapToGlobal(at.toPoint())), QPoint(), QPoint(0, angle), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(viewport, event)
+
+
+def drag(mosaic: QWidget, start: QPoint, by: QPoint, qtbot: QtBot) -> None:
+    """Drag with the left button, in steps as a hand does."""
+    viewport = mosaic.viewport()  # type: ignore[attr-defined]
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=start)
+    for part in (0.3, 0.6, 1.0):
+        at = QPointF(start) + QPointF(by) * part
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, at, QPointF(viewport.mapToGlobal(at.toPoint())), Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(viewport, event)
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=start + by)
+
+
+def test_a_picture_of_the_mosaic_has_all_heads_and_nothing_of_mouse_zoom_and_focus(
+    panel: HeadsPanel, qtbot: QtBot
+) -> None:
+    def picture() -> QImage:
+        image = QImage(panel.mosaic.size(), QImage.Format.Format_RGB32)
+        painter = QPainter(image)
+        panel.mosaic.paint_picture(painter, QRectF(image.rect()))
+        painter.end()
+        return image
+
+    panel.mosaic.clearFocus()
+    plain = picture()
+    assert plain.size() == panel.mosaic.size()
+    qtbot.mouseMove(panel.mosaic.viewport(), middle(panel, 7))
+    panel.mosaic.setFocus()
+    panel.mosaic.zoom_by(3.0)
+    enlarged = panel.mosaic.tile_rect(0)
+    assert picture() == plain
+    assert panel.mosaic.tile_rect(0) == enlarged
+    assert "abcabdabcaab" in panel.mosaic.picture_caption()
+    assert "3 × 4 heads" in panel.mosaic.picture_caption()
+    assert "colours from 0 to 1" in panel.mosaic.picture_caption()
+
+
+def test_the_head_close_up_is_a_heatmap_whose_cells_are_explained(panel: HeadsPanel, session: Session) -> None:
+    qtbot_cell, heatmap = (4, 3), panel.preview.heatmap
+    session.selection.choose(block=2, head=1)
+    assert session.trace is not None
+    assert np.array_equal(heatmap.image(), session.trace["blocks.2.attn.pattern"][1])
+    assert heatmap.matrix is not None
+    assert list(heatmap.matrix.rows.labels) == list("abcabdabcaab")
+    assert heatmap.matrix.masked is not None
+    assert heatmap.matrix.masked[3, 4]
+    heatmap.cell_hovered.emit(*qtbot_cell)
+    ref = CellRef("activation", "blocks.2.attn.pattern", (1, *qtbot_cell))
+    assert session.selection.hovered == ref
+    heatmap.cell_chosen.emit(*qtbot_cell)
+    assert (session.selection.now.cell, session.selection.now.row, session.selection.now.key) == (ref, *qtbot_cell)
+
+
+@pytest.mark.parametrize(("layers", "heads"), [(1, 1), (2, 4), (12, 12), (1, 8), (6, 1)])
+@pytest.mark.parametrize("size", [(500, 340), (660, 420), (1100, 780)])
+def test_mosaic_and_the_head_close_up_fill_the_panel(
+    layers: int, heads: int, size: tuple[int, int], qtbot: QtBot
+) -> None:
+    panel = opened(Session(random_model(layers, heads), prompt="abcabc"), qtbot, size)
+    tiles = panel.mosaic.tile_rect(0).united(panel.mosaic.tile_rect(layers * heads - 1))
+    room = panel.mosaic.viewport().rect()
+    assert max(tiles.width() / room.width(), tiles.height() / room.height()) > 0.8, "the tiles fill one direction"
+    close = panel.preview.heatmap.layout_now()
+    assert close is not None
+    assert close.cells.width() >= 0.16 * min(size)
 
 
 def test_a_context_menu_is_asked_for_with_the_number_under_the_mouse(panel: HeadsPanel, qtbot: QtBot) -> None:

@@ -245,6 +245,7 @@ def share(width: float, height: float, rows: int, columns: int) -> tuple[bool, f
     Returns whether they lie beside each other (else below), and how much of the width (or height) the mosaic gets.
     """
     best = (-1.0, True, width)
+    weight = 0.6 if rows * columns > 1 else 0.35  # of the mosaic, which of a single head shows nothing else
     for beside, extent, other in ((True, width, height), (False, height, width)):
         for tenth in range(3, 9):
             part = extent * tenth / 10
@@ -252,5 +253,5 @@ def share(width: float, height: float, rows: int, columns: int) -> tuple[bool, f
             tile = min((room[0] - AXES) / columns, (room[1] - AXES) / rows)
             close = max(min(rest[0], rest[1] - WORDS[1]), min(rest[0] - WORDS[0], rest[1]))
             area = max(tile, 0.0) * math.sqrt(rows * columns)
-            best = max(best, (area**0.6 * max(close, 0.0) ** 0.4, beside, part))
+            best = max(best, (area**weight * max(close, 0.0) ** (1 - weight), beside, part))
     return best[1], best[2]
