@@ -105,17 +105,26 @@ def head_scores(trace: Trace) -> dict[str, Array]:
     return {score: np.stack([scores[score] for scores in by_layer]) for score in SCORES}
 
 
-def main_role(scores: dict[str, Array], layer: int, head: int, clear: float = CLEAR) -> Role | None:
-    """The highest score of one head, if it is above `clear`, or distinct; of equal ones the first in SCORES.
+def main_roles(scores: dict[str, Array], clear: float = CLEAR) -> NDArray[np.intp]:
+    """For each head the place in SCORES of its highest score, if that is above `clear`, or distinct; else −1.
 
-    Distinct is what reaches `DISTINCT` and twice every other score. None where no score stands out.
+    Distinct is what reaches `DISTINCT` and twice every other score; of equal scores the first counts.
+
+    Args:
+        scores: each of SCORES [layer, head]; NaN where it is not defined.
+        clear: what is high enough, whatever the other scores are.
     """
-    known = [Role(name, score) for name in SCORES if not np.isnan(score := float(scores[name][layer, head]))]
-    if not known:
-        return None
-    best = max(known, key=lambda role: role.score)
-    second = max((role.score for role in known if role is not best), default=0.0)
-    return best if best.score > clear or best.score >= max(DISTINCT, 2 * second) else None
+    table = np.stack([np.nan_to_num(scores[name], nan=0.0) for name in SCORES])
+    second, best = np.partition(table, -2, axis=0)[-2:]
+    named = (best > clear) | ((best >= DISTINCT) & (best >= 2 * second))
+    return np.where(named, table.argmax(axis=0), -1)
+
+
+def main_role(scores: dict[str, Array], layer: int, head: int, clear: float = CLEAR) -> Role | None:
+    """What `main_roles` says of one head; None where no score stands out."""
+    place = int(main_roles({name: values[layer, head] for name, values in scores.items()}, clear))
+    name = list(SCORES)[place]
+    return None if place < 0 else Role(name, float(scores[name][layer, head]))
 
 
 def repeated_random_tokens(model: Model, seed: int = 0, length: int | None = None) -> Array:

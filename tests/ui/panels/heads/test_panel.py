@@ -5,12 +5,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pyqtgraph as pg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QComboBox, QToolButton
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtWidgets import QApplication, QComboBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -26,7 +27,7 @@ from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.tokenizers import CharacterTokenizer
 from visualizer.ui.look.colors import MASKED, lookup_table
-from visualizer.ui.look.theme import current_theme
+from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.heads.layout import ORDERS, Group, arrange
 from visualizer.ui.panels.heads.panel import HeadsPanel
 from visualizer.ui.panels.heads.tiles import MOST_CELLS, Heads, hidden_cells, pooled, tile_indices
@@ -71,14 +72,12 @@ def shown(panel: HeadsPanel) -> Heads:
 
 def middle(panel: HeadsPanel, head: int) -> QPoint:
     """The middle of a head's tile."""
-    layout = panel.mosaic.layout_now()
-    assert layout is not None
-    return layout.rect(head).center().toPoint()
+    return panel.mosaic.tile_rect(head).center().toPoint()
 
 
 def click(panel: HeadsPanel, head: int, qtbot: QtBot) -> None:
     """Click on a head."""
-    qtbot.mouseClick(panel.mosaic, Qt.MouseButton.LeftButton, pos=middle(panel, head))
+    qtbot.mouseClick(panel.mosaic.viewport(), Qt.MouseButton.LeftButton, pos=middle(panel, head))
 
 
 def place(session: Session) -> tuple[int, int]:
@@ -88,24 +87,20 @@ def place(session: Session) -> tuple[int, int]:
 
 def framed(panel: HeadsPanel, color: str) -> list[int]:
     """The heads whose frame has a colour."""
-    image, layout = panel.mosaic.grab().toImage(), panel.mosaic.layout_now()
-    assert layout is not None
-    wanted = QColor(color).rgb()
-    return [head for head in layout.places if _left_edge_has(image, layout.rect(head).topLeft(), layout.side, wanted)]
+    image, wanted = panel.mosaic.grab().toImage(), QColor(color).rgb()
+    return [head for head in panel.mosaic.order_shown() if _left_edge_has(image, panel.mosaic.tile_rect(head), wanted)]
 
 
 def has_ink(panel: HeadsPanel, head: int, color: str) -> bool:
     """Whether any pixel of a head's tile is of a colour."""
-    layout = panel.mosaic.layout_now()
-    assert layout is not None
-    image, rect, wanted = panel.mosaic.grab().toImage(), layout.rect(head).toAlignedRect(), QColor(color).rgb()
-    tile = image.copy(rect)
+    image, rect = panel.mosaic.grab().toImage(), panel.mosaic.tile_rect(head).toAlignedRect()
+    tile, wanted = image.copy(rect), QColor(color).rgb()
     return any(tile.pixel(x, y) == wanted for x in range(tile.width()) for y in range(tile.height()))
 
 
-def _left_edge_has(image: QImage, corner: QPointF, side: float, wanted: int) -> bool:
-    y = round(corner.y() + side / 2)
-    return any(image.pixel(x, y) == wanted for x in range(round(corner.x()) - 2, round(corner.x()) + 2) if x >= 0)
+def _left_edge_has(image: QImage, tile: QRectF, wanted: int) -> bool:
+    x, y = round(tile.left()), round(tile.center().y())
+    return any(image.pixel(at, y) == wanted for at in range(max(x - 2, 0), x + 2))
 
 
 def test_every_head_shows_its_own_pattern_in_the_colours_of_the_heatmaps(panel: HeadsPanel, session: Session) -> None:
@@ -113,12 +108,11 @@ def test_every_head_shows_its_own_pattern_in_the_colours_of_the_heatmaps(panel: 
     assert session.trace is not None
     assert heads.tiles.shape == (12, 12, 12)
     table = lookup_table("sequential", current_theme()).argb
-    image, layout = panel.mosaic.grab().toImage(), panel.mosaic.layout_now()
-    assert layout is not None
+    image = panel.mosaic.grab().toImage()
     for head in range(12):
         pattern = session.trace[f"blocks.{head // 4}.attn.pattern"][head % 4]
         assert np.array_equal(heads.tiles[head], pattern)
-        rect = layout.rect(head)
+        rect = panel.mosaic.tile_rect(head)
         for query, key in ((11, 0), (7, 3), (9, 9)):
             x, y = rect.left() + (key + 0.5) * rect.width() / 12, rect.top() + (query + 0.5) * rect.height() / 12
             wanted = table[round(float(pattern[query, key]) * 250 - 1e-9)]
@@ -186,21 +180,19 @@ def test_arrow_keys_follow_the_order_on_screen(panel: HeadsPanel, session: Sessi
 def test_a_choice_made_elsewhere_is_framed(panel: HeadsPanel, session: Session) -> None:
     session.selection.choose(block=2, head=1)
     assert framed(panel, current_theme().accent) == [9]
-    assert panel.preview.words()[0] == "block 2 · head 1"
+    assert panel.preview.scores.words()[0] == "block 2 · head 1"
 
 
 def test_pointing_previews_a_head_and_its_number_and_changes_no_choice(
     panel: HeadsPanel, session: Session, qtbot: QtBot
 ) -> None:
-    layout = panel.mosaic.layout_now()
-    assert layout is not None
-    rect = layout.rect(7)
+    rect = panel.mosaic.tile_rect(7)
     cell = QPointF(rect.left() + 2.5 * rect.width() / 12, rect.top() + 5.5 * rect.height() / 12)
-    qtbot.mouseMove(panel.mosaic, cell.toPoint())
+    qtbot.mouseMove(panel.mosaic.viewport(), cell.toPoint())
     assert panel.preview.head == 7
     assert session.selection.hovered == CellRef("activation", "blocks.1.attn.pattern", (3, 5, 2))
     assert place(session) == (0, 0)
-    qtbot.mouseMove(panel.mosaic, QPoint(1, 1))
+    qtbot.mouseMove(panel.mosaic.viewport(), QPoint(1, 1))
     assert panel.preview.head == 0
     assert session.selection.hovered is None
 
@@ -225,14 +217,14 @@ def test_heads_whose_score_is_not_defined_come_last_in_the_order_of_the_model(
     session.document.apply(SetPrompt("abcdef"))
     panel.set_order("induction")
     assert panel.mosaic.order_shown() == list(range(12))
-    assert "no token comes twice" in " ".join(panel.preview.notes())
+    assert "no token comes twice" in " ".join(panel.preview.scores.notes())
 
 
 def test_heads_are_grouped_by_what_they_mainly_do(panel: HeadsPanel) -> None:
     panel.set_order("role")
     layout = panel.mosaic.layout_now()
     assert layout is not None
-    named = [(group.heading, [panel.mosaic.role(head) for head in group.heads]) for group in layout.groups]
+    named = [(group.heading, [shown(panel).role(head) for head in group.heads]) for group in layout.groups]
     assert sum(len(roles) for _, roles in named) == 12
     for heading, roles in named:
         for role in roles:
@@ -242,7 +234,7 @@ def test_heads_are_grouped_by_what_they_mainly_do(panel: HeadsPanel) -> None:
 def test_the_handmade_head_looks_at_the_two_tokens_it_was_made_to(qtbot: QtBot) -> None:
     panel = opened(Session(open_model("aab")), qtbot)
     assert shown(panel).shape == (1, 1)
-    assert panel.preview.words() == ("block 0 · head 0", "mainly previous token 0.5")
+    assert panel.preview.scores.words() == ("block 0 · head 0", "mainly previous token 0.5")
     assert "mainly previous token" in panel.mosaic.readout(0)
 
 
@@ -284,7 +276,7 @@ def test_an_empty_prompt_says_what_to_do_and_nothing_can_be_chosen(
     session.document.apply(SetPrompt(""))
     assert panel.heads is None
     assert "Type a few tokens" in panel.mosaic.accessibleDescription()
-    qtbot.mouseClick(panel.mosaic, Qt.MouseButton.LeftButton, pos=QPoint(50, 50))
+    qtbot.mouseClick(panel.mosaic.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(50, 50))
     qtbot.keyClick(panel.mosaic, Qt.Key.Key_Right)
     assert place(session) == (0, 0)
 
@@ -299,11 +291,11 @@ def test_comparison_shows_the_baseline_and_the_difference(panel: HeadsPanel, ses
         assert np.array_equal(shown(panel).tiles[:4], wanted)
     assert shown(panel).signed
     assert shown(panel).limit == pytest.approx(float(np.abs(shown(panel).tiles).max()))
-    assert "change" in panel.title.text()
+    assert "− baseline" in panel.title.accessibleName()
     assert session.trace is not None
     assert session.baseline_trace is not None
     now, before = head_scores(session.trace), head_scores(session.baseline_trace)
-    for row, name in zip(panel.preview.score_rows(), SCORES, strict=True):
+    for row, name in zip(panel.preview.scores.score_rows(), SCORES, strict=True):
         assert row[1:] == pytest.approx((now[name][0, 0], now[name][0, 0] - before[name][0, 0]), nan_ok=True)
 
 
@@ -314,21 +306,175 @@ def test_random_text_twice_takes_the_prompts_place(panel: HeadsPanel, session: S
     tokens = shown(panel).trace.tokens
     assert np.array_equal(tokens[:16], tokens[16:])
     assert np.isfinite(shown(panel).scores["induction"]).all()
-    assert "random" in panel.title.text()
-    qtbot.mouseMove(panel.mosaic, middle(panel, 3))
+    assert "random" in panel.title.accessibleName()
+    qtbot.mouseMove(panel.mosaic.viewport(), middle(panel, 3))
     assert session.selection.hovered is None
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert shown(panel).trace is session.trace
 
 
-def test_a_context_menu_is_asked_for_with_the_number_under_the_mouse(panel: HeadsPanel, qtbot: QtBot) -> None:
-    from PySide6.QtGui import QContextMenuEvent
-    from PySide6.QtWidgets import QApplication
+def test_an_induction_head_is_named_on_its_prompt_and_on_random_text(qtbot: QtBot) -> None:
+    session = Session(open_model("induction"))
+    panel = opened(session, qtbot)
+    session.selection.choose(block=1, head=0)
+    for random in (False, True):
+        panel.actions_by_name["heads_random_text"].setChecked(random)
+        qtbot.waitUntil(lambda random=random: ("random" in panel.title.accessibleName()) == random, timeout=20_000)
+        assert "mainly induction" in panel.mosaic.readout(4)
+        assert panel.preview.scores.words()[1].startswith("mainly induction")
+        for order in ("model", "role", "induction"):
+            panel.set_order(order)
+            assert is_written_on(panel, 4)
+            assert not is_written_on(panel, 3)
 
-    where = middle(panel, 9)
+
+def is_written_on(panel: HeadsPanel, head: int) -> bool:
+    """Whether a word stands in the upper right corner of a tile, where no weight is."""
+    rect = panel.mosaic.tile_rect(head)
+    corner = QRectF(rect.center().x() + 8, rect.top() + 3, rect.width() / 2 - 11, 9).toAlignedRect()
+    image = panel.mosaic.grab().toImage().copy(corner)
+    return len({image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}) > 1
+
+
+@pytest.mark.parametrize(
+    ("layers", "heads", "size", "blocks_written", "heads_written"),
+    [
+        (1, 1, (640, 360), 1, 1),
+        (2, 4, (640, 360), 2, 4),
+        (12, 12, (660, 420), 12, 12),
+        (12, 12, (430, 340), 12, 12),
+        (40, 3, (420, 340), 8, 1),
+    ],
+)
+def test_blocks_and_heads_are_numbered_on_two_axes_as_far_as_numbers_fit(
+    layers: int, heads: int, size: tuple[int, int], blocks_written: int, heads_written: int, qtbot: QtBot
+) -> None:
+    panel = opened(Session(random_model(layers, heads), prompt="abcabc"), qtbot, size)
+    down, across = panel.mosaic.axis_numbers()
+    assert len(down) >= blocks_written
+    assert len(across) >= heads_written
+    steps = np.diff([int(number) for number in down])
+    assert len(set(steps.tolist())) <= 1
+    pitch = panel.mosaic.tile_rect(heads).top() - panel.mosaic.tile_rect(0).top() if layers > 1 else 0.0
+    if len(steps):
+        assert pitch * steps[0] >= 0.8 * QFontMetricsF(number_font(panel.font().pointSizeF() * 0.85)).height()
+    panel.set_order("induction")
+    assert panel.mosaic.axis_numbers() == ([], [])
+    assert len([axis for axis in panel.mosaic.items() if isinstance(axis, pg.AxisItem)]) == 2
+
+
+def test_the_mosaic_is_one_image_that_the_wheel_enlarges_and_a_drag_moves(
+    panel: HeadsPanel, session: Session, qtbot: QtBot
+) -> None:
+    mosaic = panel.mosaic
+    assert len([image for image in mosaic.items() if isinstance(image, pg.ImageItem)]) == 1
+    before = mosaic.tile_rect(5)
+    for _ in range(4):
+        wheel(mosaic, before.center(), 120)
+    assert mosaic.tile_rect(5).width() > before.width()
+    assert "zoomed" in panel.title.accessibleName()
+    qtbot.mouseClick(mosaic.viewport(), Qt.MouseButton.LeftButton, pos=middle(panel, 5))
+    assert place(session) == (1, 1)
+    near, chosen = mosaic.tile_rect(5), place(session)
+    drag(mosaic, near.center().toPoint(), QPoint(-30, -20), qtbot)
+    moved = mosaic.tile_rect(5).topLeft() - near.topLeft()
+    assert (round(moved.x()), round(moved.y())) == (-30, -20)
+    assert place(session) == chosen, "a drag chooses nothing"
+    qtbot.keyClick(mosaic, Qt.Key.Key_0)
+    assert mosaic.tile_rect(5) == before
+    assert "zoomed" not in panel.title.accessibleName()
+    qtbot.keyClick(mosaic, Qt.Key.Key_Plus)
+    assert mosaic.tile_rect(5).width() > before.width()
+    qtbot.keyClick(mosaic, Qt.Key.Key_End)
+    assert QRectF(mosaic.viewport().rect()).contains(mosaic.tile_rect(11)), "the keyboard's head is brought into sight"
+    panel.actions_by_name["heads_fit"].trigger()
+    assert mosaic.tile_rect(5) == before
+    qtbot.keyClick(mosaic, Qt.Key.Key_Plus)
+    session.document.apply(OpenModel(open_model("aab")))
+    assert mosaic.zoomed == pytest.approx(1.0)
+
+
+def wheel(mosaic: QWidget, at: QPointF, angle: int) -> None:
+    """Turn the wheel over a place of the mosaic."""
+    viewport = mosaic.viewport()  # type: ignore[attr-defined]
+    event = QWheelEvent(
+        at, QPointF(viewport.mapToGlobal(at.toPoint())), QPoint(), QPoint(0, angle), Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(viewport, event)
+
+
+def drag(mosaic: QWidget, start: QPoint, by: QPoint, qtbot: QtBot) -> None:
+    """Drag with the left button, in steps as a hand does."""
+    viewport = mosaic.viewport()  # type: ignore[attr-defined]
+    qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=start)
+    for part in (0.3, 0.6, 1.0):
+        at = QPointF(start) + QPointF(by) * part
+        event = QMouseEvent(
+            QEvent.Type.MouseMove, at, QPointF(viewport.mapToGlobal(at.toPoint())), Qt.MouseButton.NoButton,
+            Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+        )  # fmt: skip
+        QApplication.sendEvent(viewport, event)
+    qtbot.mouseRelease(viewport, Qt.MouseButton.LeftButton, pos=start + by)
+
+
+def test_a_picture_of_the_mosaic_has_all_heads_and_nothing_of_mouse_zoom_and_focus(
+    panel: HeadsPanel, qtbot: QtBot
+) -> None:
+    def picture() -> QImage:
+        image = QImage(panel.mosaic.size(), QImage.Format.Format_RGB32)
+        painter = QPainter(image)
+        panel.mosaic.paint_picture(painter, QRectF(image.rect()))
+        painter.end()
+        return image
+
+    panel.mosaic.clearFocus()
+    plain = picture()
+    assert plain.size() == panel.mosaic.size()
+    qtbot.mouseMove(panel.mosaic.viewport(), middle(panel, 7))
+    panel.mosaic.setFocus()
+    panel.mosaic.zoom_by(3.0)
+    enlarged = panel.mosaic.tile_rect(0)
+    assert picture() == plain
+    assert panel.mosaic.tile_rect(0) == enlarged
+    assert "abcabdabcaab" in panel.mosaic.picture_caption()
+    assert "3 × 4 heads" in panel.mosaic.picture_caption()
+    assert "colours from 0 to 1" in panel.mosaic.picture_caption()
+
+
+def test_the_head_close_up_is_a_heatmap_whose_cells_are_explained(panel: HeadsPanel, session: Session) -> None:
+    qtbot_cell, heatmap = (4, 3), panel.preview.heatmap
+    session.selection.choose(block=2, head=1)
+    assert session.trace is not None
+    assert np.array_equal(heatmap.image(), session.trace["blocks.2.attn.pattern"][1])
+    assert heatmap.matrix is not None
+    assert list(heatmap.matrix.rows.labels) == list("abcabdabcaab")
+    assert heatmap.matrix.masked is not None
+    assert heatmap.matrix.masked[3, 4]
+    heatmap.cell_hovered.emit(*qtbot_cell)
+    ref = CellRef("activation", "blocks.2.attn.pattern", (1, *qtbot_cell))
+    assert session.selection.hovered == ref
+    heatmap.cell_chosen.emit(*qtbot_cell)
+    assert (session.selection.now.cell, session.selection.now.row, session.selection.now.key) == (ref, *qtbot_cell)
+
+
+@pytest.mark.parametrize(("layers", "heads"), [(1, 1), (2, 4), (12, 12), (1, 8), (6, 1)])
+@pytest.mark.parametrize("size", [(500, 340), (660, 420), (1100, 780)])
+def test_mosaic_and_the_head_close_up_fill_the_panel(
+    layers: int, heads: int, size: tuple[int, int], qtbot: QtBot
+) -> None:
+    panel = opened(Session(random_model(layers, heads), prompt="abcabc"), qtbot, size)
+    tiles = panel.mosaic.tile_rect(0).united(panel.mosaic.tile_rect(layers * heads - 1))
+    room = panel.mosaic.viewport().rect()
+    assert max(tiles.width() / room.width(), tiles.height() / room.height()) > 0.8, "the tiles fill one direction"
+    close = panel.preview.heatmap.layout_now()
+    assert close is not None
+    assert close.cells.width() >= 0.16 * min(size)
+
+
+def test_a_context_menu_is_asked_for_with_the_number_under_the_mouse(panel: HeadsPanel, qtbot: QtBot) -> None:
     with qtbot.waitSignal(panel.context_requested) as asked:
-        event = QContextMenuEvent(QContextMenuEvent.Reason.Mouse, where, panel.mosaic.mapToGlobal(where))
-        QApplication.sendEvent(panel.mosaic, event)
+        qtbot.mouseClick(panel.mosaic.viewport(), Qt.MouseButton.RightButton, pos=middle(panel, 9))
     assert asked.args is not None
     assert (asked.args[0].name, asked.args[0].cell[0]) == ("blocks.2.attn.pattern", 1)
 
@@ -352,7 +498,7 @@ def test_a_long_text_is_read_in_portions_and_ends_as_if_read_at_once(qtbot: QtBo
     for row, column in ((0, 0), (127, 127), (64, 3), (100, 90)):
         part = pattern[2, at[row] : at[row + 1], at[column] : at[column + 1]]
         assert heads.tiles[6, row, column] == part.max()
-    assert "largest of" in panel.preview.notes()[0]
+    assert "largest of" in panel.preview.scores.notes()[0]
 
 
 def test_a_hundred_and_forty_four_heads_fit_without_scrolling(qtbot: QtBot) -> None:
@@ -360,8 +506,10 @@ def test_a_hundred_and_forty_four_heads_fit_without_scrolling(qtbot: QtBot) -> N
     layout = panel.mosaic.layout_now()
     assert layout is not None
     assert len(layout.places) == 144
-    assert layout.width <= panel.mosaic.width() + 1
-    assert layout.height <= panel.mosaic.height() + 1
+    inside = QRectF(panel.mosaic.viewport().rect())
+    rects = [panel.mosaic.tile_rect(head) for head in layout.places]
+    assert all(inside.contains(rect) for rect in rects)
+    assert min(rect.width() for rect in rects) > 24
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.booleans(), st.integers(0, 1000))
@@ -387,17 +535,15 @@ def test_only_cells_without_any_key_that_can_be_seen_are_hidden(count: int, cell
         assert hidden[row, column] == (at[column] > at[row + 1] - 1)
 
 
-def test_a_nan_keeps_its_colour_when_cells_are_pooled(session: Session) -> None:
+def test_a_nan_has_its_colour_and_keys_after_their_query_are_masked(session: Session) -> None:
     assert session.trace is not None
     heads = Heads(session.trace)
     while not heads.advance():
         pass
     heads.tiles[3, 8, 2] = np.nan
-    for side in (4, 12, 30):
-        indices = tile_indices(heads, side)
-        assert indices.shape == (12, side, side)
-        assert (indices[3] > MASKED).any()
-        assert not (np.delete(indices, 3, axis=0) > MASKED).any()
+    indices = tile_indices(heads)
+    assert np.argwhere(indices > MASKED).tolist() == [[3, 8, 2]]
+    assert np.array_equal(indices == MASKED, np.broadcast_to(np.triu(np.ones((12, 12), bool), 1), indices.shape))
 
 
 @settings(max_examples=60)
@@ -406,13 +552,14 @@ def test_a_nan_keeps_its_colour_when_cells_are_pooled(session: Session) -> None:
     st.integers(60, 900),
     st.lists(st.integers(1, 60), min_size=1, max_size=4),
     st.sampled_from([None, 4, 12]),
+    st.integers(1, 128),
 )
 def test_tiles_never_overlap_and_every_head_has_one(
-    width: int, height: int, counts: list[int], columns: int | None
+    width: int, height: int, counts: list[int], columns: int | None, cells: int
 ) -> None:
     starts = np.cumsum([0, *counts]).tolist()
     groups = tuple(Group("words", tuple(range(a, b))) for a, b in pairwise(starts))
-    layout = arrange(width, height, groups, columns, left=20, top=10, caption=12, heading=15)
+    layout = arrange(width, height, groups, columns, cells=cells, caption=12, heading=15)
     assert sorted(layout.places) == list(range(starts[-1]))
     for head in layout.places:
         rect = layout.rect(head)

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSp
 from visualizer.session.analysis.arc_weights import ArcFilter, Weights
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
-from visualizer.session.words.axis_labels import token_label
+from visualizer.session.words.axis_labels import about_pass, token_label
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.panels.arcs.picture import EMPTY
 from visualizer.ui.panels.arcs.view import ArcsView
@@ -136,7 +136,9 @@ class ArcsPanel(SessionPanel):
             else:
                 labels = tuple(token_label(result.state.opened, token) for token in tokens)
             weights = Weights(trace, baseline, block, head, now.comparison, tokens, labels)
-            self.view.set_weights(weights, result.state.opened.name)
+            where = (block,) if head is None else (block, head)
+            about = about_pass(result.state.opened, tokens, *where)
+            self.view.set_weights(weights, about=about if head is not None else f"{about} · mean over heads")
         self._chosen = tuple(place for place in self._chosen if place < len(trace.tokens))
         self._mark()
 

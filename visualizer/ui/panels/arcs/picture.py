@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QScrollBar, QWidget
 
 from visualizer.session.analysis.arc_weights import ArcFilter, Weights
 from visualizer.session.words.axis_labels import visible_label, with_position
+from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import full, short
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.arcs.line import Line, lay_out
@@ -37,7 +38,7 @@ class ArcsPicture(QWidget):
         self._filter = ArcFilter()
         self._tokens: list[str] = []
         self._names: list[str] = []
-        self._model, self._message = "", EMPTY
+        self._message, self._about = EMPTY, ""
         self._chosen: frozenset[int] = frozenset()
         self._key: int | None = None
         self._cursor: int | None = None
@@ -65,9 +66,12 @@ class ArcsPicture(QWidget):
         """The tokens whose weights are summed; none of them stands for all."""
         return self._chosen
 
-    def set_weights(self, weights: Weights | None, model: str = "", message: str = EMPTY) -> None:
-        """Show these weights of a model of this name, or without any a sentence in their place."""
-        before, self._weights, self._model, self._message = self._weights, weights, model, message
+    def set_weights(self, weights: Weights | None, message: str = EMPTY, about: str = "") -> None:
+        """Show these weights, or without any a sentence in their place.
+
+        `about` says for a picture's caption which model, block, head and text they are of.
+        """
+        before, self._weights, self._message, self._about = self._weights, weights, message, about
         labels = () if weights is None else weights.labels
         if before is None or before.labels != labels:
             self._tokens = [visible_label(label) for label in labels]
@@ -186,19 +190,19 @@ class ArcsPicture(QWidget):
             note=f"{len(shown):,} of {sum(place + 1 for place in of):,} have an arc",
         )
 
-    def paint_picture(self, painter: QPainter, rect: QRectF) -> None:
+    def paint_picture(self, painter: QPainter, target: QRectF) -> None:
         """Draw all tokens and their arcs into a rectangle of any size, as lines and letters, without focus and mouse.
 
         What is chosen stays marked: it says whose weights are drawn.
         """
         painter.save()
-        painter.translate(rect.topLeft())
-        area = QRectF(0, 0, rect.width(), rect.height())
+        painter.translate(target.topLeft())
+        area = QRectF(0, 0, target.width(), target.height())
         if self._weights is None:
             paint_message(painter, area, self._message)
         else:
             painter.fillRect(area, QColor(current_theme().panel))
-            line = lay_out(self._tokens, self.font(), rect.width(), rect.height(), smallest=0.0)
+            line = lay_out(self._tokens, self.font(), area.width(), area.height(), smallest=0.0)
             ArcsPainter(self._weights, line, self.font()).paint(painter, self._look(line, pointing=False))
         painter.restore()
 
@@ -207,22 +211,17 @@ class ArcsPicture(QWidget):
     def _kind(self) -> str:
         """What is drawn."""
         weights = self._weights
-        if weights is None or weights.baseline is None:
-            return "weights"
-        return {"baseline": "weights of the baseline", "difference": "weights − baseline"}.get(
-            weights.comparison, "weights"
-        )
+        compared = weights is not None and weights.baseline is not None
+        return "weights" + ADDED[weights.comparison if weights is not None and compared else "value"]
 
     def picture_caption(self) -> str:
-        """Model, block and head, prompt, and what arcs and bars mean; empty where nothing is drawn."""
+        """What is drawn, and what arcs and bars mean; empty where nothing is."""
         weights = self._weights
         if weights is None:
             return ""
-        head = "mean over heads" if weights.head is None else f"head {weights.head}"
         return (
-            f"{self._model} · block {weights.block}, {head} · prompt {''.join(weights.labels)!r}\n"
-            f"Arcs: {self._filter.words(weights.signed)}, as wide as the weight, 1 the widest. "
-            f"Bars: all {self._kind()} {self.summary(pointing=False)}."
+            f"{self._about} · arcs: {self._filter.words(weights.signed)}, as wide as the weight, 1 the widest"
+            f" · bars: all {self._kind()} {self.summary(pointing=False)}"
         )
 
     def readout(self, place: int) -> str:

@@ -4,37 +4,28 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer
+from PySide6.QtCore import QPoint, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QHideEvent, QResizeEvent
-from PySide6.QtWidgets import (
-    QBoxLayout,
-    QComboBox,
-    QFrame,
-    QHBoxLayout,
-    QLabel,
-    QScrollArea,
-    QSizePolicy,
-    QToolButton,
-    QWidget,
-)
+from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QToolButton, QWidget
 
 from visualizer.engine.trace import Trace
+from visualizer.formats import OpenedModel
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
-from visualizer.session.words.axis_labels import token_label
+from visualizer.session.words.axis_labels import about_pass, token_label
+from visualizer.session.words.comparison import ADDED
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
-from visualizer.ui.panels.heads.layout import LARGEST_SIDE, MODEL, ORDERS
-from visualizer.ui.panels.heads.mosaic import EMPTY, HeadMosaic
+from visualizer.ui.panels.heads.layout import MODEL, ORDERS, share
+from visualizer.ui.panels.heads.mosaic import HeadMosaic
+from visualizer.ui.panels.heads.picture import EMPTY
 from visualizer.ui.panels.heads.preview import HeadPreview
 from visualizer.ui.panels.heads.random import RandomText
 from visualizer.ui.panels.heads.tiles import Heads
 from visualizer.ui.widgets.buttons import action_button
+from visualizer.ui.widgets.title import Title
 
-PREVIEW_WIDTH, PREVIEW_HEIGHT = 210, 150
 #: Panels smaller than this have no room for the head close up; its words are in the tooltip.
 SMALLEST_WIDTH, SMALLEST_HEIGHT = 420, 330
-MOST_LABELS = 24
-LARGEST = 16777215  # Qt's own largest size of a widget
 
 
 class HeadsPanel(SessionPanel):
@@ -48,7 +39,7 @@ class HeadsPanel(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("headsPanel")
         self.setAccessibleName("Heads")
-        self._order = MODEL
+        self._order, self._message = MODEL, COMPUTING
         self._held = False
         self._heads: Heads | None = None  # what is shown
         self._coming: Heads | None = None  # what is being read
@@ -64,23 +55,15 @@ class HeadsPanel(SessionPanel):
     # -- building
 
     def _build(self) -> None:
-        self.title = QLabel(self)
-        self.title.setObjectName("headsTitle")
-        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._area = QScrollArea(self)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setWidgetResizable(True)
-        self._area.setWidget(self.mosaic)
-        self._area.viewport().installEventFilter(self)
+        self.title = Title(self)
         head = QHBoxLayout()
-        head.setSpacing(8)
+        head.setSpacing(4)
         head.addWidget(self.title, 1)
         head.addWidget(self._order_chooser())
         head.addWidget(self._random_button())
         self._body = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         self._body.setSpacing(8)
-        self._body.addWidget(self._area, 1)
+        self._body.addWidget(self.mosaic)
         self._body.addWidget(self.preview)
         column = QBoxLayout(QBoxLayout.Direction.TopToBottom, self)
         column.setContentsMargins(8, 4, 8, 4)
@@ -113,6 +96,10 @@ class HeadsPanel(SessionPanel):
         )
         self._on_random.toggled.connect(self.refresh_if_seen)
         self.actions_by_name["heads_random_text"] = self._on_random
+        fit = QAction("Heads: view all", self)
+        fit.setToolTip("Show all heads again after zooming (0 in the mosaic)")
+        fit.triggered.connect(self.mosaic.fit)
+        self.actions_by_name["heads_fit"] = fit
         return action_button(self._on_random, "headsOnRandomText", self)
 
     def _connect(self) -> None:
@@ -122,6 +109,14 @@ class HeadsPanel(SessionPanel):
         mosaic.moved.connect(self._choose)
         mosaic.let_go.connect(self._let_go)
         mosaic.context_requested.connect(self._context)
+        mosaic.view_box().sigRangeChanged.connect(lambda *_range: self._say())
+        heatmap = self.preview.heatmap
+        heatmap.cell_hovered.connect(lambda row, column: self._hover_cell(row, column))
+        heatmap.cell_chosen.connect(self._choose_cell)
+        heatmap.let_go.connect(self._let_go)
+        heatmap.context_requested.connect(
+            lambda row, column, where: self._context((self.preview.head, row, column), where)
+        )
 
     # -- what is shown
 
@@ -141,8 +136,8 @@ class HeadsPanel(SessionPanel):
         self._chooser.setCurrentIndex(list(ORDERS).index(order))
         if order != self._order:
             self._order = order
-            self.mosaic.set_heads(self._heads, order)
-            self._bring_into_view()
+            self._fill()
+            self.mosaic.bring_into_view(self.mosaic.current)
 
     def refresh(self) -> None:
         """Show the pass under the cursor: at once if it is small, else in portions between other events."""
@@ -152,6 +147,7 @@ class HeadsPanel(SessionPanel):
         if traces is None or self.result is None:
             if self._heads is None or self._heads.shape != (config.n_layers, config.n_heads):
                 self._show(None, "computing …")
+            self._say()
             return
         trace, baseline = traces
         if trace is None or not len(trace.tokens):
@@ -195,12 +191,7 @@ class HeadsPanel(SessionPanel):
         return self.random.passes
 
     def _labels(self, trace: Trace) -> tuple[str, ...]:
-        """The tokens as text, where there is room for them."""
-        if len(trace.tokens) > MOST_LABELS or self.result is None:
-            return ()
-        # A result may be of the model before, whose tokens the present one need not have.
-        state = self.session.document.state if self._on_random.isChecked() else self.result.state
-        return tuple(token_label(state.opened, int(token)) for token in trace.tokens)
+        return tuple(token_label(self._opened(), int(token)) for token in trace.tokens)
 
     def _read_on(self) -> None:
         """One portion of what is to be shown; the rest when nothing else is due."""
@@ -215,12 +206,30 @@ class HeadsPanel(SessionPanel):
             self._show(coming)
 
     def _show(self, heads: Heads | None, message: str = "") -> None:
-        other = self._heads is None or heads is None or self._heads.shape != heads.shape
-        self._heads = heads
-        if other:
-            self._share_room()
-        self.mosaic.set_heads(heads, self._order, message)
+        self._heads, self._message = heads, message
+        self._share_room()
+        self._fill()
         self._mark()
+
+    def _fill(self) -> None:
+        about = "" if self._heads is None else self._about(self._heads)
+        self.mosaic.set_heads(self._heads, self._order, self._message, about)
+
+    def _about(self, heads: Heads, *where: int) -> str:
+        """For a caption: which model, which block and head, which text."""
+        if not self._is_random(heads):
+            return about_pass(self._opened(), heads.trace.tokens.tolist(), *where)
+        place = "block {}, head {} · ".format(*where) if where else ""
+        return f"{self._opened().name} · {place}{heads.count // 2} random tokens, twice"
+
+    def _opened(self) -> OpenedModel:
+        """The model of what is shown: a result may be of the model before."""
+        state = self.session.document.state if self._on_random.isChecked() or self.result is None else self.result.state
+        return state.opened
+
+    def _is_random(self, heads: Heads) -> bool:
+        """Whether what is shown is the random text, and not the prompt."""
+        return self.random.passes is not None and self.random.passes[0] is heads.trace
 
     def _mark(self) -> None:
         """Frame the head that the other panels show, and have it close up."""
@@ -234,30 +243,21 @@ class HeadsPanel(SessionPanel):
     def _say(self) -> None:
         heads = self._heads
         if heads is None:
-            self.title.setText("<b>Heads</b>")
+            self.title.set_words("", "")
             return
         layers, per_layer = heads.shape
-        what = {
-            "value": "softmax weights",
-            "baseline": "weights of the baseline",
-            "difference": "change of the weights",
-        }
-        text = f"{heads.count // 2} random tokens, twice" if self._on_random.isChecked() else f"{heads.count} tokens"
-        reading = " · reading …" if self._coming is not None else ""
-        words = f"{what[heads.comparison]} · {layers} × {per_layer} [block, head] · {text}{reading}"
-        short = "" if heads.comparison == "value" else f"{what[heads.comparison]} · "
-        self.title.setText(f"<b>Heads</b> {short}{layers} × {per_layer} · {text}{reading}")
-        self.title.setToolTip(words)
+        text = f"{heads.count // 2} random tokens, twice" if self._is_random(heads) else f"{heads.count} tokens"
+        compared = f"weights{ADDED[heads.comparison]} · " if ADDED[heads.comparison] else ""
+        waiting = self._coming is not None or self._on_random.isChecked() != self._is_random(heads)
+        zoomed = f" · zoomed {self.mosaic.zoomed:.1f}×" if self.mosaic.zoomed > 1.01 else ""
+        reading = " · reading …" if waiting else ""
+        shape = f"{layers} block{'s' * (layers > 1)} × {per_layer} head{'s' * (per_layer > 1)}"
+        self.title.set_words(shape, f"{compared}{text}{zoomed}{reading}")
 
     def _preview(self, head: int) -> None:
-        self.preview.set_head(self._heads, head)
-
-    def _bring_into_view(self) -> None:
-        layout = self.mosaic.layout_now()
-        if layout is not None and self.mosaic.current in layout.places:
-            centre = layout.rect(self.mosaic.current).center()
-            margin = round(layout.side / 2 + layout.caption + 4)
-            self._area.ensureVisible(round(centre.x()), round(centre.y()), margin, margin)
+        heads = self._heads
+        about = self._message if heads is None else self._about(heads, *self._place(head))
+        self.preview.set_head(heads, head, self._opened(), about)
 
     # -- what the user does
 
@@ -268,7 +268,7 @@ class HeadsPanel(SessionPanel):
             self._held = False
         self.refresh_if_seen()
         if self.isVisible() and (before.block, before.head) != (now.block, now.head):
-            self._bring_into_view()
+            self.mosaic.bring_into_view(self.mosaic.current)
 
     def _place(self, head: int) -> tuple[int, int]:
         per_layer = 1 if self._heads is None else self._heads.shape[1]
@@ -298,10 +298,24 @@ class HeadsPanel(SessionPanel):
         self._preview(self.mosaic.current if cell is None else cell[0])
         self.session.selection.hover(None if cell is None else self._ref(cell))
 
+    def _hover_cell(self, row: int, column: int) -> None:
+        """A number of the head close up is under the mouse."""
+        self.session.selection.hover(None if row < 0 else self._ref((self.preview.head, row, column)))
+
+    def _choose_cell(self, row: int, column: int) -> None:
+        """Explain a number of the head close up."""
+        ref = self._ref((self.preview.head, row, column))
+        if ref is None:
+            self.message.emit("Numbers of a random text are not explained: show the heads on the prompt")
+            return
+        block, number = self._place(self.preview.head)
+        self._held = True
+        self.session.selection.choose(block=block, head=number, row=row, key=column, cell=ref)
+
     def _ref(self, cell: tuple[int, int, int]) -> CellRef | None:
         """The number under the mouse; None where several share the pixel, and for a text that is not the prompt's."""
         head, query, key = cell
-        if query < 0 or self._on_random.isChecked() or self._heads is None:
+        if query < 0 or self._heads is None or self._is_random(self._heads):
             return None
         block, number = self._place(head)
         return CellRef("activation", f"blocks.{block}.attn.pattern", (number, query, key))
@@ -319,29 +333,19 @@ class HeadsPanel(SessionPanel):
 
     def theme_changed(self) -> None:
         """Everything drawn is keyed on the theme."""
-        self.mosaic.update()
-        self.preview.update()
+        self.mosaic.theme_changed()
+        self._preview(self.preview.head)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._share_room()
 
     def _share_room(self) -> None:
-        """Give the head close up what the mosaic, as wide as its tiles can be, has no use for."""
+        """Give mosaic and the head close up such parts of the panel that both are large."""
         width, height = self.width(), self.height()
-        wide = width > height
-        self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-        self.preview.setVisible(width >= SMALLEST_WIDTH if wide else height >= SMALLEST_HEIGHT)
-        layers, per_layer = (1, 1) if self._heads is None else self._heads.shape
-        tile = min(height // layers, int(LARGEST_SIDE))
-        share = min(width - tile * per_layer, round(height * 0.6), round(width * 0.34))
-        if height < SMALLEST_HEIGHT and width >= 3 * PREVIEW_WIDTH:
-            share = PREVIEW_WIDTH + height  # pattern and scores side by side
-        share = max(PREVIEW_WIDTH, share)
-        self.preview.setMinimumSize(*((share, 0) if wide else (0, PREVIEW_HEIGHT)))
-        self.preview.setMaximumSize(*((share, LARGEST) if wide else (LARGEST, PREVIEW_HEIGHT)))
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if watched is self._area.viewport() and event.type() == QEvent.Type.Resize:
-            self.mosaic.set_room(self._area.viewport().size())
-        return super().eventFilter(watched, event)
+        rows, columns = (1, 1) if self._heads is None else self._heads.shape
+        beside, part = share(width, height, rows, columns)
+        self.preview.setVisible(width >= SMALLEST_WIDTH if beside else height >= SMALLEST_HEIGHT)
+        self._body.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        self._body.setStretch(0, round(part))
+        self._body.setStretch(1, round((width if beside else height) - part))

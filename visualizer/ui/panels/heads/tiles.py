@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.engine.head_scores import SCORES, HeadDetector
+from visualizer.engine.head_scores import SCORES, HeadDetector, Role, main_roles
 from visualizer.engine.interventions import WORDS
 from visualizer.engine.trace import Trace
-from visualizer.ui.look.colors import MASKED, color_indices, symmetric_limit
+from visualizer.ui.look.colors import MASKED, Kind, color_indices, symmetric_limit
 
 Array = NDArray[Any]
 
@@ -66,13 +66,14 @@ class Heads:
     Attributes:
         trace, baseline: what is shown, and what it is compared with.
         comparison: "value", "baseline" or "difference".
-        labels: the tokens as text, where there are few enough to be written; else empty.
+        labels: the tokens as text.
         shape: (layers, heads).
         count: tokens T.
         tiles: [layer · heads + head, n, n] with n = min(T, MOST_CELLS): weights or differences of weights.
         scores: of the trace, or of the baseline where that is shown, each [layer, head].
         changes: the scores less those of the baseline where differences are shown, else NaN, each [layer, head].
         limit: the end of the colour scale: 1, or the largest difference.
+        roles: of each head (layer · heads + head) what it mainly does: its place in SCORES, or −1.
         intervened: of the heads (layer · heads + head) in which something is intervened, what was done: `zeroed`.
     """
 
@@ -87,6 +88,7 @@ class Heads:
     tiles: Array = field(init=False)
     scores: dict[str, Array] = field(init=False)
     changes: dict[str, Array] = field(init=False)
+    roles: NDArray[np.intp] = field(init=False)
     intervened: dict[int, str] = field(init=False)
     detector: HeadDetector = field(init=False)
 
@@ -100,6 +102,7 @@ class Heads:
         side = min(self.count, MOST_CELLS)
         self.tiles = np.zeros((len(self.names) * len(first), side, side), dtype=first.dtype)
         self.scores, self.changes = ({name: np.full(self.shape, np.nan) for name in SCORES} for _ in range(2))
+        self.roles = np.full(len(self.tiles), -1)
         self.intervened = dict(_intervened(self.trace))
         self.detector = HeadDetector(self.trace.tokens)
         self._work = self._portions()
@@ -109,15 +112,32 @@ class Heads:
         """Whether differences are shown."""
         return self.comparison == "difference"
 
+    @property
+    def kind(self) -> Kind:
+        """The kind of colour scale."""
+        return "diverging" if self.signed else "sequential"
+
     def is_of(self, trace: Trace, baseline: Trace | None, comparison: str) -> bool:
         """Whether this shows just that."""
         wanted = comparison if baseline is not None else "value"
         return self.trace is trace and self.comparison == wanted and (wanted == "value" or self.baseline is baseline)
 
+    def role(self, head: int) -> Role | None:
+        """What a head (layer · heads + head) mainly does; None for nothing clear."""
+        place = int(self.roles[head])
+        name = list(SCORES)[place]
+        return None if place < 0 else Role(name, float(self.scores[name].flat[head]))
+
+    def weights(self, head: int) -> Array:
+        """The numbers that are shown of one head (layer · heads + head) [query, key]."""
+        layer, number = divmod(head, self.shape[1])
+        return np.asarray(self._read(self.names[layer], slice(number, number + 1))[1][0])
+
     def advance(self) -> bool:
         """Read one portion more; whether all is done now."""
         if next(self._work, None) is None:
             self.done = True
+            self.roles = main_roles(self.scores).ravel()
             self.limit = symmetric_limit(self.tiles, None) if self.signed else 1.0
         return self.done
 
@@ -172,22 +192,10 @@ def _intervened(trace: Trace) -> Iterator[tuple[int, str]]:
                 yield first + query_head, WORDS[change.kind] if whole else "changed"
 
 
-def tile_indices(heads: Heads, side: int, chosen: tuple[int, ...] | None = None) -> NDArray[np.uint8]:
-    """Heads' pictures [head, side, side] as rows of the colour table, keys after their query masked.
-
-    Of all heads, or of those in `chosen` (layer · heads + head). Pixels take the cell that they lie in; where cells
-    are more than pixels, the largest under each.
-    """
-    count = heads.tiles.shape[-1]
-    tiles = pooled(heads.tiles if chosen is None else heads.tiles[list(chosen)], side, heads.signed)
-    cells = tiles.shape[-1]
-    indices = color_indices(tiles, None, "diverging" if heads.signed else "sequential", heads.limit)
-    hidden = hidden_cells(heads.count, count)
-    if cells < count:
-        at = bounds(count, cells)
-        hidden = np.logical_and.reduceat(np.logical_and.reduceat(hidden, at[:-1], axis=0), at[:-1], axis=1)
-    np.copyto(indices, MASKED, where=hidden)
-    if cells == side:
-        return indices
-    pixels = np.arange(side) * cells // side
-    return np.ascontiguousarray(indices.take(pixels, axis=1).take(pixels, axis=2))
+def tile_indices(heads: Heads) -> NDArray[np.uint8]:
+    """Heads' pictures [layer · heads + head, n, n] as rows of the colour table, keys after their query masked."""
+    indices = color_indices(heads.tiles, None, heads.kind, heads.limit)
+    hidden = hidden_cells(heads.count, heads.tiles.shape[-1])
+    indices &= np.where(hidden, 0, 0xFF).astype(np.uint8)  # faster than copying where it is hidden
+    indices |= np.where(hidden, MASKED, 0).astype(np.uint8)
+    return indices
