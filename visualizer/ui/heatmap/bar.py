@@ -48,9 +48,9 @@ class LevelBar(pg.ColorBarItem):
         )
         self._table: LookupTable | None = None
         self.layout.setContentsMargins(0, 0, 0, 0)
-        # The numbers are drawn with the key to special values, which pyqtgraph's axis knows nothing of.
-        self.axis.setStyle(showValues=False, tickLength=0)
-        self.axis.setHeight(0) if horizontal else self.axis.setWidth(0)
+        # Numbers and frame are drawn with the key to special values, which pyqtgraph's axes know nothing of.
+        for side in ("left", "right", "top", "bottom"):
+            self.hideAxis(side)
         self.region.setOpacity(0.0)
 
     def show_scale(self, shown: Shown) -> None:
@@ -67,8 +67,6 @@ class LevelBar(pg.ColorBarItem):
                 if self.horizontal
                 else pg.QtGui.QTransform.fromScale(1, 256 / colors.STEPS)
             )
-            for side in ("left", "right", "top", "bottom"):
-                self.getAxis(side).setPen(texts.color(texts.theme.rule))
             for line in self.region.lines:
                 line.setPen(pg.mkPen(texts.theme.text, width=2))
                 line.setHoverPen(pg.mkPen(texts.theme.accent, width=2))
@@ -108,9 +106,18 @@ class BarNotes(Layer):
     def __init__(self, depth: float) -> None:
         super().__init__(depth)
         self.by_hand = False
+        self._drawn: object = None
 
     def area(self, shown: Shown) -> QRectF:
         return shown.layout.bar_room.adjusted(-POINTER - 1, -POINTER - 1, LABEL_GAP, LABEL_GAP)
+
+    def differ(self, shown: Shown) -> bool:
+        """Whether there is something else to draw than before: most edits leave the bar alone."""
+        painted, cell = shown.painted, shown.marks.pointed
+        pointed = None if cell is None else int(painted.indices[cell])
+        what = (painted.scale, painted.levels, painted.special, self.by_hand, pointed, shown.layout, shown.texts)
+        before, self._drawn = self._drawn, what
+        return what != before
 
     def lines(self, shown: Shown) -> list[tuple[QColor | None, str]]:
         """What is said below the bar: a colour and its word, or a word."""
@@ -132,6 +139,8 @@ class BarNotes(Layer):
     def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
         bar, texts, below = self.bar(shown), shown.texts, shown.layout.bar_below
         painter.setFont(texts.small_font)
+        painter.setPen(texts.color(texts.theme.rule))
+        painter.drawRect(bar)
         painter.setPen(texts.color(texts.theme.muted_text))
         self._numbers(painter, shown, bar)
         x, y = (bar.right() + 2 * LABEL_GAP, bar.top()) if below else (bar.left(), bar.bottom() + 4)
@@ -208,9 +217,6 @@ def place_bar(bar: LevelBar, notes: BarNotes, shown: Shown) -> None:
     rect = notes.bar(shown)
     if bar.geometry() != rect:
         bar.setGeometry(rect)
-    (bar.layout.setRowFixedHeight if bar.horizontal else bar.layout.setColumnFixedWidth)(
-        2 if bar.horizontal else 1, BAR_WIDTH
-    )
 
 
 __all__ = ["BarNotes", "Layout", "LevelBar", "place_bar", "ticks_of"]

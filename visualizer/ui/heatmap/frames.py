@@ -17,7 +17,7 @@ CROSSHAIR_OPACITY = 150
 class Frames(Layer):
     """Corners of changed cells, frames with a halo, and thin lines through the row and column pointed at."""
 
-    BEYOND = 3.0
+    BEYOND = 2.0
 
     def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
         _changed(painter, shown)

@@ -70,7 +70,7 @@ class Layer(QGraphicsItem):
     def area(self, shown: Shown) -> QRectF:
         """Where it may draw."""
         beyond = self.BEYOND
-        return shown.layout.cells.adjusted(-beyond, -beyond, beyond + 1, beyond + 1)
+        return shown.layout.cells.adjusted(-beyond, -beyond, max(beyond, 1), max(beyond, 1))
 
     def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
         """Draw what lies in `exposed`."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 
 PADDING = 4.0
 LABEL_GAP = 4.0
-BAR_GAP = 8.0
+BAR_GAP = 11.0
 BAR_WIDTH = 12.0
 # The colour bar goes below the cells where that makes their smaller side grow by so much.
 WORTH_MOVING = 1.15
@@ -162,7 +162,7 @@ def _arrange(
     header_top = PADDING + metrics.axis_line
     # Labels higher than their rows reach beyond the first and the last one.
     crowded = (size.height() - header_top - header) / rows < metrics.line
-    overhang = metrics.line / 2 if crowded else LABEL_GAP / 2
+    overhang = metrics.line / 2 if crowded else LABEL_GAP
     top = header_top + header + overhang
     bar_side = BAR_WIDTH + LABEL_GAP + metrics.bar_label  # across the bar
     bar_line = BAR_WIDTH + metrics.line + LABEL_GAP

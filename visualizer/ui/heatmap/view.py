@@ -52,6 +52,8 @@ class HeatmapView(pg.GraphicsView):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=None)
+        # Parts that rest are not to be painted again with their neighbours.
+        self.setOptimizationFlag(pg.GraphicsView.OptimizationFlag.DontAdjustForAntialiasing)
         self.setCacheMode(pg.GraphicsView.CacheModeFlag.CacheNone)  # a ground of one colour is painted fast enough
         self.viewport().setObjectName("qt_scrollarea_viewport")  # as Qt calls those that it makes itself
         for export in self.scene().contextMenu:  # ours writes the numbers, too
@@ -326,13 +328,13 @@ class HeatmapView(pg.GraphicsView):
         shown.layout = layout
         if self._box.geometry() != layout.cells:
             self._box.setGeometry(layout.cells)
-            self._rows.setWidth(layout.cells.left() - layout.row_axis.left())
-            self._columns.setHeight(layout.cells.top() - layout.column_axis.top())
-            self._rows.setGeometry(QRectF(layout.row_axis.topLeft(), layout.cells.bottomLeft()))
-            self._columns.setGeometry(QRectF(layout.column_axis.topLeft(), layout.cells.topRight()))
+            self._rows.setWidth(layout.row_labels.right() - layout.row_axis.left())
+            self._columns.setHeight(layout.column_labels.bottom() - layout.column_axis.top())
+            self._rows.setGeometry(QRectF(layout.row_axis.topLeft(), layout.row_labels.bottomRight()))
+            self._columns.setGeometry(QRectF(layout.column_axis.topLeft(), layout.column_labels.bottomRight()))
         self._rows.show_axis(shown.painted.matrix.rows, layout, shown.texts)
         self._columns.show_axis(shown.painted.matrix.columns, layout, shown.texts)
-        for layer in self._layers:
+        for layer in (self._hatch, self._digits):
             layer.show_it(shown)
         place_bar(self._bar, self._notes, shown)
         self._show_marks()
@@ -346,7 +348,8 @@ class HeatmapView(pg.GraphicsView):
         self._rows.mark(marks.row, pointed[0])
         self._columns.mark(marks.column, pointed[1])
         self._frames.show_it(shown)
-        self._notes.show_it(shown)
+        if self._notes.differ(shown):
+            self._notes.show_it(shown)
 
     def _moved(self, *_ranges: object) -> None:
         """The window onto the cells shows others; while another matrix is being put there, its own follow."""
