@@ -14,6 +14,7 @@ from visualizer.session.document.edits import MODEL
 from visualizer.session.evaluation.result import Result
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
+from visualizer.ui.bridge.remarks import Remark
 from visualizer.ui.look.theme import theme_notifier
 
 #: What a view says before there is a first result.
@@ -35,6 +36,7 @@ class SessionPanel(QWidget):
             CellRef), or on what is no number of the present pass (None).
         panel_wanted(str): the object name of a panel to bring to the front, for a command that leads there.
         height_wanted(int): the panel would like to be so high, in pixels.
+        remarks_changed(): `remarks` has others than before.
 
     Attributes:
         session: what is shown.
@@ -45,6 +47,7 @@ class SessionPanel(QWidget):
     context_requested = Signal(object, QPoint)
     panel_wanted = Signal(str)
     height_wanted = Signal(int)
+    remarks_changed = Signal()
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -93,6 +96,10 @@ class SessionPanel(QWidget):
         """The document was edited; its result follows. Nothing of another model stays until then."""
         if MODEL in change.touches and self.session.result is None:
             self.refresh_if_seen()
+
+    def remarks(self) -> list[Remark]:
+        """What is not plain about what is shown here, beside what holds for the whole pass."""
+        return []
 
     def may_close(self) -> bool:
         """Whether the window may be closed; a panel at work may ask before it is ended."""

@@ -25,6 +25,8 @@ STEP = 1e-3
 #: Between the ends of a logarithmic scale, where more numbers are said: a part of the ends.
 INNER_TICK = 1 / 32
 POINTER = 6.0
+#: Qt gives no mouse to what is wholly transparent.
+UNSEEN = 0.004
 
 
 class LevelBar(pg.ColorBarItem):
@@ -51,7 +53,7 @@ class LevelBar(pg.ColorBarItem):
         # Numbers and frame are drawn with the key to special values, which pyqtgraph's axes know nothing of.
         for side in ("left", "right", "top", "bottom"):
             self.hideAxis(side)
-        self.region.setOpacity(0.0)
+        self.region.setOpacity(UNSEEN)
 
     def show_scale(self, shown: Shown) -> None:
         """Show the colours and the levels of what is painted; dragged levels stay as they are under the hand."""
@@ -86,7 +88,7 @@ class LevelBar(pg.ColorBarItem):
     # -- pyqtgraph
 
     def hoverEvent(self, event: pg.GraphicsScene.mouseEvents.HoverEvent) -> None:
-        self.region.setOpacity(0.0 if event.isExit() else 1.0)
+        self.region.setOpacity(UNSEEN if event.isExit() else 1.0)
 
     def mouseClickEvent(self, event: pg.GraphicsScene.mouseEvents.MouseClickEvent) -> None:
         event.accept()

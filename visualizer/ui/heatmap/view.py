@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Signal
 from PySide6.QtGui import QImage, QPainter, QResizeEvent
 from PySide6.QtWidgets import QGraphicsItem, QWidget
 
@@ -41,9 +41,14 @@ USUAL_BAR_LABEL = 6  # characters; the room grows with a longer limit and then s
 class HeatmapView(pg.GraphicsView):
     """One matrix on screen, without mouse and keyboard.
 
+    Signals:
+        zoom_changed(): other cells are in sight than before.
+
     Attributes:
         whose: words that tell it from another heatmap of the same name; empty where there is none.
     """
+
+    zoom_changed = Signal()
 
     # pyqtgraph's own construction already asks for these.
     _matrix: Matrix | None = None
@@ -355,6 +360,7 @@ class HeatmapView(pg.GraphicsView):
         """The window onto the cells shows others; while another matrix is being put there, its own follow."""
         if self._shown is not None and self._shown.painted.matrix is self._matrix:
             self._place()
+            self.zoom_changed.emit()
 
     def _inside(self, cell: Cell | None) -> Cell | None:
         if cell is None or self._matrix is None:

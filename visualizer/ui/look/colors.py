@@ -24,7 +24,7 @@ Mode = Literal["fixed", "data", "log", "row"]
 Levels = tuple[float, float]
 
 #: Of the largest magnitude on a logarithmic scale: below this part it is linear, so that zero has a place.
-LINEAR_PART = 1e-3
+LINEAR_PART = 1e-4
 
 
 @dataclass(frozen=True)

@@ -150,5 +150,7 @@ RESULTS = (
     *("attentionPanel", "flowPanel", "headsPanel", "arcsPanel", "twoPromptsPanel", "behaviourPanel"),
     *("nextTokenPanel", "explainPanel", "lensPanel", "comparePanel", "timelinePanel"),
 )
+#: Those whose strip says what is not plain about the pass; the timeline shows steps, and has no height to spare.
+REMARKED = tuple(name for name in RESULTS if name != "timelinePanel")
 #: Keys that work anywhere in the window, even before their panel is built: (key, panel, name of its action).
 EARLY_KEYS = (("Ctrl+B", "comparePanel", "pinBaseline"),)

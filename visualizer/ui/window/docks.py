@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QFrame, QMainWindow, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QFrame, QMainWindow, QScrollArea, QVBoxLayout, QWidget
 
 from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.bridge.remarks import RemarkStrip, pass_remarks
 from visualizer.ui.widgets.focus_order import go_through
 from visualizer.ui.window.veil import Veil
 
@@ -24,6 +25,7 @@ class PanelDock(QDockWidget):
         panel_name: the panel's object name.
         in_front: whether the panel is seen, and not only the tab of it.
         scrolls: whether the panel is scrolled where it has less room than it needs.
+        shows_pass: whether a strip above the panel says what is not plain about the pass that it shows.
         least: the (width, height) in pixels that the panel is given at least. It is fixed, so that a panel whose
             contents change never pushes its neighbours about.
     """
@@ -43,6 +45,8 @@ class PanelDock(QDockWidget):
         self._make = build
         self._panel: SessionPanel | None = None
         self.scrolls = True
+        self.shows_pass = False
+        self._strip: RemarkStrip | None = None
         self.toggleViewAction().setVisible(False)  # the View menu has its own, which also brings the panel to the front
         self.visibilityChanged.connect(self._seen)
 
@@ -66,11 +70,34 @@ class PanelDock(QDockWidget):
         """Make the panel, if nobody has seen it yet; returns it."""
         if self._panel is None:
             self._panel = self._make()
-            self.setWidget(_Room(self._panel) if self.scrolls else self._panel)
+            self.setWidget(self._body(self._panel))
             self.widget().setMinimumSize(*self._least)
             self._hide_behind()
             self.built.emit(self._panel)
         return self._panel
+
+    def _body(self, panel: SessionPanel) -> QWidget:
+        room: QWidget = _Room(panel) if self.scrolls else panel
+        if not self.shows_pass:
+            return room
+        body = QWidget(self)
+        rows = QVBoxLayout(body)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        self._strip = RemarkStrip(body)
+        rows.addWidget(self._strip)
+        rows.addWidget(room, 1)
+        session = panel.session
+        session.document.subscribe(lambda _change: self._remark())
+        session.subscribe(lambda _result: self._remark())
+        session.selection.subscribe(lambda _before, _now: self._remark())
+        panel.remarks_changed.connect(self._remark)
+        return body
+
+    def _remark(self) -> None:
+        """Say what is not plain, where anybody sees it."""
+        if self._strip is not None and self._panel is not None and self.in_front:
+            self._strip.show_remarks([*pass_remarks(self._panel.session), *self._panel.remarks()])
 
     @property
     def built_panel(self) -> SessionPanel | None:
@@ -98,6 +125,7 @@ class PanelDock(QDockWidget):
         if visible:
             self.build()
             self.mark_stale(self._stale)
+            self._remark()
         self._hide_behind()
 
     def _hide_behind(self) -> None:

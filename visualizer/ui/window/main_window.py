@@ -36,7 +36,7 @@ from visualizer.ui.widgets.focus_order import go_on, go_through
 from visualizer.ui.widgets.focus_ring import FocusRings
 from visualizer.ui.window.arrangement import PLACES, Arrangement, first_size
 from visualizer.ui.window.busy_bar import BusyBar
-from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, RESULTS
+from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, REMARKED, RESULTS
 from visualizer.ui.window.context_menus import ContextMenus
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.menus import Menus
@@ -129,6 +129,7 @@ class MainWindow(QMainWindow):
             home = self.middle_window if name in PLACES["middle"] else self
             dock = PanelDock(title, name, partial(make, self.session), home)
             dock.scrolls = name not in PLACES["bottom"]
+            dock.shows_pass = name in REMARKED
             dock.built.connect(self._adopt)
             self.docks[name] = dock
         self.arrangement = Arrangement(self, self.middle_window, self.docks)

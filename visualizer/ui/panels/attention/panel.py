@@ -23,6 +23,7 @@ from visualizer.session.words.attention import EMPTY, STAGES, words_above
 from visualizer.session.words.axis_labels import about_pass, token_label
 from visualizer.session.words.comparison import ADDED
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
+from visualizer.ui.bridge.remarks import Remark, part_remark, zoom_remarks
 from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import DIVERGING, SEQUENTIAL, Scale, symmetric_limit
@@ -61,6 +62,7 @@ class AttentionPanel(SessionPanel):
         heatmap.row_chosen.connect(self._row_chosen)
         heatmap.let_go.connect(self._session.selection.let_go)
         heatmap.context_requested.connect(partial(self._context, heatmap))
+        heatmap.zoom_changed.connect(self.remarks_changed)
         return heatmap
 
     def _build(self) -> None:
@@ -142,6 +144,11 @@ class AttentionPanel(SessionPanel):
             return
         self._draw(trace)
         self._mark()
+
+    def remarks(self) -> list[Remark]:
+        vocabulary = self._opened().model.config.d_vocab
+        part = part_remark(len(self._columns), vocabulary, "tokens") if self._columns else []
+        return [*zoom_remarks((self.scores, self.pattern, self.logits, self.probs)), *part]
 
     def _opened(self) -> OpenedModel:
         """The model of the result that is shown, which the document may have left behind."""

@@ -20,6 +20,7 @@ from visualizer.session.session import Session
 from visualizer.session.words.numbers import full, short
 from visualizer.ui.bridge.background import Background
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
+from visualizer.ui.bridge.remarks import Remark, zoom_remarks
 from visualizer.ui.panels.gradients.maps import show_activation, show_parameter
 from visualizer.ui.panels.gradients.view import GradientView
 from visualizer.ui.panels.gradients.wanted import Wanted
@@ -66,6 +67,8 @@ class GradientsPanel(SessionPanel):
         view.activation.currentIndexChanged.connect(self._choice_changed)
         view.compute.clicked.connect(partial(self._request, True))
         view.parameters.currentItemChanged.connect(self._parameter_chosen)
+        for heatmap in (view.weight_map, view.activation_map):
+            heatmap.zoom_changed.connect(self.remarks_changed)
         view.weight_map.cell_chosen.connect(self._cell_chosen)
         view.weight_map.let_go.connect(self.session.selection.let_go)
         view.weight_map.cell_hovered.connect(self._cell_hovered)
@@ -113,6 +116,9 @@ class GradientsPanel(SessionPanel):
         self.refresh_if_seen()
 
     # -- following the session
+
+    def remarks(self) -> list[Remark]:
+        return zoom_remarks((self.view.weight_map, self.view.activation_map))
 
     def refresh(self) -> None:
         """Read the gradients anew where something they depend on has changed."""

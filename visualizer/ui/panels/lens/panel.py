@@ -32,6 +32,7 @@ from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import short
 from visualizer.ui.bridge.background import Background
 from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.bridge.remarks import Remark, zoom_remarks
 from visualizer.ui.panels.lens.contribution_bars import ROW_HEIGHT, Bar, ContributionBars
 from visualizer.ui.panels.lens.grid import LensGrid
 from visualizer.ui.widgets.labels import ElidedLabel
@@ -87,6 +88,7 @@ class LensPanel(SessionPanel):
         self.grid.cell_chosen.connect(self._choose_cell)
         self.grid.cell_hovered.connect(self._hover_cell)
         self.grid.let_go.connect(self.session.selection.let_go)
+        self.grid.zoom_changed.connect(self.remarks_changed)
         self.grid.context_requested.connect(
             lambda row, column, where: self.context_requested.emit(self._stream_cell(row, column), where)
         )
@@ -152,6 +154,9 @@ class LensPanel(SessionPanel):
         self._area.ensureVisible(0, round((row + 0.5) * ROW_HEIGHT), 0, round(ROW_HEIGHT))
 
     # -- following the session
+
+    def remarks(self) -> list[Remark]:
+        return zoom_remarks((self.grid,))
 
     def refresh(self) -> None:
         """Read the pass under the cursor, unless that has been done."""

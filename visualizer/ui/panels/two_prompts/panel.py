@@ -27,6 +27,7 @@ from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.words.comparison import SENTENCES
 from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.bridge.remarks import Remark, zoom_remarks
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.two_prompts.patch_heatmap import DragHeatmap, DropHeatmap
@@ -99,6 +100,8 @@ class TwoPromptsPanel(SessionPanel):
         self.first.row_chosen.connect(lambda row: self.session.selection.choose(row=row, key=None, cell=None))
         self.first.cell_hovered.connect(self._first_hovered)
         self.first.let_go.connect(self.session.selection.let_go)
+        for heatmap in (self.first, self.second):
+            heatmap.zoom_changed.connect(self.remarks_changed)
         self.first.context_requested.connect(
             lambda row, column, where: self.context_requested.emit(
                 self._first_ref(row, column) if row >= 0 else None, where
@@ -181,6 +184,9 @@ class TwoPromptsPanel(SessionPanel):
     def name(self) -> str:
         """The activation that is shown."""
         return f"blocks.{self.session.selection.now.block}.{self.activation.currentData()}"
+
+    def remarks(self) -> list[Remark]:
+        return zoom_remarks((self.first, self.second))
 
     def refresh(self) -> None:
         """Show the chosen activation of both prompts."""

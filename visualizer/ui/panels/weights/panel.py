@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QItemSelection, QPoint, Qt
-from PySide6.QtGui import QGuiApplication, QResizeEvent
+from PySide6.QtGui import QAction, QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from visualizer.errors import EditError, InputError
@@ -88,6 +88,12 @@ class WeightPanel(SessionPanel):
             },
             self,
         )
+        logarithmic = QAction("Logarithmic weight colours", self, checkable=True)
+        logarithmic.setObjectName("logarithmicWeights")
+        logarithmic.setToolTip("Tint weights on a symmetric logarithmic scale: 1 is seen beside 1024")
+        logarithmic.setChecked(self.table.logarithmic)
+        logarithmic.toggled.connect(self.table.set_logarithmic)
+        self.actions_by_name["logarithmicWeights"] = logarithmic
         self.view.addActions(list(self.actions_by_name.values()))
         self.view.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.view.customContextMenuRequested.connect(self._menu)
@@ -265,7 +271,7 @@ class WeightPanel(SessionPanel):
     def _menu(self, at: QPoint) -> None:
         menu = QMenu(self)
         for name, action in self.actions_by_name.items():
-            if name in ("zeroWeights", "sweepUp", "resetCells"):
+            if name in ("zeroWeights", "sweepUp", "resetCells", "logarithmicWeights"):
                 menu.addSeparator()
             menu.addAction(action)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

@@ -17,7 +17,8 @@ from visualizer.session.document.edits import SetCells
 from visualizer.session.words.axis_labels import axis_labels
 from visualizer.session.words.numbers import against, full, short, typed
 from visualizer.session.words.typed_numbers import parse_number
-from visualizer.ui.look.colors import color_indices, lookup_table, symmetric_limit
+from visualizer.ui.heatmap.scales import ScaleChoice, remembered_choice
+from visualizer.ui.look.colors import DIVERGING, lookup_table, scale_indices, symmetric_limit
 from visualizer.ui.look.theme import current_theme, theme_notifier
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex
 
@@ -29,6 +30,10 @@ WIDEST = 8  # characters of a cell: −1.05e-5
 ZERO = 2  # the ink of a zero, after white and black
 _FLAGS = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
 _ALIGNMENT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+
+#: Under which name the grid's colour scale is remembered.
+SCALE_NAME = "weightGrid"
 
 
 class WeightTableModel(QAbstractTableModel):
@@ -53,6 +58,7 @@ class WeightTableModel(QAbstractTableModel):
         super().__init__(parent)
         self._document = document
         self._wanted = "value"
+        self._scale = remembered_choice(SCALE_NAME).applied(DIVERGING)
         self._read_theme()
         self._show(parameter)
         self.destroyed.connect(document.subscribe(self._follow))
@@ -66,6 +72,18 @@ class WeightTableModel(QAbstractTableModel):
             self.beginResetModel()
             self._show(parameter)
             self.endResetModel()
+
+    @property
+    def logarithmic(self) -> bool:
+        """Whether the tints are on a symmetric logarithmic scale, on which ±1 is seen beside 1024."""
+        return self._scale.mode == "log"
+
+    def set_logarithmic(self, logarithmic: bool) -> None:
+        """Tint the cells on a symmetric logarithmic scale or a plain one, now and from now on."""
+        choice = ScaleChoice(mode="log" if logarithmic else "fixed")
+        choice.remember(SCALE_NAME)
+        self._scale = choice.applied(DIVERGING)
+        self._all_changed()
 
     def show_comparison(self, comparison: str) -> None:
         """Show the present numbers, the baseline's or the difference, from now on."""
@@ -127,7 +145,8 @@ class WeightTableModel(QAbstractTableModel):
 
     def tints(self, block: Block) -> NDArray[np.uint8]:
         """Entries of a block of cells in the diverging `lookup_table`; the limits are the whole parameter's."""
-        return color_indices(self._shown[block], None, "diverging", self._tint_limit)
+        limit = self._tint_limit
+        return scale_indices(self._shown[block], None, self._scale, (-limit, limit))
 
     def ink_codes(self, block: Block, tints: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Which of `inks` each number of a block has: the one that reads better, and zeros stand back."""
