@@ -7,23 +7,25 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
+from visualizer.command_options import (
+    Parser,
+    add_prompt,
+    add_sampling,
+    common_options,
+    given,
+    shortened,
+    token_count,
+    whole_number,
+    window_size,
+)
 from visualizer.errors import InputError, VisualizerError
 
 if TYPE_CHECKING:
     from visualizer.engine.model import Model
 
 COMMANDS = ("complete", "evaluate", "trace", "gradients", "train", "info", "save", "render", "doctor")
-#: More than this in one go is a slip of the finger.
-MOST_TOKENS = 10_000_000
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose refusals are one line, like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message} (see {self.prog} --help)")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,28 +74,28 @@ def _forget_output() -> None:
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     if not any(word in COMMANDS for word in words[:1]):
         return _window_parser(words)
-    parser = _Parser(prog="visualizer")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    parser = Parser(prog="visualizer")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
-    command = commands.add_parser("complete", help="continue a prompt", parents=[_common()])
-    _add_prompt(command)
-    command.add_argument("-n", type=_count, default=10, metavar="N", help="tokens to generate (10)")
-    _add_sampling(command)
+    command = commands.add_parser("complete", help="continue a prompt", parents=[common_options()])
+    add_prompt(command)
+    command.add_argument("-n", type=token_count, default=10, metavar="N", help="tokens to generate (10)")
+    add_sampling(command)
     command.set_defaults(run=_complete)
 
-    command = commands.add_parser("evaluate", help="next-token accuracy over a text", parents=[_common()])
+    command = commands.add_parser("evaluate", help="next-token accuracy over a text", parents=[common_options()])
     command.add_argument("--text", help="the text; each position is predicted from the last n_ctx tokens before it")
-    command.add_argument("--skip", type=_whole_number, default=2, metavar="N", help="positions not predicted (2)")
+    command.add_argument("--skip", type=whole_number, default=2, metavar="N", help="positions not predicted (2)")
     command.set_defaults(run=_evaluate)
 
-    command = commands.add_parser("trace", help="write every activation of one pass", parents=[_common()])
-    _add_prompt(command)
+    command = commands.add_parser("trace", help="write every activation of one pass", parents=[common_options()])
+    add_prompt(command)
     command.add_argument("-o", "--output", metavar="FILE.npz", help="the file to write")
     command.add_argument("--last-logits", action="store_true", help="print the top tokens after the last position")
     command.set_defaults(run=_trace)
 
-    command = commands.add_parser("gradients", help="write the gradient of every parameter", parents=[_common()])
-    _add_prompt(command)
+    command = commands.add_parser("gradients", help="write the gradient of every parameter", parents=[common_options()])
+    add_prompt(command)
     command.add_argument("--target", required=True, metavar="TOKEN_OR_ID", help="the token that should come next")
     command.add_argument("-o", "--output", required=True, metavar="FILE.npz", help="the file to write")
     command.set_defaults(run=_gradients)
@@ -105,16 +107,16 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         add_training_options(command)
     command.set_defaults(run=_train)
 
-    command = commands.add_parser("info", help="what a model is made of", parents=[_common()])
+    command = commands.add_parser("info", help="what a model is made of", parents=[common_options()])
     command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
     command.set_defaults(run=_info)
 
-    command = commands.add_parser("save", help="write a model as .safetensors", parents=[_common()])
+    command = commands.add_parser("save", help="write a model as .safetensors", parents=[common_options()])
     command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
     command.add_argument("-o", "--output", required=True, metavar="PATH", help="the file to write")
     command.set_defaults(run=_save)
 
-    command = commands.add_parser("render", help="draw the real window without a screen", parents=[_common()])
+    command = commands.add_parser("render", help="draw the real window without a screen", parents=[common_options()])
     command.add_argument("--prompt", help="the prompt to show")
     command.add_argument("--size", default="1440x900", metavar="WxH", help="window size in pixels (1440x900)")
     command.add_argument("--theme", choices=("light", "dark"), default="light")
@@ -129,11 +131,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _window_parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser = Parser(
         prog="visualizer",
         description="See, question and change every number of a transformer. Without a command, opens the window.",
         epilog=f"Commands: {', '.join(COMMANDS)}; each has --help, as in `visualizer complete --help`.",
-        parents=[_common()],
+        parents=[common_options()],
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="a preset or a model file to open")
     parser.add_argument("--version", action="version", version=_version())
@@ -147,82 +149,10 @@ def _version() -> str:
     return f"visualizer {__version__}"
 
 
-def _common() -> _Parser:
-    parser = _Parser(add_help=False)
-    parser.add_argument(
-        "--model",
-        default="aab",
-        metavar="M",
-        help="a preset (aab, ab, aaab), a trained model (induction, sort, reverse, rhymes) or a file (aab)",
-    )
-    parser.add_argument("--ids", metavar="0,1,2", help="token ids in place of text")
-    parser.add_argument("--dtype", choices=("float32", "float64"), help="compute in this precision")
-    parser.add_argument("--debug", action="store_true", help="show tracebacks")
-    return parser
-
-
-def _add_prompt(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("prompt", nargs="?", metavar="PROMPT", help="text to start from")
-
-
-def _add_sampling(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--temperature", type=_number, metavar="T", help="0 is greedy (the default)")
-    parser.add_argument("--top-k", type=_whole_number, metavar="K", help="sample from the K most probable tokens")
-    parser.add_argument("--top-p", type=_number, metavar="P", help="sample from the tokens that reach probability P")
-    parser.add_argument("--seed", type=_whole_number, default=0, metavar="S", help="the same seed, the same text (0)")
-
-
-def _whole_number(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is not a whole number of at least 0")
-    return value
-
-
-def _count(text: str) -> int:
-    value = _whole_number(text)
-    if value > MOST_TOKENS:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is too many; a whole number up to {MOST_TOKENS} is needed")
-    return value
-
-
-def _short(text: str) -> str:
-    """What was typed, quoted and not longer than a line."""
-    return repr(text if len(text) <= 40 else f"{text[:39]}…")
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is not a number") from None
-
-
-def _ids(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")] if text.strip() else []
-    except ValueError:
-        raise InputError(f"--ids {_short(text)} is not a list of token ids; such as 0,1,2 is needed") from None
-
-
-def _given(options: argparse.Namespace, text: str | None, what: str) -> str | list[int]:
-    """The text or the ids that a command is to work on."""
-    if options.ids is not None:
-        if text is not None:
-            raise InputError(f"both {what} and --ids are given; one of them is needed")
-        return _ids(options.ids)
-    if text is None:
-        raise InputError(f"{what} is missing; text, or --ids 0,1,2, is needed")
-    return text
-
-
 def _complete(options: argparse.Namespace) -> int:
     from visualizer.formats import open_model
 
-    prompt = _given(options, options.prompt, "PROMPT")
+    prompt = given(options, options.prompt, "PROMPT")
     model = open_model(options.model, options.dtype).model
     steps = model.generate(
         prompt,
@@ -241,7 +171,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from visualizer.engine.accuracy import next_token_accuracy
     from visualizer.formats import open_model
 
-    text = _given(options, options.text, "--text")
+    text = given(options, options.text, "--text")
     model = open_model(options.model, options.dtype).model
     print(f"ACCURACY {next_token_accuracy(model, model.ids(text), options.skip)}")
     return 0
@@ -252,7 +182,7 @@ def _trace(options: argparse.Namespace) -> int:
     from visualizer.formats import open_model
     from visualizer.formats.writing import write_npz
 
-    prompt = _given(options, options.prompt, "PROMPT")
+    prompt = given(options, options.prompt, "PROMPT")
     if options.output is None and not options.last_logits:
         raise InputError("nothing to do: -o FILE.npz or --last-logits is needed")
     model = open_model(options.model, options.dtype).model
@@ -276,7 +206,7 @@ def _gradients(options: argparse.Namespace) -> int:
     from visualizer.formats import open_model
     from visualizer.formats.writing import write_npz
 
-    prompt = _given(options, options.prompt, "PROMPT")
+    prompt = given(options, options.prompt, "PROMPT")
     model = open_model(options.model, options.dtype).model
     loss, gradients = model.gradients(prompt, _target(options, model))
     write_npz(options.output, iter([("loss", np.array(loss)), *gradients.items()]))
@@ -295,7 +225,7 @@ def _target(options: argparse.Namespace, model: Model) -> str | int:
                 raise
     if not is_id:
         whole = f"a whole number from 0 to {model.config.d_vocab - 1} is needed, for the model has no tokenizer"
-        raise InputError(f"--target {_short(text)} is no token id; {whole}")
+        raise InputError(f"--target {shortened(text)} is no token id; {whole}")
     return int(text)
 
 
@@ -338,9 +268,9 @@ def _doctor(options: argparse.Namespace) -> int:
 def _render(options: argparse.Namespace) -> int:
     from visualizer.formats import open_model
 
-    width, height = _size(options.size)
+    width, height = window_size(options.size)
     opened = open_model(options.model, options.dtype)
-    prompt = None if options.prompt is None and options.ids is None else _given(options, options.prompt, "--prompt")
+    prompt = None if options.prompt is None and options.ids is None else given(options, options.prompt, "--prompt")
     if prompt is not None:
         opened.model.ids(prompt)  # refused before anything is drawn
     _require_libraries(for_window=False)
@@ -348,15 +278,6 @@ def _render(options: argparse.Namespace) -> int:
 
     render_window(opened, prompt, (width, height), options.theme, options.output)
     return 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    parts = text.lower().replace("×", "x").split("x")
-    if len(parts) == 2 and all(part.isdigit() for part in parts):
-        width, height = map(int, parts)
-        if 320 <= width <= 16384 and 240 <= height <= 16384:
-            return width, height
-    raise InputError(f"--size {text!r} is no window size; such as 1440x900, from 320x240 to 16384x16384, is needed")
 
 
 def _window(options: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """The heads panel: what is shown and measured, orders and groups, choosing by mouse and key, and large models."""
 
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -313,13 +314,18 @@ def test_random_text_twice_takes_the_prompts_place(panel: HeadsPanel, session: S
     assert shown(panel).trace is session.trace
 
 
+def has_random_text(panel: HeadsPanel, wanted: bool) -> bool:
+    """Whether the panel's title says what it should about the text."""
+    return ("random" in panel.title.accessibleName()) == wanted
+
+
 def test_an_induction_head_is_named_on_its_prompt_and_on_random_text(qtbot: QtBot) -> None:
     session = Session(open_model("induction"))
     panel = opened(session, qtbot)
     session.selection.choose(block=1, head=0)
     for random in (False, True):
         panel.actions_by_name["heads_random_text"].setChecked(random)
-        qtbot.waitUntil(lambda random=random: ("random" in panel.title.accessibleName()) == random, timeout=20_000)
+        qtbot.waitUntil(partial(has_random_text, panel, random), timeout=20_000)
         assert "mainly induction" in panel.mosaic.readout(4)
         assert panel.preview.scores.words()[1].startswith("mainly induction")
         for order in ("model", "role", "induction"):

@@ -49,7 +49,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownMosaic:
     """What lies where, in which order, and how it stands."""
 
     heads: Heads
@@ -67,13 +67,13 @@ class Shown:
 class Overlay(QGraphicsItem):
     """Paints `shown` by a function, within the mosaic's area; takes no mouse."""
 
-    def __init__(self, draw: Callable[[QPainter, Shown], None], beyond: float = 0.0) -> None:
+    def __init__(self, draw: Callable[[QPainter, ShownMosaic], None], beyond: float = 0.0) -> None:
         super().__init__()
         self._draw, self._beyond = draw, beyond
-        self._shown: Shown | None = None
+        self._shown: ShownMosaic | None = None
         self._bounds = QRectF()
 
-    def show_it(self, shown: Shown | None) -> None:
+    def show_it(self, shown: ShownMosaic | None) -> None:
         """Paint something else, or nothing."""
         bounds = QRectF() if shown is None else shown.placing.area.adjusted(*(s * self._beyond for s in (-1, -1, 1, 1)))
         if bounds != self._bounds:
@@ -98,7 +98,7 @@ class Overlay(QGraphicsItem):
             painter.restore()
 
 
-def draw_words(painter: QPainter, shown: Shown) -> None:
+def draw_words(painter: QPainter, shown: ShownMosaic) -> None:
     """The ground between the tiles, and what is written at them."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(current_theme().panel))
@@ -117,7 +117,7 @@ def draw_words(painter: QPainter, shown: Shown) -> None:
             _write_in_corner(painter, heads.count, shown.rect(head), metrics, roles[heads.roles[head]])
 
 
-def draw_frames(painter: QPainter, shown: Shown) -> None:
+def draw_frames(painter: QPainter, shown: ShownMosaic) -> None:
     """Around the chosen head, in the accent if it is held, and around the one pointed at."""
     theme, look = current_theme(), shown.look
     if look.current in shown.layout.places:
@@ -141,7 +141,7 @@ def _write_in_corner(painter: QPainter, count: int, rect: QRectF, metrics: QFont
     painter.drawText(QRectF(rect.left(), rect.top(), rect.width() - 2, line), Qt.AlignmentFlag.AlignRight, words)
 
 
-def _write_scores(painter: QPainter, shown: Shown, metrics: QFontMetricsF) -> None:
+def _write_scores(painter: QPainter, shown: ShownMosaic, metrics: QFontMetricsF) -> None:
     """Headings, and under each tile block and head, the score as a number and as a bar."""
     theme, line = current_theme(), metrics.height()
     muted, text, rule = QColor(theme.muted_text), QColor(theme.text), QColor(theme.rule)

@@ -25,7 +25,7 @@ from visualizer.ui.look.colors import MASKED, lookup_table
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.heads.axis import TileAxis
 from visualizer.ui.panels.heads.layout import MODEL, ORDERS, ROLE_NAMES, MosaicLayout, arrange, grouped
-from visualizer.ui.panels.heads.paint import BAR, Look, Overlay, Placing, Shown, draw_frames, draw_words
+from visualizer.ui.panels.heads.paint import BAR, Look, Overlay, Placing, ShownMosaic, draw_frames, draw_words
 from visualizer.ui.panels.heads.tiles import Heads, tile_indices
 
 EMPTY = "The prompt is empty. Type a few tokens to see what every head attends to."
@@ -208,7 +208,7 @@ class MosaicPicture(pg.GraphicsView):
         """Paint words and frames where the tiles are now."""
         shown = None
         if self._heads is not None and self._layout is not None:
-            shown = Shown(self._heads, self._order, self._layout, self._placing(), self._look, self._font)
+            shown = ShownMosaic(self._heads, self._order, self._layout, self._placing(), self._look, self._font)
         self._words.show_it(shown)
         self._frames.show_it(shown)
 
@@ -216,7 +216,9 @@ class MosaicPicture(pg.GraphicsView):
         if look != self._look:
             self._look = look
             if self._layout is not None and self._heads is not None:
-                self._frames.show_it(Shown(self._heads, self._order, self._layout, self._placing(), look, self._font))
+                self._frames.show_it(
+                    ShownMosaic(self._heads, self._order, self._layout, self._placing(), look, self._font)
+                )
 
     # -- as a picture
 

@@ -33,7 +33,7 @@ from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.two_prompts.patch_heatmap import DragHeatmap, DropHeatmap
 from visualizer.ui.panels.two_prompts.prompt_pair import (
     MOST_COLUMNS,
-    Shown,
+    PairSide,
     difference_words,
     draw_pair,
     pair_notes,
@@ -240,7 +240,7 @@ class TwoPromptsPanel(SessionPanel):
             if trace is None:
                 heatmap.set_empty(missing)
         pairs = ((self.first, first, base), (self.second, second, other))
-        shown = [Shown(heatmap, trace, before) for heatmap, trace, before in pairs if trace is not None]
+        shown = [PairSide(heatmap, trace, before) for heatmap, trace, before in pairs if trace is not None]
         draw_pair(state, shown, self.name, now.head, now.comparison)
 
     def _say(self, first: Trace | None, second: Trace | None) -> None:

@@ -31,7 +31,7 @@ MOST_COLUMNS = 1024
 
 
 @dataclass(frozen=True)
-class Shown:
+class PairSide:
     """What a heatmap is to show.
 
     Attributes:
@@ -61,7 +61,7 @@ def _first_columns(trace: Trace, name: str, head: int) -> Array:
     return trace.head(name, head)[:, :MOST_COLUMNS]
 
 
-def draw_pair(state: State, pairs: Sequence[Shown], name: str, head: int, comparison: str = "value") -> None:
+def draw_pair(state: State, pairs: Sequence[PairSide], name: str, head: int, comparison: str = "value") -> None:
     """Show one activation of each trace in its heatmap, all on one scale, so that colours can be compared."""
     shown = [pair.values(name, head, comparison) for pair in pairs]
     signed = comparison == "difference" and any(pair.base is not None for pair in pairs)
@@ -80,7 +80,7 @@ def _hidden(name: str, values: Array) -> NDArray[np.bool_] | None:
     return np.triu(np.ones(values.shape, dtype=np.bool_), 1)
 
 
-def _draw(state: State, shown: Shown, values: Array, name: str, scale: Scale, added: str) -> None:
+def _draw(state: State, shown: PairSide, values: Array, name: str, scale: Scale, added: str) -> None:
     heatmap, trace, opened, theme = shown.heatmap, shown.trace, state.opened, current_theme()
     tokens = [token_label(opened, int(token)) for token in trace.tokens]
     hues = [token_color(int(token), theme) for token in trace.tokens]
