@@ -46,7 +46,7 @@ def rows() -> list[Row]:
             began = last = time.perf_counter()
             window.session.document.apply(edit)
             gaps.append(time.perf_counter() - last)  # the edit itself is the window's too
-            while window.session.stale or time.perf_counter() - began < 1.0:
+            while window.session.pending or time.perf_counter() - began < 1.0:
                 last = time.perf_counter()
                 app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 1)
                 gaps.append(time.perf_counter() - last)

@@ -20,6 +20,7 @@ from visualizer.session.document.edits import (
     force_token,
     pin_baseline,
 )
+from visualizer.session.evaluation import evaluate as evaluation
 from visualizer.session.evaluation import generation
 from visualizer.session.evaluation.evaluate import evaluate
 from visualizer.session.evaluation.executor import InlineExecutor
@@ -53,6 +54,11 @@ class LateExecutor:
         """Answer one of the requests kept."""
         request, done = self.kept.pop(index)
         done(evaluate(request))
+
+    def begin(self, index: int) -> None:
+        """Answer one of the requests kept as far as its text is shown before the rest."""
+        request, done = self.kept[index]
+        evaluate(request, None, done)
 
 
 @pytest.fixture
@@ -359,6 +365,25 @@ def test_a_step_gone_to_is_compared_with_the_baseline_s_pass_over_the_same_conte
         assert session.baseline_trace is not None
         expected = pinned.model.forward(session.trace.tokens)
         np.testing.assert_array_equal(session.baseline_trace["logits"], expected["logits"])
+
+
+def test_the_beginning_of_a_long_text_is_shown_and_then_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluation, "LONG", 1.0)
+    executor, shown = LateExecutor(), list[tuple[int, int, bool]]()
+    session = Session(open_model("aab"), executor)
+    session.subscribe(lambda result: shown.append((result.revision, len(result.steps), session.pending)))
+    executor.begin(0)
+    assert (session.stale, session.pending, session.shown_step) == (False, True, 0)
+    session.go_to_step(7)
+    assert session.shown_step == 0
+    assert len(executor.kept) == 1  # what is looked at now is being computed
+    session.document.apply(SetPrompt("ab"))
+    executor.begin(1)
+    assert session.trace is not None
+    assert tuple(session.trace.tokens) == (0, 1)
+    executor.answer(1)
+    executor.answer(0)  # is older than what is shown
+    assert shown == [(0, 1, True), (1, 1, True), (1, 11, False)]
 
 
 def test_each_branch_has_the_log_probability_of_its_tokens(session: Session) -> None:

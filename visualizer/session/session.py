@@ -25,8 +25,9 @@ class Session:
     of each new result.
 
     A result is shown if it is newer than the last one shown, even when the document has moved on: during a
-    drag there is always something to see. Only when another model is opened there is nothing until its own
-    first result: `result` always belongs to the model that is open.
+    drag there is always something to see. Of a long text the part as far as the cursor is shown before the rest is
+    there. Only when another model is opened there is nothing until its own first result: `result` always belongs to
+    the model that is open.
 
     Attributes:
         document: what the user works on.
@@ -56,6 +57,11 @@ class Session:
     def stale(self) -> bool:
         """Whether the document has moved on since the result that is shown."""
         return self.result is None or self.result.revision != self.document.revision
+
+    @property
+    def pending(self) -> bool:
+        """Whether something of the present document is still to be computed: all of it, or the rest of the text."""
+        return self.stale or self.result is None or not self.result.complete
 
     @property
     def trace(self) -> Trace | None:
@@ -166,7 +172,7 @@ class Session:
     def _complete(self) -> None:
         """Evaluate what the cursor has moved to, where that was not kept or not compared with the baseline."""
         result, step, asked = self.result, self.selection.now.step, self._asked
-        if result is None or self.stale or step >= len(result.steps) or result.snapshot.step == step:
+        if result is None or self.pending or step >= len(result.steps) or result.snapshot.step == step:
             return
         if asked is not None and (asked.revision, asked.step) == (result.revision, step):
             return

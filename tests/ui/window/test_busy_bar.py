@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -35,10 +35,10 @@ class Gate:
     def __init__(self) -> None:
         self.open = threading.Event()
 
-    def __call__(self, request: Request, watch: Watch) -> Result:
+    def __call__(self, request: Request, watch: Watch, begun: Callable[[Result], None]) -> Result:
         while not self.open.wait(0.01):
             watch(0, 2)
-        return evaluate(request, watch)
+        return evaluate(request, watch, begun)
 
 
 @pytest.fixture
@@ -216,11 +216,11 @@ def test_opening_another_model_does_not_wait_for_the_old_ones_pass(
 ) -> None:
     ended = []
 
-    def watched(request: Request, watch: Watch) -> Result:
+    def watched(request: Request, watch: Watch, begun: Callable[[Result], None]) -> Result:
         if request.snapshot.state.opened.name == "ab":
             return evaluate(request, watch)
         try:
-            return gate(request, watch)
+            return gate(request, watch, begun)
         except CancelledError:
             ended.append(request.snapshot.state.opened.name)
             raise

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,33 +18,38 @@ from visualizer.engine.progress import told_to
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.evaluation.difference import Earlier, is_small, ripple
-from visualizer.session.evaluation.generation import Watch, generated
+from visualizer.session.evaluation.generation import Watch, generated, rows
 from visualizer.session.evaluation.request import Request
 from visualizer.session.evaluation.result import BaselineRun, BranchText, Result, SecondPrompt, text_of
 
 #: Repetitions of the pattern over which the accuracy is measured.
 PATTERN_REPEATS = 10
+#: The first part of a text is shown by itself where the rest takes more than so many multiplications: about 0.1 s.
+LONG = 1e9
 #: Of a large vocabulary panels show the most probable so many.
 SHOWN_TOKENS = 24
 
 
-def evaluate(request: Request, watch: Watch | None = None) -> Result:
+def evaluate(request: Request, watch: Watch | None = None, begun: Callable[[Result], None] | None = None) -> Result:
     """Run the prompt, generate, compare and measure; a pure function of the request.
+
+    Where the rest of the text takes long, `begun` hears of the result as far as the step that is looked at: at the
+    beginning of a text, of the prompt's own pass.
 
     Raises:
         CancelledError: `watch` ended it.
     """
     if watch is None:
-        return _evaluate(request, None)
+        return _evaluate(request, None, begun)
     with told_to(lambda _share: watch(0, 0)):
-        return _evaluate(request, watch)
+        return _evaluate(request, watch, begun)
 
 
-def _evaluate(request: Request, watch: Watch | None) -> Result:
+def _evaluate(request: Request, watch: Watch | None, begun: Callable[[Result], None] | None) -> Result:
     started = time.perf_counter()
     snapshot, previous = request.snapshot, request.previous
     state = snapshot.state
-    steps = generated(
+    generation = generated(
         state,
         state.model,
         state.interventions,
@@ -51,18 +58,39 @@ def _evaluate(request: Request, watch: Watch | None) -> Result:
         earlier=previous.steps if previous is not None else (),
         watch=watch,
     )
-    looked_at = steps[min(snapshot.step, len(steps) - 1)]
+    steps = tuple(islice(generation, snapshot.step + 1))
+    looked_at = steps[-1]
     _prepare(looked_at.trace)
+    baseline_generation = _baseline_generation(request, watch)
     result = Result(
         snapshot=snapshot,
         steps=steps,
-        branches=_branches(request, steps, watch),
-        baseline=_baseline(request, steps, looked_at, watch),
+        baseline=_baseline(request, tuple(islice(baseline_generation, len(steps))), steps),
         second=_second(request, looked_at.trace),
         earlier=_earlier(request),
         accuracy=_accuracy(request),
+        seconds=time.perf_counter() - started,
+        complete=False,
     )
-    return replace(result, seconds=time.perf_counter() - started)
+    if begun is not None and _is_worth_showing(request):
+        begun(result)
+    steps = (*steps, *generation)
+    baseline = result.baseline
+    if baseline is not None:
+        baseline = replace(baseline, steps=(*baseline.steps, *baseline_generation))
+    branches = _branches(request, steps, watch)
+    seconds = time.perf_counter() - started
+    return replace(result, steps=steps, baseline=baseline, branches=branches, seconds=seconds, complete=True)
+
+
+def _is_worth_showing(request: Request) -> bool:
+    """Whether the rest of a text takes long, and what is shown meanwhile is not a part of that very text already."""
+    snapshot, previous = request.snapshot, request.previous
+    state = snapshot.state
+    if previous is not None and snapshot.continues_as(previous.snapshot) and snapshot.computes_as(previous.snapshot):
+        return False
+    rest = sum(rows(state, state.interventions)[snapshot.step + 1 :])
+    return 2.0 * rest * state.model.parameters.count() >= LONG
 
 
 def _prepare(trace: Trace | None) -> None:
@@ -87,25 +115,32 @@ def _accuracy(request: Request) -> Accuracy | None:
     return next_token_accuracy(state.model, ids, interventions=state.interventions)
 
 
-def _baseline(request: Request, steps: tuple[Step, ...], looked_at: Step, watch: Watch | None) -> BaselineRun | None:
-    """The pinned model's own generation, and its pass over the context that is looked at."""
-    snapshot = request.snapshot
-    state, pinned = snapshot.state, snapshot.state.baseline
+def _baseline_generation(request: Request, watch: Watch | None) -> Iterator[Step]:
+    """The pinned model's own generation; no step where nothing is pinned."""
+    snapshot, previous = request.snapshot, request.previous
+    pinned = snapshot.state.baseline
     if pinned is None:
-        return None
-    before = request.previous.baseline if request.previous is not None else None
-    own = generated(
-        state,
+        return iter(())
+    return generated(
+        snapshot.state,
         pinned.model,
         pinned.interventions,
-        branch=state.branch,
+        branch=snapshot.state.branch,
         looked_at=snapshot.step,
-        earlier=before.steps if before is not None else (),
+        earlier=previous.baseline.steps if previous is not None and previous.baseline is not None else (),
         watch=watch,
     )
-    context = text_of(state, steps)[looked_at.context_start : looked_at.position]
+
+
+def _baseline(request: Request, own: tuple[Step, ...], steps: tuple[Step, ...]) -> BaselineRun | None:
+    """The pinned model's `own` steps, and its pass over the context of the last of `steps`."""
+    pinned, looked_at = request.snapshot.state.baseline, steps[-1]
+    if pinned is None:
+        return None
+    context = text_of(request.snapshot.state, steps)[looked_at.context_start : looked_at.position]
     if not context:
         return BaselineRun(own)
+    before = request.previous.baseline if request.previous is not None else None
     changes = within(pinned.interventions, pinned.model.graph, len(context))
     trace = pinned.model.forward(context, interventions=changes, reuse=before.trace if before is not None else None)
     now = looked_at.trace
@@ -119,7 +154,7 @@ def _branches(request: Request, steps: tuple[Step, ...], watch: Watch | None) ->
     for branch in range(len(state.branches)):
         own = steps
         if branch != state.branch:
-            own = generated(state, state.model, state.interventions, branch=branch, watch=watch)
+            own = tuple(generated(state, state.model, state.interventions, branch=branch, watch=watch))
         texts.append(BranchText(text_of(state, own), sum(step.log_probability for step in own[:-1])))
     return tuple(texts)
 

@@ -14,7 +14,10 @@ class Executor(Protocol):
     """Takes requests, latest wins: one that waits is replaced by a newer one."""
 
     def submit(self, request: Request, done: Callable[[Result], None]) -> None:
-        """Carry out `request` and call `done(result)` on the caller's thread, now or later."""
+        """Carry out `request` and call `done(result)` on the caller's thread, now or later.
+
+        Where the text takes long, first with a result that is not complete.
+        """
 
     def wait(self) -> None:
         """Return when nothing is under way and every result has been reported."""

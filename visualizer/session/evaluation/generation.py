@@ -30,7 +30,7 @@ def generated(
     looked_at: int = -1,
     earlier: Sequence[Step] = (),
     watch: Watch | None = None,
-) -> tuple[Step, ...]:
+) -> Iterator[Step]:
     """How a model continues the prompt on one branch: a step for each token, and one for what would come next.
 
     What still holds is taken from the `earlier` steps. The internals of slid windows are dropped once they take much
@@ -38,31 +38,30 @@ def generated(
     """
     prompt = np.array(state.prompt, dtype=np.intp)
     forced = dict(state.branches[branch].forced)
-    kept, total = [], 0
+    total = 0
     steps = generate(model, prompt, state.length + 1, state.sampling, interventions, earlier, forced)
-    for number, step in enumerate(_watched(steps, _rows(state, interventions), watch)):
+    for number, step in enumerate(_watched(steps, rows(state, interventions), watch)):
         if step.trace is not None and (step.context_start > 0 or interventions):
             total += sum(array.nbytes for array in step.trace.recorded.values())
             if total > KEPT_BYTES and number != looked_at:
                 step = replace(step, trace=None)
-        kept.append(step)
-    return tuple(kept)
+        yield step
 
 
-def _rows(state: State, interventions: tuple[Intervention, ...]) -> list[int]:
+def rows(state: State, interventions: tuple[Intervention, ...]) -> list[int]:
     """How many rows each pass of a generation computes, where none can be taken from an earlier generation."""
     n_ctx, cached = state.model.config.n_ctx, not any(change.enabled for change in interventions)
     ends = range(len(state.prompt), len(state.prompt) + state.length + 1)
     return [1 if cached and ends[0] < end <= n_ctx else min(end, n_ctx) for end in ends]
 
 
-def _watched(steps: Iterator[Step], rows: list[int], watch: Watch | None) -> Iterator[Step]:
+def _watched(steps: Iterator[Step], counts: list[int], watch: Watch | None) -> Iterator[Step]:
     """The same steps; while each is made, `watch` hears how many of all rows are done."""
     if watch is None:
         yield from steps
         return
-    total, done = sum(rows), 0
-    for count in rows:
+    total, done = sum(counts), 0
+    for count in counts:
 
         def tell(share: float, done: int = done, count: int = count) -> None:
             watch(done + int(share * count), total)

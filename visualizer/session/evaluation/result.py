@@ -69,6 +69,8 @@ class Result:
     Attributes:
         snapshot: what was evaluated.
         steps: one for each generated token, and one more for the token that would come next.
+        complete: whether that is so. At first a long text is shown as far as the step that is looked at, at the
+            beginning with the prompt's own pass alone; the baseline's steps are as many, branches are to come.
         branches: the text of every branch.
         baseline: None where nothing is pinned.
         second: None where there is no second prompt.
@@ -80,6 +82,7 @@ class Result:
 
     snapshot: Snapshot
     steps: tuple[Step, ...]
+    complete: bool = True
     branches: tuple[BranchText, ...] = ()
     baseline: BaselineRun | None = None
     second: SecondPrompt | None = None

@@ -25,10 +25,12 @@ class _Worker(QObject):
     """Lives on the worker thread.
 
     Signals:
+        begun(object): the Result as far as the step that is looked at, where the rest takes long.
         finished(object): the Result, or None where the work was cancelled.
         progressed(int, int): rows of passes computed, and how many there will be; 0 of 0 where that is not known.
     """
 
+    begun = Signal(object)
     finished = Signal(object)
     progressed = Signal(int, int)
 
@@ -42,7 +44,7 @@ class _Worker(QObject):
         """Evaluate one request."""
         result: Result | None = None
         try:
-            result = evaluate(request, self._watch)
+            result = evaluate(request, self._watch, self.begun.emit)
         except CancelledError:
             pass
         finally:
@@ -74,6 +76,7 @@ class WorkerExecutor(QObject):
         self._worker = _Worker()
         self._thread = WorkerThread("evaluation", self._worker, self, hurry=self._worker.cancelled.set)
         self._requested.connect(self._worker.work)
+        self._worker.begun.connect(self._begun)
         self._worker.finished.connect(self._finished)
         self._worker.progressed.connect(self.progressed)
         self._done: Callable[[Result], None] | None = None
@@ -119,6 +122,7 @@ class WorkerExecutor(QObject):
             return
         self._stopped = True
         self._waiting = None
+        self._worker.begun.disconnect(self._begun)
         self._worker.finished.disconnect(self._finished)
         self._done = None
         self._thread.stop()
@@ -130,6 +134,11 @@ class WorkerExecutor(QObject):
         self._worker.cancelled.clear()
         self.busy_changed.emit(True)
         self._requested.emit(request)
+
+    @Slot(object)
+    def _begun(self, result: Result) -> None:
+        if self._done is not None:
+            self._done(result)
 
     @Slot(object)
     def _finished(self, result: Result | None) -> None:

@@ -28,6 +28,7 @@ class BusyBar(QWidget):
         super().__init__(parent)
         self.setObjectName("busyBar")
         self._session, self._executor = session, executor
+        self._told_stale = False
         self._late = QTimer(self, singleShot=True, interval=SHOWN_AFTER_MS)
         self._words = QLabel(self)
         self._progress = QProgressBar(self)
@@ -54,15 +55,10 @@ class BusyBar(QWidget):
         if executor.busy:  # the first pass began with the session
             self._busy_changed(True)
 
-    @property
-    def marked(self) -> bool:
-        """Whether what is shown is marked as not up to date."""
-        return not self.isHidden()
-
     def _busy_changed(self, busy: bool) -> None:
         if busy:
             self._progress.setRange(0, 0)  # nothing is known yet
-            if self.marked:
+            if not self.isHidden():
                 self._show_work()
             elif not self._late.isActive():
                 self._late.start()
@@ -74,41 +70,59 @@ class BusyBar(QWidget):
         """Nothing is under way: either all is up to date, or the work was cancelled."""
         if self._executor.busy:
             return
-        if self._session.stale:
-            nothing = self._session.result is None
-            self._words.setText("not computed" if nothing else "not computed: what is shown is from before")
+        if self._session.pending:
+            self._words.setText(self._what_is_missing())
             self.button.setText("Compute")
             self.button.setToolTip("Compute what was cancelled")
             self._progress.hide()
-            self._mark(True)
-        else:
-            self._mark(False)
+        self._show(self._session.pending)
 
-    def _result_arrived(self, _result: Result) -> None:
+    def _what_is_missing(self) -> str:
+        if self._session.result is None:
+            return "not computed"
+        if self._session.stale:
+            return "not computed: what is shown is from before"
+        return "not computed: the rest of the text"
+
+    def _result_arrived(self, result: Result) -> None:
+        if self._executor.busy and not self.isHidden() and not result.complete:
+            self._show_work()  # it goes on with the rest of the text
+            return
         if self._executor.busy:
             self._late.start()
-        self._mark(False)
+        self._show(False)
 
     def _document_changed(self, _change: Change) -> None:
         if self._session.result is None:  # of another model nothing is shown, so nothing is stale
-            self.stale_changed.emit(False)
+            self._tell_stale(False)
+        elif self._executor.busy and not self._late.isActive():
+            self._late.start()  # what is shown may be from before for long, also where the bar is there already
 
     def _show_work(self) -> None:
-        self._words.setText("computing …")
+        if self._session.pending and not self._session.stale:
+            self._words.setText("generating …")
+            self.button.setToolTip("Stop generating; the tokens that are there stay")
+        else:
+            self._words.setText("computing …")
+            self.button.setToolTip("Stop computing; what is shown stays as it was before the last change")
         self.button.setText("Cancel")
-        self.button.setToolTip("Stop computing; what is shown stays as it was before the last change")
         self._progress.show()
-        self._mark(True)
+        self._show(True)
 
     def _progressed(self, done: int, total: int) -> None:
         if total > 1:
             self._progress.setRange(0, total)
             self._progress.setValue(done)
 
-    def _mark(self, on: bool) -> None:
-        if on != self.marked:
-            self.setVisible(on)
-            self.stale_changed.emit(on and self._session.result is not None)
+    def _show(self, on: bool) -> None:
+        """Show the bar or hide it, and say whether what is shown is marked as stale with it."""
+        self.setVisible(on)
+        self._tell_stale(on and self._session.result is not None and self._session.stale)
+
+    def _tell_stale(self, stale: bool) -> None:
+        if stale != self._told_stale:
+            self._told_stale = stale
+            self.stale_changed.emit(stale)
 
     def _pressed(self) -> None:
         if self._executor.busy:

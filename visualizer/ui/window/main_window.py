@@ -163,7 +163,7 @@ class MainWindow(QMainWindow):
 
     def _build_while_idle(self) -> None:
         # While a result is awaited the window has better to do.
-        if self.isVisible() and (self.session.stale or self.build_next()):
+        if self.isVisible() and (self.session.pending or self.build_next()):
             self._idle.start(EACH_MS)
 
     def build_next(self) -> bool:

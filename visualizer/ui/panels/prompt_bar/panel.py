@@ -84,7 +84,6 @@ class PromptBar(SessionPanel):
         self.output_text.setMinimumWidth(100)
         self.output_text.setAccessibleName("Continuation")
         self.output_text.setToolTip("What the model continues the prompt with")
-        self.output_text.setPlaceholderText("nothing generated")
 
         self.refusal = QLabel(self)
         self.refusal.setObjectName("promptRefusal")
@@ -224,6 +223,9 @@ class PromptBar(SessionPanel):
         self._refuse("")
 
     def _show_output(self, text: str) -> None:
+        result = self.session.result
+        going_on = result is not None and not result.complete
+        self.output_text.setPlaceholderText("generating …" if going_on else "nothing generated")
         before = self.output_text.text()
         if text == before:
             return
@@ -342,7 +344,7 @@ class PromptBar(SessionPanel):
         self._tick()
 
     def _tick(self) -> None:
-        if self.session.stale:
+        if self.session.pending:
             return  # what was asked for last is still being computed
         if self.session.selection.now.step >= max(PLAY_LIMIT, self.session.document.state.length):
             self.stop()

@@ -28,6 +28,7 @@ from visualizer.ui.look.theme import current_theme, number_font
 WRITTEN, LEAD = 60, 12
 PARTS = Qt.ItemDataRole.UserRole
 HERE = "▸ "
+COMPUTING = "computing …"
 NAME, LOG_P, CONTINUES = range(3)
 
 
@@ -63,13 +64,12 @@ class BranchList(QTreeWidget):
         self.itemChanged.connect(self._renamed)
 
     def show_result(self, result: Result) -> None:
-        """List the branches of a result."""
+        """List the branches of a result; their texts once all of them are computed."""
         state = result.state
-        shown = result.branches[state.branch].tokens
         blocked = self.blockSignals(True)
         while self.topLevelItemCount() > len(state.branches):
             self.takeTopLevelItem(self.topLevelItemCount() - 1)
-        for number, (branch, text) in enumerate(zip(state.branches, result.branches, strict=True)):
+        for number, branch in enumerate(state.branches):
             item = self.topLevelItem(number)
             if item is None:
                 item = QTreeWidgetItem(self)
@@ -79,11 +79,12 @@ class BranchList(QTreeWidget):
             font.setBold(here)
             item.setFont(NAME, font)
             item.setText(NAME, branch.name)
-            parts = _compared(result, text.tokens, shown)
+            text = result.branches[number] if result.complete else None
+            parts = ("", "", COMPUTING) if text is None else _compared(result, text.tokens)
             item.setData(CONTINUES, PARTS, parts)
             item.setText(CONTINUES, (HERE if here else "") + "".join(parts))
-            item.setToolTip(NAME, _tip(result, number, text.tokens, shown))
-            item.setText(LOG_P, short(text.log_probability, 4))
+            item.setToolTip(NAME, branch.name if text is None else _tip(result, number, text.tokens))
+            item.setText(LOG_P, "" if text is None else short(text.log_probability, 4))
             item.setFont(LOG_P, number_font(self.font().pointSizeF()))
             for column in (LOG_P, CONTINUES):
                 item.setToolTip(column, item.toolTip(NAME))
@@ -184,11 +185,11 @@ def first_difference(one: tuple[int, ...], other: tuple[int, ...]) -> int | None
     return min(len(one), len(other)) if len(one) != len(other) else None
 
 
-def _compared(result: Result, tokens: tuple[int, ...], shown: tuple[int, ...]) -> tuple[str, str, str]:
+def _compared(result: Result, tokens: tuple[int, ...]) -> tuple[str, str, str]:
     """A branch's continuation in three parts: as in the shown one, the first token that differs, and the rest."""
     opened, prompt = result.state.opened, len(result.state.prompt)
     apart = "" if opened.model.tokenizer is not None else " "
-    place = first_difference(tokens, shown)
+    place = first_difference(tokens, result.tokens)
     split = len(tokens) if place is None else max(place, prompt)
     start = max(prompt, min(split, len(tokens)) - LEAD) if len(tokens) - prompt > WRITTEN else prompt
     end = split + 1 + WRITTEN
@@ -200,12 +201,12 @@ def _compared(result: Result, tokens: tuple[int, ...], shown: tuple[int, ...]) -
     return before, written(split, split + 1), written(split + 1, end) + (" …" if len(tokens) > end else "")
 
 
-def _tip(result: Result, number: int, tokens: tuple[int, ...], shown: tuple[int, ...]) -> str:
+def _tip(result: Result, number: int, tokens: tuple[int, ...]) -> str:
     state = result.state
     branch = state.branches[number]
     forced = ", ".join(f"{token_label(state.opened, token)} at {place}" for place, token in branch.forced)
     lines = [f"{branch.name}: {'forced ' + forced if forced else 'no forced tokens'}"]
-    place = first_difference(tokens, shown)
+    place = first_difference(tokens, result.tokens)
     if number == state.branch:
         lines.append("the shown branch")
     else:

@@ -183,7 +183,7 @@ class TimelinePanel(SessionPanel):
         self.legend.setAccessibleName(head)
 
     def result_arrived(self, result: Result) -> None:
-        if self._cached is None or result.revision != self._cached.revision:
+        if self._cached is None or result.revision != self._cached.revision or not self._cached.complete:
             self._cached = result
         else:  # made again for a step's internals: what the first run did is what counts, but not its arrays
             self._cached = without_internals(self._cached)

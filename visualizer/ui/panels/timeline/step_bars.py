@@ -86,6 +86,11 @@ class StepBars(QWidget):
             return math.nan
         return probability - float(base.steps[step].probs[chosen.token])
 
+    @property
+    def _last(self) -> int:
+        """The last step that there will be, where the rest of a text is still being computed."""
+        return 0 if self._result is None else self._result.state.length
+
     def _steps(self, result: Result) -> tuple[Step, ...]:
         """The steps that are drawn."""
         if self._comparison == "baseline" and result.baseline is not None:
@@ -100,16 +105,14 @@ class StepBars(QWidget):
         if self._result is None:
             return None
         left, width = self._span()
-        last = len(self._result.steps) - 1
-        if last == 0 or width <= 0:
+        if self._last == 0 or width <= 0:
             return 0
-        return min(max(round((x - left) / width * last), 0), last)
+        return min(max(round((x - left) / width * self._last), 0), self._last)
 
     def centre(self, step: int) -> float:
         """Where a step's bar stands, in pixels."""
         left, width = self._span()
-        last = 0 if self._result is None else len(self._result.steps) - 1
-        return left + (width * step / last if last else 0.0)
+        return left + (width * step / self._last if self._last else 0.0)
 
     def spacing(self) -> float:
         """How far apart two steps are, in pixels."""
@@ -149,8 +152,7 @@ class StepBars(QWidget):
         return self._drawn[2]
 
     def _spacing(self) -> float:
-        last = 0 if self._result is None else len(self._result.steps) - 1
-        return self._span()[1] / last if last else WIDEST_BAR * 2
+        return self._span()[1] / self._last if self._last else WIDEST_BAR * 2
 
     def _labelled(self) -> bool:
         return self._spacing() >= self._digits
@@ -226,6 +228,8 @@ class StepBars(QWidget):
         """What hovering over a step says."""
         if self._result is None:
             return ""
+        if step >= len(self._result.steps):
+            return f"step {step}\nnot computed yet"
         strip = Strip.of(self._result, step, None)
         forced = "\n▾ forced: put there, whatever the model would choose" if self._result.steps[step].forced else ""
         return f"step {step}\n{strip.readout(strip.cursor)}{forced}{self._against(step)}\nclick to move the cursor here"

@@ -198,7 +198,7 @@ class TrainingPanel(SessionPanel):
 
     def _has_time(self) -> bool:
         """Whether the weights shown last have been evaluated, and the window has had time for other things since."""
-        return not self.session.stale and time.monotonic() >= self._rested_at
+        return not self.session.pending and time.monotonic() >= self._rested_at
 
     def _show(self, snapshot: TrainingSnapshot, begin: bool = False) -> None:
         """Have the document show a snapshot of the run; where it has gone another way, only if it is to `begin`."""
