@@ -19,6 +19,7 @@ SMALLEST_TOKEN, SPREAD = 16.0, 260.0  # the gap of few tokens grows up to the la
 SMALLEST_SLOT = 7.0
 MARGIN = 6.0
 SLOPE = 0.7  # how high an arc between near tokens is, of its width
+HIGHER = 1.3  # by so much at most all arcs are drawn higher where there is room
 LONGEST = 12
 _SUBSCRIPTS_AS_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
@@ -105,7 +106,8 @@ class Line:
     def rise(self, distance: float) -> float:
         """How high an arc rises: near ones grow with their width, far ones approach the upper edge."""
         room = max(self.line - self.top, 4.0)
-        return room * (1 - math.exp(-SLOPE * distance / room))
+        reached = 1 - math.exp(-SLOPE * max(self.total, 1.0) / room)  # by an arc over all tokens
+        return room * (1 - math.exp(-SLOPE * distance / room)) * min(1 / reached, HIGHER)
 
     @property
     def loop(self) -> float:

@@ -265,7 +265,8 @@ class ArcsPainter:
         for place in sorted(places, key=lambda place: -size[place]):
             words = _narrow(received[place], self._weights.signed)
             wide = self._metrics.horizontalAdvance(words)
-            box = QRectF(line.centre(place) - wide / 2, line.bottom - high, wide + 1, high)
+            left = min(max(line.centre(place) - wide / 2, 1.0), line.width - wide - 2)
+            box = QRectF(left, line.bottom - high, wide + 1, high)
             if not any(box.adjusted(-2, 0, 2, 0).intersects(other) for other in taken):
                 taken.append(box)
                 painter.drawText(box, Qt.AlignmentFlag.AlignLeft, words)

@@ -93,7 +93,7 @@ class ArcsPanel(SessionPanel):
 
     def _actions(self) -> None:
         self.mean = QAction("Arcs: mean over heads", self, checkable=True)
-        self.mean.setIconText("Mean of heads")
+        self.mean.setIconText("Mean")
         self.mean.setToolTip("Draw the mean over all heads of the block in place of the chosen head")
         self.mean.toggled.connect(self.refresh_if_seen)
         everything = QAction("Arcs: choose all tokens", self)

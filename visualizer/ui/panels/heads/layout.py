@@ -245,7 +245,7 @@ def share(width: float, height: float, rows: int, columns: int) -> tuple[bool, f
     Returns whether they lie beside each other (else below), and how much of the width (or height) the mosaic gets.
     """
     best = (-1.0, True, width)
-    weight = 0.6 if rows * columns > 1 else 0.35  # of the mosaic, which of a single head shows nothing else
+    weight = 0.7 if rows * columns > 1 else 0.35  # of the mosaic, which of a single head shows nothing else
     for beside, extent, other in ((True, width, height), (False, height, width)):
         for tenth in range(3, 9):
             part = extent * tenth / 10

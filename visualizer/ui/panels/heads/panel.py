@@ -345,7 +345,8 @@ class HeadsPanel(SessionPanel):
         width, height = self.width(), self.height()
         rows, columns = (1, 1) if self._heads is None else self._heads.shape
         beside, part = share(width, height, rows, columns)
-        self.preview.setVisible(width >= SMALLEST_WIDTH if beside else height >= SMALLEST_HEIGHT)
+        roomy = width >= SMALLEST_WIDTH if beside else height >= SMALLEST_HEIGHT
+        self.preview.setVisible(roomy and self._heads is not None)
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
         self._body.setStretch(0, round(part))
         self._body.setStretch(1, round((width if beside else height) - part))

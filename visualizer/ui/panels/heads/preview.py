@@ -15,6 +15,8 @@ from visualizer.ui.look.theme import current_theme, token_color
 from visualizer.ui.panels.heads.scores import HeadScores
 from visualizer.ui.panels.heads.tiles import Heads
 
+LARGEST = 16777215  # Qt's own largest size of a widget
+
 
 class HeadPreview(QWidget):
     """Heatmap and scores of one head; beside each other where it is wider than high.
@@ -35,6 +37,7 @@ class HeadPreview(QWidget):
         self._box.setSpacing(8)
         self._box.addWidget(self.heatmap, 1)
         self._box.addWidget(self.scores)
+        self._box.addStretch()
 
     @property
     def head(self) -> int:
@@ -74,3 +77,6 @@ class HeadPreview(QWidget):
         super().resizeEvent(event)
         beside = self.width() > self.height() * 1.2
         self._box.setDirection(QBoxLayout.Direction.LeftToRight if beside else QBoxLayout.Direction.TopToBottom)
+        # Cells of a long text are drawn higher than wide where there is room: a pattern is known by its diagonals.
+        self.heatmap.setMaximumSize(*((LARGEST, LARGEST) if beside else (LARGEST, round(self.width() * 1.1))))
+        self.scores.setMaximumWidth(self.scores.sizeHint().width() * 3 // 2 if beside else LARGEST)
