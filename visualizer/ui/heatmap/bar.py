@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QImage, QPainter, QPixmap, QPolygonF, QTransform
 
 from visualizer.session.words.numbers import MINUS, short
 from visualizer.ui.heatmap.image import indexed_image
 from visualizer.ui.heatmap.layer import Layer, Shown
-from visualizer.ui.heatmap.layout import BAR_WIDTH, LABEL_GAP, Layout
+from visualizer.ui.heatmap.layout import BAR_WIDTH, LABEL_GAP
 from visualizer.ui.heatmap.text import TextCache
 from visualizer.ui.look import colors
 from visualizer.ui.look.colors import LookupTable, Scale, place_on_scale
@@ -55,20 +57,21 @@ class LevelBar(pg.ColorBarItem):
             self.hideAxis(side)
         self.region.setOpacity(UNSEEN)
 
+    def place(self, rect: QRectF) -> None:
+        """Stand there, in the scene's coordinates."""
+        if self.geometry() != rect:
+            self.setGeometry(rect)
+
     def show_scale(self, shown: Shown) -> None:
         """Show the colours and the levels of what is painted; dragged levels stay as they are under the hand."""
         texts, levels = shown.texts, shown.painted.levels
         if shown.table is not self._table:
             self._table = shown.table
             self._colorMap = pg.ColorMap(None, shown.table.rgba[: colors.STEPS])
-            ramp = np.arange(colors.STEPS, dtype=np.uint8)
-            ramp = ramp[None] if self.horizontal else ramp[:, None]
-            self.bar.setPixmap(QPixmap.fromImage(indexed_image(ramp, shown.table.argb)))
-            self.bar.setTransform(
-                pg.QtGui.QTransform.fromScale(256 / colors.STEPS, 1)
-                if self.horizontal
-                else pg.QtGui.QTransform.fromScale(1, 256 / colors.STEPS)
-            )
+            self.bar.setPixmap(QPixmap.fromImage(_ramp(shown.table.argb, self.horizontal)))
+            length = 256 / colors.STEPS  # the bar is 256 units long, whatever its colours
+            scaled = QTransform.fromScale(length, 1) if self.horizontal else QTransform(1, 0, 0, -length, 0, 256)
+            self.bar.setTransform(scaled)
             for line in self.region.lines:
                 line.setPen(pg.mkPen(texts.theme.text, width=2))
                 line.setHoverPen(pg.mkPen(texts.theme.accent, width=2))
@@ -140,6 +143,7 @@ class BarNotes(Layer):
 
     def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
         bar, texts, below = self.bar(shown), shown.texts, shown.layout.bar_below
+        painter.drawImage(bar, _ramp(shown.table.argb, below))
         painter.setFont(texts.small_font)
         painter.setPen(texts.color(texts.theme.rule))
         painter.drawRect(bar)
@@ -195,6 +199,13 @@ class BarNotes(Layer):
         painter.drawPolygon(QPolygonF([QPointF(1 - POINTER, -4), QPointF(0, 0), QPointF(1 - POINTER, 4)]))
 
 
+@lru_cache(maxsize=16)
+def _ramp(argb: tuple[int, ...], level: bool) -> QImage:
+    """The colours of a scale from its lower end to the right, or from its upper end down."""
+    entries = np.arange(colors.STEPS, dtype=np.uint8)
+    return indexed_image(entries[None] if level else entries[::-1, None], argb)
+
+
 def ticks_of(scale: Scale, levels: tuple[float, float]) -> list[tuple[float, str]]:
     """(place from 0 to 1, word) of what is said at the bar."""
     low, high = levels
@@ -212,13 +223,3 @@ def ticks_of(scale: Scale, levels: tuple[float, float]) -> list[tuple[float, str
 def _width(texts: TextCache, word: str) -> float:
     """Room for one entry behind a level bar: its colour, its word and gaps."""
     return BAR_WIDTH + 3 * LABEL_GAP + 2 * texts.box(word, "small", texts.small_font).half_width
-
-
-def place_bar(bar: LevelBar, notes: BarNotes, shown: Shown) -> None:
-    """Put the bar where its notes leave it room."""
-    rect = notes.bar(shown)
-    if bar.geometry() != rect:
-        bar.setGeometry(rect)
-
-
-__all__ = ["BarNotes", "Layout", "LevelBar", "place_bar", "ticks_of"]

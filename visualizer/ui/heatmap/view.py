@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QGraphicsItem, QWidget
 
 from visualizer.session.words.numbers import short
 from visualizer.ui.heatmap.axis import LabelAxis
-from visualizer.ui.heatmap.bar import BarNotes, LevelBar, place_bar
+from visualizer.ui.heatmap.bar import BarNotes, LevelBar
 from visualizer.ui.heatmap.box import CellBox
 from visualizer.ui.heatmap.digits import Digits
 from visualizer.ui.heatmap.frames import Frames
@@ -66,6 +66,7 @@ class HeatmapView(pg.GraphicsView):
         self.scene().contextMenu.clear()
         self.whose = ""
         self._square = True
+        self._bar: LevelBar | None = None
         self._bar_characters = USUAL_BAR_LABEL
         self._marks = Marks()
         self._by_hand: Levels | None = None
@@ -81,7 +82,6 @@ class HeatmapView(pg.GraphicsView):
             axis.linkToView(self._box)
         for item in (self._box, self._rows, self._columns, *self._layers):
             self.scene().addItem(item)
-        self._bar = self._made_bar(horizontal=False)
         self._box.sigRangeChanged.connect(self._moved)
         self._show_parts(False)
 
@@ -95,8 +95,22 @@ class HeatmapView(pg.GraphicsView):
         """The cells as an image: its `image` holds the numbers, its `levels` the ends of the scale."""
         return self._image
 
-    def color_bar(self) -> pg.ColorBarItem:
-        """The colour bar; another one where it has moved from beside the cells to below them, or back."""
+    def color_bar(self) -> LevelBar:
+        """The colour bar; another one where it has moved from beside the cells to below them, or back.
+
+        It is made when it is asked for, as when the mouse comes: four of them are a tenth of the window's start.
+        """
+        horizontal = self._shown is not None and self._shown.layout.bar_below
+        if self._bar is not None and self._bar.horizontal != horizontal:
+            self.scene().removeItem(self._bar)
+            self._bar = None
+        if self._bar is None:
+            self._bar = self._made_bar(horizontal)
+            self._bar.setVisible(self._shown is not None)
+            if self._shown is not None:
+                self._bar.place(self._notes.bar(self._shown))
+                self._bar.show_scale(self._shown)
+            self._bar.setImageItem(self._image)
         return self._bar
 
     @property
@@ -105,7 +119,6 @@ class HeatmapView(pg.GraphicsView):
 
     def _made_bar(self, horizontal: bool) -> LevelBar:
         bar = LevelBar(horizontal)
-        bar.setImageItem(self._image)
         self.scene().addItem(bar)
         bar.sigLevelsChanged.connect(self._levels_dragged)
         bar.sigLevelsChangeFinished.connect(self._levels_let_go)
@@ -117,9 +130,10 @@ class HeatmapView(pg.GraphicsView):
         """A menu is wanted at the colour bar."""
 
     def _show_parts(self, shown: bool) -> None:
-        parts: tuple[QGraphicsItem, ...] = (self._box, self._rows, self._columns, self._bar, *self._layers)
+        parts: tuple[QGraphicsItem | None, ...] = (self._box, self._rows, self._columns, self._bar, *self._layers)
         for part in parts:
-            part.setVisible(shown)
+            if part is not None:
+                part.setVisible(shown)
 
     # -- what is shown
 
@@ -317,12 +331,10 @@ class HeatmapView(pg.GraphicsView):
         table = lookup_table(painted.scale.kind, current_theme(), painted.scale.map)
         self._shown = Shown(painted, layout, self._texts(), table, self._within(), self.devicePixelRatioF())
         self._image.show_matrix(matrix.values, painted.indices, table, painted.scale.kind, painted.levels)
-        if self._bar.horizontal != layout.bar_below:
-            self.scene().removeItem(self._bar)
-            self._bar = self._made_bar(layout.bar_below)
         self._show_parts(True)
         self._place()
-        self._bar.show_scale(self._shown)
+        if self._bar is not None:
+            self.color_bar().show_scale(self._shown)
 
     def _place(self) -> None:
         """Put all parts where the layout says."""
@@ -341,7 +353,8 @@ class HeatmapView(pg.GraphicsView):
         self._columns.show_axis(shown.painted.matrix.columns, layout, shown.texts)
         for layer in (self._hatch, self._digits):
             layer.show_it(shown)
-        place_bar(self._bar, self._notes, shown)
+        if self._bar is not None:
+            self._bar.place(self._notes.bar(shown))
         self._show_marks()
 
     def _show_marks(self) -> None:

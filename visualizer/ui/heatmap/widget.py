@@ -7,6 +7,7 @@ import html
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QEnterEvent,
     QFocusEvent,
     QGuiApplication,
     QHelpEvent,
@@ -198,6 +199,10 @@ class Heatmap(HeatmapView):
         layout = self.layout_now()
         dragging = event.buttons() != Qt.MouseButton.NoButton
         self._hover(layout.cell_at(event.position()) if layout is not None and not dragging else None)
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self.color_bar()  # its levels can be dragged
+        super().enterEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         self._hover(None)
