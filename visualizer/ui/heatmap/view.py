@@ -12,19 +12,14 @@ import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Signal
 from PySide6.QtGui import QImage, QPainter, QResizeEvent
-from PySide6.QtWidgets import QGraphicsItem, QWidget
+from PySide6.QtWidgets import QWidget
 
 from visualizer.session.words.numbers import short
-from visualizer.ui.heatmap.axis import LabelAxis
-from visualizer.ui.heatmap.bar import BarNotes, LevelBar
-from visualizer.ui.heatmap.box import CellBox
-from visualizer.ui.heatmap.digits import Digits
-from visualizer.ui.heatmap.frames import Frames
-from visualizer.ui.heatmap.hatch import Hatch
-from visualizer.ui.heatmap.image import MatrixImage
-from visualizer.ui.heatmap.layer import Cell, Layer, Marks, Shown
+from visualizer.ui.heatmap.bar import LevelBar
+from visualizer.ui.heatmap.layer import Cell, Marks, Shown
 from visualizer.ui.heatmap.layout import Layout, Metrics, arrange
 from visualizer.ui.heatmap.matrix import Matrix, Painted
+from visualizer.ui.heatmap.parts import Parts
 from visualizer.ui.heatmap.scales import ScaleChoice, remembered_choice
 from visualizer.ui.heatmap.text import TextCache, texts_for
 from visualizer.ui.look.colors import Levels, lookup_table
@@ -66,7 +61,6 @@ class HeatmapView(pg.GraphicsView):
         self.scene().contextMenu.clear()
         self.whose = ""
         self._square = True
-        self._bar: LevelBar | None = None
         self._bar_characters = USUAL_BAR_LABEL
         self._marks = Marks()
         self._by_hand: Levels | None = None
@@ -74,16 +68,10 @@ class HeatmapView(pg.GraphicsView):
         self._metrics: tuple[object, Metrics] | None = None
         self._arranged: tuple[object, Layout] | None = None
         self._near: tuple[object, Layout] | None = None
-        self._box, self._image = CellBox(), MatrixImage()
-        self._box.addItem(self._image)
-        self._rows, self._columns = LabelAxis("left"), LabelAxis("top")
-        self._hatch, self._digits, self._frames, self._notes = Hatch(10), Digits(11), Frames(12), BarNotes(13)
-        for axis in (self._rows, self._columns):
-            axis.linkToView(self._box)
-        for item in (self._box, self._rows, self._columns, *self._layers):
-            self.scene().addItem(item)
+        self._parts = Parts(self.scene())
+        self._box = self._parts.box
+        self._parts.bar_made.connect(self._bar_made)
         self._box.sigRangeChanged.connect(self._moved)
-        self._show_parts(False)
 
     # -- pyqtgraph's parts
 
@@ -93,47 +81,23 @@ class HeatmapView(pg.GraphicsView):
 
     def image_item(self) -> pg.ImageItem:
         """The cells as an image: its `image` holds the numbers, its `levels` the ends of the scale."""
-        return self._image
+        return self._parts.image
 
     def color_bar(self) -> LevelBar:
         """The colour bar; another one where it has moved from beside the cells to below them, or back.
 
         It is made when it is asked for, as when the mouse comes: four of them are a tenth of the window's start.
         """
-        horizontal = self._shown is not None and self._shown.layout.bar_below
-        if self._bar is not None and self._bar.horizontal != horizontal:
-            self.scene().removeItem(self._bar)
-            self._bar = None
-        if self._bar is None:
-            self._bar = self._made_bar(horizontal)
-            self._bar.setVisible(self._shown is not None)
-            if self._shown is not None:
-                self._bar.place(self._notes.bar(self._shown))
-                self._bar.show_scale(self._shown)
-            self._bar.setImageItem(self._image)
-        return self._bar
+        return self._parts.bar(self._shown)
 
-    @property
-    def _layers(self) -> tuple[Layer, ...]:
-        return self._hatch, self._digits, self._frames, self._notes
-
-    def _made_bar(self, horizontal: bool) -> LevelBar:
-        bar = LevelBar(horizontal)
-        self.scene().addItem(bar)
+    def _bar_made(self, bar: LevelBar) -> None:
         bar.sigLevelsChanged.connect(self._levels_dragged)
-        bar.sigLevelsChangeFinished.connect(self._levels_let_go)
+        bar.sigLevelsChangeFinished.connect(self._show)
         bar.reset_wanted.connect(self.reset_levels)
         bar.menu_wanted.connect(self._bar_menu)
-        return bar
 
     def _bar_menu(self, where: QPoint) -> None:
         """A menu is wanted at the colour bar."""
-
-    def _show_parts(self, shown: bool) -> None:
-        parts: tuple[QGraphicsItem | None, ...] = (self._box, self._rows, self._columns, self._bar, *self._layers)
-        for part in parts:
-            if part is not None:
-                part.setVisible(shown)
 
     # -- what is shown
 
@@ -162,7 +126,7 @@ class HeatmapView(pg.GraphicsView):
         self._matrix = self._shown = None
         self._message = message
         self._marks = Marks()
-        self._show_parts(False)
+        self._parts.set_visible(False)
         self.setAccessibleName("empty heatmap")
         self.setAccessibleDescription(message)
         self.setToolTip(message)
@@ -243,9 +207,6 @@ class HeatmapView(pg.GraphicsView):
         self._by_hand = (float(low), float(high))
         self._show()
 
-    def _levels_let_go(self, _bar: pg.ColorBarItem) -> None:
-        self._show()
-
     # -- what is marked
 
     def set_selection(self, row: int | None, column: int | None) -> None:
@@ -313,61 +274,36 @@ class HeatmapView(pg.GraphicsView):
         points = font.pointSizeF() if font.pointSizeF() > 0 else 9.0
         return texts_for(current_theme(), points, font.family())
 
-    def _show(self) -> None:
+    def _show(self, _bar: object = None) -> None:
         """Have all parts show the matrix as it is now."""
         matrix = self._matrix
         if matrix is None:
             return
         if not matrix.values.size:
-            self._show_parts(False)
+            self._parts.set_visible(False)
             self._message = f"{matrix.name} has no cells"
             self.viewport().update()
             return
         painted = Painted(matrix, self.choice.applied(matrix.scale), self._by_hand)
-        self._notes.by_hand = self._by_hand is not None
+        self._parts.notes.by_hand = self._by_hand is not None
         self._bar_characters = max(self._bar_characters, *(len(short(level)) for level in painted.levels))
         layout = self.layout_now()
         assert layout is not None
         table = lookup_table(painted.scale.kind, current_theme(), painted.scale.map)
         self._shown = Shown(painted, layout, self._texts(), table, self._within(), self.devicePixelRatioF())
-        self._image.show_matrix(matrix.values, painted.indices, table, painted.scale.kind, painted.levels)
-        self._show_parts(True)
-        self._place()
-        if self._bar is not None:
-            self.color_bar().show_scale(self._shown)
+        self._parts.show(self._shown)
 
     def _place(self) -> None:
-        """Put all parts where the layout says."""
-        shown = self._shown
+        """Have all parts stand where the layout says."""
         layout = self.layout_now()
-        if shown is None or layout is None:
-            return
-        shown.layout = layout
-        if self._box.geometry() != layout.cells:
-            self._box.setGeometry(layout.cells)
-            self._rows.setWidth(layout.row_labels.right() - layout.row_axis.left())
-            self._columns.setHeight(layout.column_labels.bottom() - layout.column_axis.top())
-            self._rows.setGeometry(QRectF(layout.row_axis.topLeft(), layout.row_labels.bottomRight()))
-            self._columns.setGeometry(QRectF(layout.column_axis.topLeft(), layout.column_labels.bottomRight()))
-        self._rows.show_axis(shown.painted.matrix.rows, layout, shown.texts)
-        self._columns.show_axis(shown.painted.matrix.columns, layout, shown.texts)
-        for layer in (self._hatch, self._digits):
-            layer.show_it(shown)
-        if self._bar is not None:
-            self._bar.place(self._notes.bar(shown))
-        self._show_marks()
+        if self._shown is not None and layout is not None:
+            self._shown.layout, self._shown.marks = layout, self._within()
+            self._parts.place(self._shown)
 
     def _show_marks(self) -> None:
-        shown = self._shown
-        if shown is None:
-            return
-        marks = shown.marks = self._within()
-        pointed = marks.pointed or (None, None)
-        self._rows.mark(marks.row, pointed[0])
-        self._columns.mark(marks.column, pointed[1])
-        self._frames.show_it(shown)
-        if self._notes.differ(shown):
-            self._notes.show_it(shown)
+        if self._shown is not None:
+            self._shown.marks = self._within()
+            self._parts.mark(self._shown)
 
     def _moved(self, *_ranges: object) -> None:
         """The window onto the cells shows others; while another matrix is being put there, its own follow."""

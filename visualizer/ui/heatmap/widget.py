@@ -69,8 +69,8 @@ class Heatmap(HeatmapView):
         self._box.clicked.connect(self._clicked)
         self._box.menu_wanted.connect(self._menu_at)
         self._box.swept.connect(self._swept)
-        self._rows.label_clicked.connect(self.row_chosen)
-        self._columns.label_clicked.connect(self.column_chosen)
+        self._parts.rows.label_clicked.connect(self.row_chosen)
+        self._parts.columns.label_clicked.connect(self.column_chosen)
 
     def link(self, other: Heatmap) -> None:
         """Zoom, move and hover as one with a heatmap of the same axes."""
