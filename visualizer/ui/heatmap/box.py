@@ -80,6 +80,16 @@ class CellBox(pg.ViewBox):
         x, y = (None if factor is None else max(factor, least) for factor in (x, y))
         super().scaleBy(x=x, y=y, center=center)
 
+    def linkedViewChanged(self, view: pg.ViewBox | None, axis: int) -> None:
+        """Show the cells that a linked heatmap shows; pyqtgraph would line their pixels up, and cut some cells off."""
+        if view is None or self.linksBlocked:
+            return
+        view.blockLink(True)
+        try:
+            (self.setXRange, self.setYRange)[axis](*view.viewRange()[axis], padding=0)
+        finally:
+            view.blockLink(False)
+
     def wheelEvent(self, event: pg.QtWidgets.QGraphicsSceneWheelEvent, axis: int | None = None) -> None:
         self.updateMatrix()  # two turns may come before a repaint, which is when pyqtgraph does it
         super().wheelEvent(event, axis)
