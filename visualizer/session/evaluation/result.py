@@ -125,6 +125,18 @@ class Result:
         """Whether the internals of a step are at hand (an empty context has none to keep)."""
         return self.steps[step].trace is not None or self.steps[step].position == 0
 
+    def passes(self) -> list[Trace]:
+        """Every pass that it keeps."""
+        steps = [*self.steps, *(self.baseline.steps if self.baseline is not None else ())]
+        traces = [step.trace for step in steps]
+        if self.baseline is not None:
+            traces.append(self.baseline.trace)
+        if self.second is not None:
+            traces += [self.second.trace, self.second.baseline_trace]
+        if self.earlier is not None:
+            traces += self.earlier.traces
+        return [trace for trace in traces if trace is not None]
+
     def context(self, step: int) -> tuple[int, tuple[int, ...]]:
         """Where in `tokens` the step's context starts, and the ids in it."""
         chosen = self.steps[step]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
+from numpy.typing import NDArray
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Signal, Slot
 
 from visualizer.errors import CancelledError
@@ -58,6 +60,20 @@ class _Worker(QObject):
             self.progressed.emit(done, total)
 
 
+class _Releaser(QObject):
+    """Lives on a thread of its own, and lets go of arrays.
+
+    To give a large model's pass back to the system takes 60 ms and more in which every thread waits, wherever it is
+    done; array by array, the window's thread has its turn in between.
+    """
+
+    @Slot(object)
+    def let_go(self, arrays: list[NDArray[Any]]) -> None:
+        """Forget them one after the other."""
+        while arrays:
+            arrays.pop()
+
+
 class WorkerExecutor(QObject):
     """Carries out requests off the window's thread.
 
@@ -70,6 +86,7 @@ class WorkerExecutor(QObject):
     busy_changed = Signal(bool)
     progressed = Signal(int, int)
     _requested = Signal(object)
+    _released = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -79,6 +96,10 @@ class WorkerExecutor(QObject):
         self._worker.begun.connect(self._begun)
         self._worker.finished.connect(self._finished)
         self._worker.progressed.connect(self.progressed)
+        self._releaser = _Releaser()
+        self._releasing = WorkerThread("letting go", self._releaser, self)
+        self._released.connect(self._releaser.let_go)
+        self._shown: Result | None = None  # what was reported last, kept until the next one is shown in its place
         self._done: Callable[[Result], None] | None = None
         self._waiting: tuple[Request, Callable[[Result], None]] | None = None
         self._opened: OpenedModel | None = None  # whose pass is under way
@@ -96,12 +117,15 @@ class WorkerExecutor(QObject):
         """
         if self._stopped:
             return
+        if self._shown is not None and self._shown.state.opened is not request.snapshot.state.opened:
+            self._let_go(None)
         if self.busy:
             self._waiting = (request, done)
             if request.snapshot.state.opened is not self._opened:
                 self._worker.cancelled.set()
         elif request.cost() <= AT_ONCE:
             done(evaluate(request))
+            self._let_go(None)
         else:
             self._begin(request, done)
 
@@ -124,8 +148,9 @@ class WorkerExecutor(QObject):
         self._waiting = None
         self._worker.begun.disconnect(self._begun)
         self._worker.finished.disconnect(self._finished)
-        self._done = None
+        self._done = self._shown = None
         self._thread.stop()
+        self._releasing.stop()
 
     def _begin(self, request: Request, done: Callable[[Result], None]) -> None:
         self._thread.begin()
@@ -151,3 +176,13 @@ class WorkerExecutor(QObject):
             self.busy_changed.emit(False)
         if done is not None and result is not None:
             done(result)
+            self._let_go(result)
+
+    def _let_go(self, shown: Result | None) -> None:
+        """Nobody shows the result before this one any more: have what only it held given back to the system."""
+        before, self._shown = self._shown, shown
+        if before is not None:
+            arrays = [array for trace in before.passes() for array in trace.recorded.values()]
+            del before  # or this thread might be the last to hold it
+            self._releasing.begin()
+            self._released.emit(arrays)

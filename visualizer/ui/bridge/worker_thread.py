@@ -27,7 +27,7 @@ class WorkerThread(QObject):
         worker: QObject,
         owner: QObject,
         *,
-        hurry: Callable[[], None],
+        hurry: Callable[[], None] = _nothing,
         afterwards: Callable[[], None] = _nothing,
     ) -> None:
         """Put `worker`, which has no parent, onto a thread that runs from the first `begin` on.
