@@ -103,6 +103,11 @@ class Weights:
         total: Array = trace[self.name][heads, chosen].sum(axis=1).mean(axis=0)
         return total
 
+    def reach(self, at_least: float) -> int:
+        """The largest distance of a query from a key that it gives so much; 0 where no weight is as large."""
+        query, key = np.nonzero(np.abs(self.rows(range(self.count))) >= at_least)
+        return int((query - key).max(initial=0))
+
     def arcs(self, queries: Sequence[int], wanted: ArcFilter, most: int) -> list[tuple[int, int, float]]:
         """(query, key, weight) of up to `most` of the wanted arcs of some queries, the faintest first.
 

@@ -448,8 +448,10 @@ def test_a_picture_of_the_mosaic_has_all_heads_and_nothing_of_mouse_zoom_and_foc
     assert "colours from 0 to 1" in panel.mosaic.picture_caption()
 
 
-def test_the_head_close_up_is_a_heatmap_whose_cells_are_explained(panel: HeadsPanel, session: Session) -> None:
-    qtbot_cell, heatmap = (4, 3), panel.preview.heatmap
+def test_the_head_close_up_is_a_heatmap_whose_cells_are_explained(
+    panel: HeadsPanel, session: Session, qtbot: QtBot
+) -> None:
+    cell, heatmap = (4, 3), panel.preview.heatmap
     session.selection.choose(block=2, head=1)
     assert session.trace is not None
     assert np.array_equal(heatmap.image(), session.trace["blocks.2.attn.pattern"][1])
@@ -457,11 +459,18 @@ def test_the_head_close_up_is_a_heatmap_whose_cells_are_explained(panel: HeadsPa
     assert list(heatmap.matrix.rows.labels) == list("abcabdabcaab")
     assert heatmap.matrix.masked is not None
     assert heatmap.matrix.masked[3, 4]
-    heatmap.cell_hovered.emit(*qtbot_cell)
-    ref = CellRef("activation", "blocks.2.attn.pattern", (1, *qtbot_cell))
+    heatmap.cell_hovered.emit(*cell)
+    ref = CellRef("activation", "blocks.2.attn.pattern", (1, *cell))
     assert session.selection.hovered == ref
-    heatmap.cell_chosen.emit(*qtbot_cell)
-    assert (session.selection.now.cell, session.selection.now.row, session.selection.now.key) == (ref, *qtbot_cell)
+    heatmap.cell_chosen.emit(*cell)
+    assert (session.selection.now.cell, session.selection.now.row, session.selection.now.key) == (ref, *cell)
+    layout, image = heatmap.layout_now(), heatmap.grab().toImage()
+    assert layout is not None
+    frame = layout.cell_rect(*cell)
+    assert _left_edge_has(image, frame, QColor(current_theme().accent).rgb())
+    click(panel, 9, qtbot)
+    click(panel, 2, qtbot)
+    assert not _left_edge_has(heatmap.grab().toImage(), frame, QColor(current_theme().accent).rgb())
 
 
 @pytest.mark.parametrize(("layers", "heads"), [(1, 1), (2, 4), (12, 12), (1, 8), (6, 1)])

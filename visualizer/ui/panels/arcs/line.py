@@ -47,6 +47,7 @@ class Line:
         upright: whether they are turned by a quarter.
         lefts, widths: of the tokens, before they are moved by `offset`.
         width: of the room; total: of the tokens, which is more where they are scrolled.
+        reach: the width of the widest arc that is looked for.
         top: the upper edge of the room for arcs; line: that of the tokens; token: their height.
         ruler: height of a row of positions below them, 0 where they are written with the tokens.
         bottom: where the room for bars ends.
@@ -60,6 +61,7 @@ class Line:
     offset: float
     width: float
     total: float
+    reach: float
     top: float
     line: float
     token: float
@@ -106,8 +108,8 @@ class Line:
     def rise(self, distance: float) -> float:
         """How high an arc rises: near ones grow with their width, far ones approach the upper edge."""
         room = max(self.line - self.top, 4.0)
-        reached = 1 - math.exp(-SLOPE * max(self.total, 1.0) / room)  # by an arc over all tokens
-        return room * (1 - math.exp(-SLOPE * distance / room)) * min(1 / reached, HIGHER)
+        reached = 1 - math.exp(-SLOPE * max(self.reach, 1.0) / room)
+        return room * min((1 - math.exp(-SLOPE * distance / room)) * min(1 / reached, HIGHER), 1.0)
 
     @property
     def loop(self) -> float:
@@ -115,11 +117,19 @@ class Line:
         return min(1.6 * self.pitch, 34.0, max(self.line - self.top, 8.0) / 2)
 
 
-def lay_out(tokens: Sequence[str], font: QFont, width: float, height: float, smallest: float = SMALLEST_SLOT) -> Line:
+def lay_out(
+    tokens: Sequence[str],
+    font: QFont,
+    width: float,
+    height: float,
+    smallest: float = SMALLEST_SLOT,
+    reach: int | None = None,
+) -> Line:
     """Lay the tokens out: spread if they are few, written small, without positions or upright if they are many.
 
     `tokens` are text, every sign of it visible; of `font` only the size counts; a token gets at least `smallest` of
-    the room `width` × `height`: with 0 all are in it, with more some may lie beyond.
+    the room `width` × `height`: with 0 all are in it, with more some may lie beyond. The widest arc goes over `reach`
+    tokens, or over all.
     """
     tokens = [token if len(token) <= LONGEST else token[: LONGEST - 1] + "…" for token in tokens]
     count, writing, written = len(tokens), WRITINGS[0], number_font(font.pointSizeF())
@@ -147,6 +157,7 @@ def lay_out(tokens: Sequence[str], font: QFont, width: float, height: float, sma
     for one in widths[:-1]:
         lefts.append(lefts[-1] + one + gap)
     total = lefts[-1] + widths[-1] + lefts[0] if lefts else 0.0
+    widest = total * (1.0 if reach is None else reach / max(count, 1))
     bars = min(max(0.24 * (height - token - ruler), 36.0), 120.0)
     top = line + 2 * MARGIN
 
@@ -154,11 +165,11 @@ def lay_out(tokens: Sequence[str], font: QFont, width: float, height: float, sma
         on = max(bottom - token - ruler - bars, 0.0)
         offset = max(width - total, 0.0) / 2
         return Line(tuple(labels), written, upright, tuple(lefts), tuple(widths), offset, width, total,
-                    top, on, token, ruler, bottom)  # fmt: skip
+                    widest, top, on, token, ruler, bottom)  # fmt: skip
 
     full = placed(height)
     # Few tokens: in the middle of the room, not at its foot.
-    spare = full.line - top - full.rise(lefts[-1] - lefts[0]) - full.loop if lefts else 0.0
+    spare = full.line - top - max(full.rise(widest), full.loop) if lefts else 0.0
     return placed(height - max(spare, 0.0) / 2)
 
 

@@ -20,6 +20,7 @@ from visualizer.ui.panels.arcs.paint import Arcs, ArcsLook, ArcsPainter, paint_m
 
 EMPTY = "The prompt is empty. Type a few tokens to see which of them attend to which."
 MOST_ARCS = 600
+FEW = 32  # tokens up to which the arcs that there are decide how high they rise
 MOST_QUERIES = 128  # of more chosen tokens than this, only those in view have arcs
 #: So much, in pixels, may the tokens' widths add up to more than the room that they were given.
 ROUNDING = 1e-6
@@ -47,6 +48,7 @@ class ArcsPicture(QWidget):
         self._received: tuple[object, list[float]] | None = None
         self._resting: tuple[object, Arcs] | None = None
         self._painter: ArcsPainter | None = None
+        self._reach: int | None = None
         self._line = lay_out([], self.font(), 0, 0)
         self._scroll = QScrollBar(Qt.Orientation.Horizontal, self)
         self._scroll.setAccessibleName("Scroll the tokens")
@@ -77,6 +79,8 @@ class ArcsPicture(QWidget):
             self._tokens = [visible_label(label) for label in labels]
             self._names = [with_position(token, place) for place, token in enumerate(self._tokens)]
         self._received = self._resting = self._painter = None  # what was drawn goes, too
+        few = weights is not None and len(labels) <= FEW
+        self._reach = weights.reach(ArcFilter().at_least) if weights is not None and few else None
         count = len(labels)
         self._cursor = None if self._cursor is None or self._cursor >= count else self._cursor
         self._hovered = None if self._hovered is None or self._hovered >= count else self._hovered
@@ -92,7 +96,7 @@ class ArcsPicture(QWidget):
     def _lay_out(self) -> None:
         """Find places for the tokens in the room that there is, and scroll them where it is too small."""
         width, height = self.width(), self.height()
-        line = lay_out(self._tokens, self.font(), width, height)
+        line = lay_out(self._tokens, self.font(), width, height, reach=self._reach)
         beyond = max(math.ceil(line.total - ROUNDING) - width, 0)
         bar = self._scroll.sizeHint().height()
         self._scroll.setVisible(beyond > 0)
@@ -202,7 +206,7 @@ class ArcsPicture(QWidget):
             paint_message(painter, area, self._message)
         else:
             painter.fillRect(area, QColor(current_theme().panel))
-            line = lay_out(self._tokens, self.font(), area.width(), area.height(), smallest=0.0)
+            line = lay_out(self._tokens, self.font(), area.width(), area.height(), 0.0, self._reach)
             ArcsPainter(self._weights, line, self.font()).paint(painter, self._look(line, pointing=False))
         painter.restore()
 

@@ -83,7 +83,7 @@ class MosaicLayout:
     Attributes:
         side: of a tile; a weight is `repeat` cells wide.
         gap: between tiles; caption: below each.
-        columns: tiles in a row; rows: of them.
+        columns: tiles in a row.
         groups: what lies where.
         places: (row, column, y) of each head's tile, in the order in which they lie.
         headings: (text, first column, y, columns that it may reach over) of each heading.
@@ -95,7 +95,6 @@ class MosaicLayout:
     gap: int
     caption: int
     columns: int
-    rows: int
     groups: tuple[Group, ...]
     places: dict[int, tuple[int, int, int]]
     headings: tuple[tuple[str, int, int, int], ...]
@@ -218,7 +217,7 @@ def _placed(
         row += _rows(band, columns)
     width, height = columns * (side + gap) - gap, y - gap
     gaps = tuple(QRectF(*rect) for rect in _gaps(places, side, gap, columns, width, height))
-    return MosaicLayout(side, repeat, gap, caption, columns, row, groups, places, tuple(headings), width, height, gaps)
+    return MosaicLayout(side, repeat, gap, caption, columns, groups, places, tuple(headings), width, height, gaps)
 
 
 def _gaps(
@@ -245,7 +244,7 @@ def share(width: float, height: float, rows: int, columns: int) -> tuple[bool, f
     Returns whether they lie beside each other (else below), and how much of the width (or height) the mosaic gets.
     """
     best = (-1.0, True, width)
-    weight = 0.7 if rows * columns > 1 else 0.35  # of the mosaic, which of a single head shows nothing else
+    weight = 0.7 if rows * columns > 1 else 0.5  # of the mosaic, which of a single head shows nothing more
     for beside, extent, other in ((True, width, height), (False, height, width)):
         for tenth in range(3, 9):
             part = extent * tenth / 10

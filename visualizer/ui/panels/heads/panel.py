@@ -111,12 +111,10 @@ class HeadsPanel(SessionPanel):
         mosaic.context_requested.connect(self._context)
         mosaic.view_box().sigRangeChanged.connect(lambda *_range: self._say())
         heatmap = self.preview.heatmap
-        heatmap.cell_hovered.connect(lambda row, column: self._hover_cell(row, column))
+        heatmap.cell_hovered.connect(self._hover_cell)
         heatmap.cell_chosen.connect(self._choose_cell)
         heatmap.let_go.connect(self._let_go)
-        heatmap.context_requested.connect(
-            lambda row, column, where: self._context((self.preview.head, row, column), where)
-        )
+        heatmap.context_requested.connect(self._cell_context)
 
     # -- what is shown
 
@@ -124,11 +122,6 @@ class HeadsPanel(SessionPanel):
     def heads(self) -> Heads | None:
         """What is on screen; None before the first result and for an empty context."""
         return self._heads
-
-    @property
-    def order(self) -> str:
-        """In which of ORDERS the heads lie."""
-        return self._order
 
     def set_order(self, order: str) -> None:
         """Sort or group the heads. Raises KeyError for an unknown order."""
@@ -258,6 +251,11 @@ class HeadsPanel(SessionPanel):
         heads = self._heads
         about = self._message if heads is None else self._about(heads, *self._place(head))
         self.preview.set_head(heads, head, self._opened(), about)
+        now = self.session.selection.now
+        here = heads is not None and head == self.mosaic.current and not self._is_random(heads)
+        count = heads.count if heads is not None and here else 0
+        row, key = (place if place is not None and place < count else None for place in (now.row, now.key))
+        self.preview.heatmap.set_selection(row, None if row is None else key)
 
     # -- what the user does
 
@@ -321,9 +319,12 @@ class HeadsPanel(SessionPanel):
         return CellRef("activation", f"blocks.{block}.attn.pattern", (number, query, key))
 
     def _context(self, cell: tuple[int, int, int], where: QPoint) -> None:
-        ref = self._ref(cell) or self._ref((cell[0], 0, 0))
-        if ref is not None:
-            self.context_requested.emit(ref, where)
+        """A menu for a number of a head; where none is under the mouse, for its first, and for what is drawn alone."""
+        self.context_requested.emit(self._ref(cell) or self._ref((cell[0], 0, 0)), where)
+
+    def _cell_context(self, row: int, column: int, where: QPoint) -> None:
+        """A menu for a number of the head close up, or for its colour bar."""
+        self.context_requested.emit(self._ref((self.preview.head, row, column)), where)
 
     # -- Qt
 

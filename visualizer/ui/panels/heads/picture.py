@@ -65,11 +65,6 @@ class MosaicPicture(pg.GraphicsView):
     # -- what is shown
 
     @property
-    def heads(self) -> Heads | None:
-        """Whose patterns are shown; None before the first."""
-        return self._heads
-
-    @property
     def current(self) -> int:
         """The chosen head, as layer · heads + head."""
         return self._look.current
