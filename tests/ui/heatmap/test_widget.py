@@ -16,6 +16,7 @@ from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.colors import DIVERGING, SEQUENTIAL, STEPS, lookup_table, paint_rgba
 from visualizer.ui.look.theme import DARK, LIGHT, apply_theme, current_theme
+from visualizer.ui.widgets.drawing import as_image
 
 TOKENS = list("aabaa")
 CAUSAL = np.triu(np.ones((5, 5), dtype=bool), 1)
@@ -475,13 +476,14 @@ def test_a_larger_font_makes_more_room_for_labels(heatmap: Heatmap) -> None:
     assert layout_of(heatmap).row_labels.width() > before * 1.5
 
 
-def test_the_exported_image_is_the_whole_picture_at_its_scale(heatmap: Heatmap) -> None:
-    plain = heatmap.to_image(1.0)
-    double = heatmap.to_image(2.0)
-    assert (double.width(), double.height()) == (2 * plain.width(), 2 * plain.height())
+def test_a_picture_of_it_is_whole_without_cursor_and_zoom(heatmap: Heatmap) -> None:
+    plain = as_image(heatmap)
+    assert plain.width() == heatmap.width() * plain.devicePixelRatio()
     heatmap.set_cursor(1, 1)
     heatmap.zoom_by(2.0)
-    assert heatmap.to_image(1.0) == plain
+    near = layout_of(heatmap)
+    assert as_image(heatmap) == plain
+    assert layout_of(heatmap) == near
 
 
 def test_a_thousand_edits_keep_no_old_matrix(heatmap: Heatmap) -> None:

@@ -167,6 +167,14 @@ class Painted:
             kinds = (colors.NOT_A_NUMBER, colors.POSITIVE_INFINITY, colors.NEGATIVE_INFINITY)
             self.special = tuple(kind for kind in kinds if bool((self.indices == kind).any()))
 
+    def words(self, by_hand: bool) -> list[str]:
+        """What is to be known about the picture: of what it is, and its scale."""
+        low, high = self.levels
+        ends = "each row to its largest" if self.scale.mode == "row" else f"{short(low)} to {short(high)}"
+        said = ", ".join((*self.scale.words(), *(("levels by hand",) if by_hand else ())))
+        scale = f"colours from {ends}" + (f" ({said})" if said else "")
+        return [*([self.matrix.about] if self.matrix.about else []), scale]
+
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     result: NDArray[Any] = np.array(array, order="C")

@@ -11,7 +11,7 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, QSizeF, Signal
-from PySide6.QtGui import QImage, QPainter, QResizeEvent
+from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer.session.words.numbers import short
@@ -24,6 +24,7 @@ from visualizer.ui.heatmap.scales import ScaleChoice, remembered_choice
 from visualizer.ui.heatmap.text import TextCache, texts_for
 from visualizer.ui.look.colors import Levels, lookup_table
 from visualizer.ui.look.theme import current_theme
+from visualizer.ui.widgets.drawing import paint_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -368,45 +369,21 @@ class HeatmapView(pg.GraphicsView):
             painter.fillRect(target, self._texts().color(current_theme().panel))
             self.scene().prepareForPaint()
             if self._shown is None:
-                self._paint_message(painter, target)
+                paint_message(painter, target, self._message)
             else:
                 self.scene().render(painter, target, QRectF(QPointF(0, 0), QSizeF(self.size())))
-
-    def to_image(self, scale: float = 1.0) -> QImage:
-        """The whole heatmap as `paint_picture` has it, `scale` pixels to a logical pixel."""
-        size = self.size()
-        image = QImage(size * scale, QImage.Format.Format_RGB32)
-        image.setDevicePixelRatio(scale)
-        painter = QPainter(image)
-        self.paint_picture(painter, QRectF(QPointF(0, 0), QSizeF(size)))
-        painter.end()
-        return image
 
     def picture_caption(self) -> str:
         """What is shown, of what, and on which scale; empty where nothing is."""
         painted = self.painted
-        if painted is None:
-            return ""
-        low, high = painted.levels
-        ends = "each row to its largest" if painted.scale.mode == "row" else f"{short(low)} to {short(high)}"
-        words = " · ".join((*painted.scale.words(), *(("levels by hand",) if self.levels_by_hand else ())))
-        scale = f"colours from {ends}" + (f" ({words})" if words else "")
-        return " · ".join(part for part in (self.called, painted.matrix.about, scale) if part)
-
-    def _paint_message(self, painter: QPainter, rect: QRectF) -> None:
-        """The text of the empty state, in the middle."""
-        texts = self._texts()
-        painter.setFont(texts.axis_font)
-        painter.setPen(texts.color(texts.theme.muted_text))
-        flags = int(pg.QtCore.Qt.AlignmentFlag.AlignCenter | pg.QtCore.Qt.TextFlag.TextWordWrap)
-        painter.drawText(rect.adjusted(8, 8, -8, -8), flags, self._message)
+        return "" if painted is None else " · ".join((self.called, *painted.words(self.levels_by_hand)))
 
     # -- Qt
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:
         painter.fillRect(rect, self._texts().color(current_theme().panel))
         if self._shown is None:
-            self._paint_message(painter, QRectF(self.viewport().rect()))
+            paint_message(painter, QRectF(self.viewport().rect()), self._message)
 
     def sizeHint(self) -> QSize:
         return QSize(276, 236)

@@ -108,3 +108,11 @@ def _paint(painter: QPainter, drawing: Drawing, size: QSizeF) -> None:
         painter.setPen(QColor(theme.muted_text))
         place = box.translated(MARGIN, drawing.size().height())
         painter.drawText(place, int(Qt.TextFlag.TextWordWrap), drawing.picture_caption())
+
+
+def paint_message(painter: QPainter, rect: QRectF, words: str) -> None:
+    """What stands in place of a picture, in the middle: what is missing, and what to do next."""
+    painter.fillRect(rect, QColor(current_theme().panel))
+    painter.setPen(QColor(current_theme().muted_text))
+    flags = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+    painter.drawText(rect.adjusted(8, 8, -8, -8), flags, words)

@@ -17,7 +17,6 @@ from visualizer.ui.panels.arcs.line import SMALL, Line, face
 
 WIDEST, NARROWEST = 6.0, 0.6  # pens for a weight of 1 and for the faintest
 NUMBERED = 12  # arcs of the token pointed at that may have their number written
-_CENTRED = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
 
 Arcs = Sequence[tuple[int, int, float]]
 
@@ -50,13 +49,6 @@ class ArcsLook:
         arcs = self.resting if self.pointed is None else self.pointed_at
         queries = self.chosen if self.pointed is None else {self.pointed}
         return {*queries, *self.chosen, *(key for _, key, _ in arcs)}
-
-
-def paint_message(painter: QPainter, rect: QRectF, words: str) -> None:
-    """The empty state."""
-    painter.fillRect(rect, QColor(current_theme().panel))
-    painter.setPen(QColor(current_theme().muted_text))
-    painter.drawText(rect.adjusted(8, 8, -8, -8), _CENTRED, words)
 
 
 class ArcsPainter:

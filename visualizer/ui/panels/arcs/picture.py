@@ -16,7 +16,8 @@ from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import full, short
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.arcs.line import Line, lay_out
-from visualizer.ui.panels.arcs.paint import Arcs, ArcsLook, ArcsPainter, paint_message
+from visualizer.ui.panels.arcs.paint import Arcs, ArcsLook, ArcsPainter
+from visualizer.ui.widgets.drawing import paint_message
 
 EMPTY = "The prompt is empty. Type a few tokens to see which of them attend to which."
 MOST_ARCS = 600
