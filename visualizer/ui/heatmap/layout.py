@@ -16,7 +16,7 @@ WORTH_MOVING = 1.15
 # Square cells smaller than this, of a long strip say, are stretched across until they are so large, in logical pixels.
 TOO_SMALL, READABLE = 6.0, 16.0
 # From here on a cell's sides are whole device pixels, so that all cells look alike.
-WHOLE_PIXELS = 4.0
+WHOLE_PIXELS = 10.0
 
 
 @dataclass(frozen=True)
