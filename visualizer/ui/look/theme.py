@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from PySide6.QtCore import QByteArray, QObject, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication
 
@@ -266,6 +266,13 @@ def number_font(size: float | None = None) -> QFont:
     font = QFont(_fixed_family())
     font.setStyleHint(QFont.StyleHint.Monospace)
     font.setPointSizeF(size if size is not None else QApplication.font().pointSizeF())
+    return font
+
+
+def drawn_font(size: float) -> QFont:
+    """`number_font` of `size` points on screen, in pixels: as large in a drawing, whose points are others."""
+    font = number_font(size)
+    font.setPixelSize(QFontInfo(font).pixelSize())
     return font
 
 

@@ -10,8 +10,9 @@ import pyqtgraph as pg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QByteArray, QEvent, QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter, QWheelEvent
+from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QComboBox, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -32,6 +33,7 @@ from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.heads.layout import ORDERS, Group, arrange
 from visualizer.ui.panels.heads.panel import HeadsPanel
 from visualizer.ui.panels.heads.tiles import MOST_CELLS, Heads, hidden_cells, pooled, tile_indices
+from visualizer.ui.widgets.drawing import as_svg
 
 
 def random_model(layers: int = 3, heads: int = 4, n_ctx: int = 32, seed: int = 0) -> OpenedModel:
@@ -446,6 +448,25 @@ def test_a_picture_of_the_mosaic_has_all_heads_and_nothing_of_mouse_zoom_and_foc
     assert "abcabdabcaab" in panel.mosaic.picture_caption()
     assert "3 × 4 heads" in panel.mosaic.picture_caption()
     assert "colours from 0 to 1" in panel.mosaic.picture_caption()
+
+
+def test_numbers_of_the_axes_stand_at_their_tiles_in_a_drawing_too(panel: HeadsPanel) -> None:
+    renderer = QSvgRenderer(QByteArray(as_svg(panel.mosaic, "heads")))
+    image = QImage(renderer.viewBox().size(), QImage.Format.Format_RGB32)
+    image.fill(QColor(current_theme().panel))
+    painter = QPainter(image)
+    renderer.render(painter)
+    painter.end()
+    ground = QColor(current_theme().panel).rgb()
+    top = round(panel.mosaic.tile_rect(0).top())
+    for head in range(4):
+        tile = panel.mosaic.tile_rect(head)
+        inked = [
+            x for x in range(round(tile.left()), round(tile.right()))
+            if any(image.pixel(x, y) != ground for y in range(top - 16, top - 4))
+        ]  # fmt: skip
+        assert inked, head
+        assert abs((inked[0] + inked[-1]) / 2 - tile.center().x()) < 3
 
 
 def test_the_head_close_up_is_a_heatmap_whose_cells_are_explained(

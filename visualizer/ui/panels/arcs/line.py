@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QFont, QFontInfo, QFontMetricsF
+from PySide6.QtGui import QFont, QFontMetricsF
 
 from visualizer.session.words.axis_labels import with_position
-from visualizer.ui.look.theme import number_font
+from visualizer.ui.look.theme import drawn_font
 
 SMALL = 0.8  # of the usual font's size
 SMALLEST_TOKEN, SPREAD = 16.0, 260.0  # the gap of few tokens grows up to the latter
@@ -132,12 +132,12 @@ def lay_out(
     tokens, or over all.
     """
     tokens = [token if len(token) <= LONGEST else token[: LONGEST - 1] + "…" for token in tokens]
-    count, writing, written = len(tokens), WRITINGS[0], number_font(font.pointSizeF())
+    count, writing, written = len(tokens), WRITINGS[0], drawn_font(font.pointSizeF())
     labels: list[str] = []
     widths: list[float] = []
     gap = 0.0
     for writing in WRITINGS:
-        written = face(font, writing.share)
+        written = drawn_font(font.pointSizeF() * writing.share)
         labels = [with_position(token, i) if writing.numbered else token for i, token in enumerate(tokens)]
         least = SMALLEST_TOKEN if writing.numbered else smallest
         widths = [max(advance + 2 * writing.padding, least) for advance in _advances(labels, QFontMetricsF(written))]
@@ -171,13 +171,6 @@ def lay_out(
     # Few tokens: in the middle of the room, not at its foot.
     spare = full.line - top - max(full.rise(widest), full.loop) if lefts else 0.0
     return placed(height - max(spare, 0.0) / 2)
-
-
-def face(font: QFont, share: float) -> QFont:
-    """The font of numbers in a share of another's size: in pixels, so that it is as large on paper as on screen."""
-    result = number_font(font.pointSizeF() * share)
-    result.setPixelSize(QFontInfo(result).pixelSize())
-    return result
 
 
 def _advances(labels: Sequence[str], metrics: QFontMetricsF) -> list[float]:

@@ -12,8 +12,8 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from visualizer.session.analysis.arc_weights import Weights
 from visualizer.session.words.numbers import short
 from visualizer.ui.look.colors import STEPS, lookup_table
-from visualizer.ui.look.theme import current_theme, token_color
-from visualizer.ui.panels.arcs.line import SMALL, Line, face
+from visualizer.ui.look.theme import current_theme, drawn_font, token_color
+from visualizer.ui.panels.arcs.line import SMALL, Line
 
 WIDEST, NARROWEST = 6.0, 0.6  # pens for a weight of 1 and for the faintest
 NUMBERED = 12  # arcs of the token pointed at that may have their number written
@@ -56,7 +56,7 @@ class ArcsPainter:
 
     def __init__(self, weights: Weights, line: Line, font: QFont) -> None:
         self._weights, self._line = weights, line
-        self._small = face(font, SMALL)
+        self._small = drawn_font(font.pointSizeF() * SMALL)
         self._metrics = QFontMetricsF(self._small)
         self._image: tuple[object, QImage] | None = None
 

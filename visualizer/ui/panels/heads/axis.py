@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pyqtgraph as pg
-from PySide6.QtGui import QColor, QFont, QFontMetricsF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from visualizer.ui.heatmap.layer import is_drawing
 from visualizer.ui.look.theme import current_theme
 
 TIGHT = 0.9  # of a line's height: numbers may stand this close
@@ -34,7 +36,7 @@ class TileAxis(pg.AxisItem):
         self.setStyle(tickFont=font)
         self.setPen(QColor(theme.panel))
         self.setTextPen(QColor(theme.text))
-        self.setLabel(self._name, color=theme.muted_text, **{"font-size": f"{font.pointSizeF():g}pt"})
+        self.setLabel(self._name, color=theme.muted_text, **{"font-size": f"{font.pixelSize()}px"})
         self._fit()
 
     def set_count(self, count: int) -> None:
@@ -79,6 +81,13 @@ class TileAxis(pg.AxisItem):
         steps = (step * 10**power for power in range(6) for step in (1, 2, 5))
         every = next(step for step in steps if step * tile >= room or step >= len(self._middles))
         return [(pitch * every, [middle for middle in self._middles[::every] if low <= middle <= high])]
+
+    def paint(self, painter: QPainter, *args: QWidget | QStyleOptionGraphicsItem | None) -> None:
+        specs = self.generateDrawSpecs(painter) if is_drawing(painter) else None
+        if specs is None:
+            super().paint(painter, *args)
+        else:  # not by way of a QPicture, which would be scaled to the drawing's points
+            self.drawPicture(painter, *specs)
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         return [str(self._middles.index(value)) for value in values]

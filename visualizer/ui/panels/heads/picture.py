@@ -22,7 +22,7 @@ from visualizer.session.words.numbers import short
 from visualizer.ui.heatmap.box import CellBox
 from visualizer.ui.heatmap.image import MatrixImage
 from visualizer.ui.look.colors import MASKED, lookup_table
-from visualizer.ui.look.theme import current_theme, number_font
+from visualizer.ui.look.theme import current_theme, drawn_font
 from visualizer.ui.panels.heads.axis import TileAxis
 from visualizer.ui.panels.heads.layout import MODEL, ORDERS, ROLE_NAMES, MosaicLayout, arrange, grouped
 from visualizer.ui.panels.heads.paint import BAR, Look, Overlay, Placing, ShownMosaic, draw_frames, draw_words
@@ -48,7 +48,7 @@ class MosaicPicture(pg.GraphicsView):
         self.setToolTip("The pattern of every head; arrows choose, Esc lets go, the menu key offers to intervene")
         self._heads: Heads | None = None
         self._order, self._message, self._about = MODEL, EMPTY, ""
-        self._font = number_font()
+        self._font = drawn_font(self.font().pointSizeF() * 0.85)
         self._look = Look(0, False, None, False)
         self._layout: MosaicLayout | None = None
         self._image, self._box = MatrixImage(), CellBox()
@@ -269,7 +269,7 @@ class MosaicPicture(pg.GraphicsView):
 
     def theme_changed(self) -> None:
         """Paint in the colours of the theme."""
-        self._font = number_font(self.font().pointSizeF() * 0.85)
+        self._font = drawn_font(self.font().pointSizeF() * 0.85)
         self.setBackground(QColor(current_theme().panel))
         for axis in (self._blocks, self._numbers):
             axis.set_look(self._font)
