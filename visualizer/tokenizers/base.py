@@ -3,6 +3,7 @@
 import operator
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -42,6 +43,8 @@ class Tokenizer(Protocol):
 
 def checked_id(token_id: object, vocabulary_size: int) -> int:
     """Return `token_id` as a Python int; see `checked_ids`."""
+    if type(token_id) is int and 0 <= token_id < vocabulary_size:
+        return token_id
     return checked_ids((token_id,), vocabulary_size)[0]
 
 
@@ -67,6 +70,7 @@ def checked_ids(ids: Iterable[object], vocabulary_size: int) -> list[int]:
     return checked
 
 
+@lru_cache(maxsize=4096)
 def display_text(text: str) -> str:
     r"""Return `text` with nothing invisible in it, such that different texts stay different.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.names import last_part, local_name
@@ -30,6 +31,7 @@ def token_and_id(opened: OpenedModel, token: int) -> str:
     return named if opened.model.tokenizer is None else f"{token_label(opened, token)} ({named})"
 
 
+@lru_cache(maxsize=4096)
 def visible_label(text: str, longest: int = LONGEST_LABEL) -> str:
     """A label with nothing invisible in it, cut to so many characters; ε for a text of none."""
     text = text.translate(_VISIBLE)

@@ -14,6 +14,9 @@ from visualizer.session.words.numbers import full, short
 from visualizer.ui.look import colors
 from visualizer.ui.look.colors import Scale
 
+#: Up to so many numbers a matrix is compared with the one before, so that what rests is not painted again.
+MOST_COMPARED = 65536
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -97,6 +100,19 @@ class Matrix:
             raise ValueError(f"{self.name}: {which} has shape {result.shape}, the matrix {self.values.shape}")
         return result
 
+    def same_as(self, other: Matrix) -> bool:
+        """Whether another matrix looks alike to the last digit; a large one is never taken the time for."""
+        return (
+            self.values.size <= MOST_COMPARED
+            and self.values.dtype == other.values.dtype
+            and (self.name, self.scale, self.about) == (other.name, other.scale, other.about)
+            and self.origin is other.origin
+            and self.label_key == other.label_key
+            and np.array_equal(self.values, other.values)
+            and _same(self.masked, other.masked)
+            and _same(self.changed, other.changed)
+        )
+
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
@@ -174,6 +190,10 @@ class Painted:
         said = ", ".join((*self.scale.words(), *(("levels by hand",) if by_hand else ())))
         scale = f"colours from {ends}" + (f" ({said})" if said else "")
         return [*([self.matrix.about] if self.matrix.about else []), scale]
+
+
+def _same(one: NDArray[np.bool_] | None, other: NDArray[np.bool_] | None) -> bool:
+    return one is other or (one is not None and other is not None and np.array_equal(one, other))
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

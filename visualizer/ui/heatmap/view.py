@@ -104,6 +104,8 @@ class HeatmapView(pg.GraphicsView):
 
     def set_matrix(self, matrix: Matrix) -> None:
         """Show a matrix."""
+        if self._shown is not None and type(matrix) is Matrix and matrix.same_as(self._shown.painted.matrix):
+            return  # an edit leaves most of a pass as it was
         before, self._matrix = self._matrix, matrix
         if before is None or before.shape != matrix.shape or before.name != matrix.name:
             self._bar_characters = USUAL_BAR_LABEL
