@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QApplication,
     QMenu,
+    QTableView,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -75,7 +76,9 @@ def test_every_button_of_every_panel_is_in_the_palette(window: MainWindow) -> No
         for button in dock.panel.findChildren(QAbstractButton):
             action = button.defaultAction() if hasattr(button, "defaultAction") else None
             has_menu = hasattr(button, "menu") and button.menu() is not None
-            if button.isVisible() and not button.objectName().startswith("qt_") and not has_menu:
+            # Qt's own have such a name, a grid's corner only from 6.10.3 on.
+            of_qt = button.objectName().startswith("qt_") or isinstance(button.parent(), QTableView)
+            if button.isVisible() and not of_qt and not has_menu:
                 words = plain(action.text() if action is not None else button.accessibleName() or button.text())
                 assert words in commands, (dock.objectName(), button.objectName(), words)
 
