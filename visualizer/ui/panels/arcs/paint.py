@@ -62,7 +62,7 @@ class ArcsPainter:
 
     def paint(self, painter: QPainter, look: ArcsLook) -> None:
         """Everything, on a ground that is there already."""
-        self._paint_arcs(painter, look.resting, faint=0.85)
+        self._paint_arcs(painter, look.resting, faint=0.9)
         self._paint_rest(painter, look)
 
     def paint_kept(self, painter: QPainter, look: ArcsLook, size: QSize, ratio: float) -> None:
@@ -77,7 +77,7 @@ class ArcsPainter:
             image.setDevicePixelRatio(ratio)
             image.fill(QColor(current_theme().panel))
             painter = QPainter(image)
-            self._paint_arcs(painter, arcs, faint=0.85)
+            self._paint_arcs(painter, arcs, faint=0.9)
             painter.end()
             self._image = (key, image)
         return self._image[1]
@@ -119,7 +119,7 @@ class ArcsPainter:
         for query, key, weight in arcs:
             strength = min(abs(weight), 1.0)
             # Mixed with the ground here: Qt draws opaque curves five times faster than see-through ones.
-            color = _mixed(self._color(query, weight), ground, faint * (0.3 + 0.7 * strength))
+            color = _mixed(self._color(query, weight), ground, faint * (0.4 + 0.6 * strength))
             pen = QPen(color, NARROWEST + (widest - NARROWEST) * strength)
             pen.setCapStyle(Qt.PenCapStyle.FlatCap)
             if weight < 0:
