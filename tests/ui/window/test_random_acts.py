@@ -19,6 +19,7 @@ from tests.engine.models import bits
 from tests.ui.finding import child
 from visualizer.engine.interventions import within
 from visualizer.session.document.state import State
+from visualizer.session.evaluation import evaluate as evaluation
 from visualizer.session.evaluation.evaluate import evaluate
 from visualizer.session.evaluation.request import Request
 from visualizer.session.evaluation.result import Result
@@ -64,6 +65,12 @@ class LateExecutor(QObject):
             self.busy_changed.emit(self.busy)
             done(evaluate(request))
 
+    def begin(self) -> None:
+        """Answer what is under way as far as its text is shown before the rest."""
+        if self._kept:
+            request, done = self._kept[0]
+            evaluate(request, None, done)
+
     def cancel(self) -> None:
         """Nothing is cancelled here."""
 
@@ -96,6 +103,8 @@ class Hand:
             self.show,
         )
         self.random.choices(acts, (1, 2, 2, 1, 2, 2, 1, 1, 1))[0]()
+        if self.random.random() < 0.3:
+            executor(self.window).begin()
         if self.random.random() < 0.4:
             executor(self.window).answer()
         QApplication.processEvents()
@@ -112,6 +121,9 @@ class Hand:
 
     def heatmap(self) -> tuple[Heatmap, QPoint]:
         shown = [heatmap for heatmap in self.window.findChildren(Heatmap) if heatmap.isVisible()]
+        if not shown:  # a panel without one is in front
+            self.window.docks["attentionPanel"].reveal()
+            shown = [child(self.window, Heatmap, "patternHeatmap")]
         chosen = self.random.choice(shown)
         return chosen, QPoint(*(self.random.randrange(max(1, size)) for size in chosen.size().toTuple()))
 
@@ -207,6 +219,7 @@ def test_whatever_is_done_nothing_breaks_and_everything_can_be_undone(
     seed: int, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(main_window, "WorkerExecutor", LateExecutor)
+    monkeypatch.setattr(evaluation, "LONG", 1.0)
     window = visualizer.ui.open_window()
     qtbot.addWidget(window)
     qtbot.waitExposed(window)
