@@ -15,9 +15,10 @@ from PySide6.QtGui import QPainter, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from visualizer.session.words.numbers import short
+from visualizer.ui.heatmap.arranged import Arranged
 from visualizer.ui.heatmap.bar import LevelBar
 from visualizer.ui.heatmap.layer import Cell, Marks, Shown
-from visualizer.ui.heatmap.layout import Layout, Metrics, arrange
+from visualizer.ui.heatmap.layout import Layout
 from visualizer.ui.heatmap.matrix import Matrix, Painted
 from visualizer.ui.heatmap.parts import Parts
 from visualizer.ui.heatmap.scales import ScaleChoice, remembered_choice
@@ -66,9 +67,7 @@ class HeatmapView(pg.GraphicsView):
         self._marks = Marks()
         self._by_hand: Levels | None = None
         self._choice: ScaleChoice | None = None
-        self._metrics: tuple[object, Metrics] | None = None
-        self._arranged: tuple[object, Layout] | None = None
-        self._near: tuple[object, Layout] | None = None
+        self._arranged = Arranged()
         self._parts = Parts(self.scene())
         self._box = self._parts.box
         self._parts.bar_made.connect(self._bar_made)
@@ -253,22 +252,8 @@ class HeatmapView(pg.GraphicsView):
         matrix = self._matrix
         if matrix is None or not matrix.values.size:
             return None
-        size, texts = QSizeF(self.size()), self._texts()
-        key = (matrix.label_key, self._bar_characters, texts)
-        if self._metrics is None or self._metrics[0] != key:
-            self._metrics = (key, texts.metrics(matrix, self._bar_characters))
-            self._arranged = None
-        ratio = self.devicePixelRatioF()
-        place = (size.toTuple(), ratio, self._square, matrix.shape)
-        if self._arranged is None or self._arranged[0] != place:
-            layout = arrange(size, matrix.shape, self._metrics[1], square=self._square, pixel_ratio=ratio)
-            self._arranged = (place, layout)
-            self._near = None
-        self._box.set_shape(*matrix.shape)
-        x, y = (tuple(ends) for ends in self._box.viewRange())
-        if self._near is None or self._near[0] != (x, y):
-            self._near = ((x, y), self._arranged[1].seen(x, y))
-        return self._near[1]
+        size, ratio = QSizeF(self.size()), self.devicePixelRatioF()
+        return self._arranged.layout(matrix, self._box, self._texts(), self._bar_characters, size, self._square, ratio)
 
     # -- drawing
 
