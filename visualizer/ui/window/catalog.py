@@ -142,7 +142,7 @@ PANELS: dict[str, tuple[str, Callable[[Session], SessionPanel]]] = {
 }
 #: Those that others call by name, or that tell of more than they show: they are there from the beginning.
 AT_ONCE = (
-    *("parameterPanel", "interventionsPanel", "weightPanel", "attentionPanel"),
+    *("parameterPanel", "weightPanel", "attentionPanel"),
     *("nextTokenPanel", "explainPanel", "timelinePanel"),
 )
 #: Those that show what was computed: they are not up to date while it is computed again.

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.ui.heatmap.menu import add_view_actions
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.widgets.drawing import Drawing
 from visualizer.ui.widgets.tables import COPY_TABLE
-from visualizer.ui.window.cell_menu import CellMenu, build_cell_menu
-from visualizer.ui.window.export import drawing_actions, heatmap_actions
+
+if TYPE_CHECKING:
+    from visualizer.ui.window.cell_menu import CellMenu
 
 #: The object names of what is drawn and is no heatmap.
 DRAWINGS = ("headMosaic", "flowCanvas", "arcs")
@@ -51,6 +53,10 @@ class ContextMenus(QObject):
 
     def _add_picture_actions(self, menu: QMenu, drawing: Drawing) -> None:
         """How a heatmap is looked at, and copying and saving any drawing."""
+        # Here and below, so that the window opens without what most of its menus need.
+        from visualizer.ui.heatmap.menu import add_view_actions
+        from visualizer.ui.window.export import drawing_actions, heatmap_actions
+
         if isinstance(drawing, Heatmap):
             add_view_actions(menu, drawing)
             menu.addSeparator()
@@ -59,6 +65,8 @@ class ContextMenus(QObject):
             menu.addActions(drawing_actions(drawing, menu, self.message.emit))
 
     def _of_number(self, ref: CellRef) -> CellMenu:
+        from visualizer.ui.window.cell_menu import build_cell_menu
+
         menu = build_cell_menu(self._session, ref, self._window)
         menu.panel_wanted.connect(self.panel_wanted)
         menu.number_wanted.connect(self.number_wanted)

@@ -28,7 +28,6 @@ from visualizer.ui.bridge.garbage import GarbageCollector
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.heatmap.scales import remember_choices_in
 from visualizer.ui.look.theme import apply_theme, theme_for
-from visualizer.ui.panels.interventions.panel import InterventionsPanel
 from visualizer.ui.panels.prompt_bar.panel import PromptBar
 from visualizer.ui.panels.self_check.panel import SelfCheckBadge
 from visualizer.ui.panels.token_strip.panel import TokenStrip
@@ -267,6 +266,8 @@ class MainWindow(QMainWindow):
 
     def _type_number(self, row: int, gesture: object) -> None:
         """Have the number of a new intervention typed in the list of interventions."""
+        from visualizer.ui.panels.interventions.panel import InterventionsPanel  # here: most starts never show it
+
         interventions = self.docks["interventionsPanel"].panel
         assert isinstance(interventions, InterventionsPanel)
         interventions.type_number(row, gesture)

@@ -18,7 +18,6 @@ from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.widgets.focus_order import enter
 from visualizer.ui.window.docks import PanelDock
-from visualizer.ui.window.export import ask_and_export_image
 from visualizer.ui.window.guide import guide_actions
 from visualizer.ui.window.palette import CommandPalette
 from visualizer.ui.window.script_export import script_action
@@ -247,6 +246,8 @@ def _toggle_full_screen(window: QMainWindow) -> None:
 
 
 def _save_picture(window: QMainWindow, does: Commands) -> None:
+    from visualizer.ui.window.export import ask_and_export_image  # here, so that the window opens without it
+
     ask_and_export_image(window, window.grab().toImage(), "window", does.status.say)
 
 

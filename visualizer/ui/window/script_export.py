@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
 from visualizer.errors import EditError
 from visualizer.session.session import Session
-from visualizer.ui.window.export import Say, asked_name, file_name, try_to_write
+
+if TYPE_CHECKING:
+    from visualizer.ui.window.export import Say
 
 
 def export_script(session: Session, path: str | os.PathLike[str]) -> list[Path]:
@@ -43,6 +46,8 @@ def script_action(session: Session, parent: QWidget, say: Say) -> QAction:
 
 
 def _ask_and_write(session: Session, parent: QWidget, say: Say, _checked: bool = False) -> None:
+    from visualizer.ui.window.export import asked_name, file_name, try_to_write  # here for the same reason
+
     state = session.document.state
     path = asked_name(parent, f"{file_name(state.opened.name)}_run.py", "Python scripts (*.py)", ".py")
     if path is not None:

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSpin
 from visualizer.engine.model import Model
 from visualizer.errors import InputError
 from visualizer.formats import NAMES, open_model
-from visualizer.session.analysis.two_prompts import read_prompt
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL, PROMPT, OpenModel, SetPrompt
 from visualizer.session.evaluation.result import Result
@@ -265,6 +264,8 @@ class PromptBar(SessionPanel):
     def _typed(self, text: str) -> None:
         document = self.session.document
         try:
+            from visualizer.session.analysis.two_prompts import read_prompt
+
             ids = read_prompt(document.state.model, text)
             if ids != document.state.prompt:
                 document.apply(SetPrompt(ids, f"typing {id(self)} {self._bursts}", text), initiator=self)

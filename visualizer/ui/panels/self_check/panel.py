@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QColor, QPalette
@@ -11,7 +12,6 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.choose_cell import choose_cell
-from visualizer.session.analysis.self_check import Check, check_steps, is_small
 from visualizer.session.document.document import Change
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
@@ -19,6 +19,9 @@ from visualizer.session.words.numbers import full
 from visualizer.ui.bridge.background import Background
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import current_theme
+
+if TYPE_CHECKING:
+    from visualizer.session.analysis.self_check import Check
 
 #: The check waits until nothing has changed for so long.
 SETTLED_MS = 200
@@ -81,6 +84,9 @@ class SelfCheckBadge(SessionPanel):
         if self.session.stale:
             self._settle.start()
             return
+        # Here, so that the window opens without it: the first check comes once nothing has changed for a moment.
+        from visualizer.session.analysis.self_check import check_steps, is_small
+
         self._count += 1
         self._checked = trace
         model = result.state.model
