@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
-from visualizer.ui.heatmap.menu import add_view_actions
+from visualizer.ui.heatmap.menu import add_view_actions, add_view_all
 from visualizer.ui.heatmap.widget import Heatmap
-from visualizer.ui.widgets.drawing import Drawing
+from visualizer.ui.widgets.drawing import Drawing, Zoomable
 from visualizer.ui.widgets.tables import COPY_TABLE
 from visualizer.ui.window.cell_menu import CellMenu, build_cell_menu
 from visualizer.ui.window.export import drawing_actions, heatmap_actions
@@ -56,6 +56,9 @@ class ContextMenus(QObject):
             menu.addSeparator()
             menu.addActions(heatmap_actions(drawing, menu, self.message.emit))
         else:
+            if isinstance(drawing, Zoomable):
+                add_view_all(menu, drawing)
+                menu.addSeparator()
             menu.addActions(drawing_actions(drawing, menu, self.message.emit))
 
     def _of_number(self, ref: CellRef) -> CellMenu:
