@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pytestqt.qtbot import QtBot
 
+from visualizer.errors import CancelledError
 from visualizer.formats import open_model
 from visualizer.session.document.edits import OpenModel, SetPrompt
+from visualizer.session.evaluation import evaluate as evaluation
 from visualizer.session.evaluation.evaluate import evaluate
 from visualizer.session.evaluation.generation import Watch
 from visualizer.session.evaluation.request import Request
@@ -49,14 +51,33 @@ def test_the_window_does_not_wait_for_it(session: Session, qtbot: QtBot) -> None
     assert threading.main_thread() not in threads
 
 
+def test_nor_does_the_beginning_of_a_text_keep_what_was_shown_before(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(request: Request, watch: Watch, begun: Callable[[Result], None]) -> Result:
+        evaluate(request, watch, begun)
+        raise CancelledError("enough")
+
+    threads, count = let_go_of(session)
+    monkeypatch.setattr(evaluation, "LONG", 1.0)
+    monkeypatch.setattr(executor_module, "evaluate", half)
+    for prompt in ("bab", "abba", "ab"):  # what a pass has in common with the next one stays until that one goes
+        session.document.apply(SetPrompt(prompt))
+        session.wait()
+        assert session.pending
+        assert not session.stale
+    qtbot.waitUntil(lambda: len(threads) == count)
+    assert threading.main_thread() not in threads
+
+
 def test_it_does_not_wait_for_the_first_pass_of_another_model(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on = threading.Event()
 
-    def slow(request: Request, watch: Watch) -> Result:
+    def slow(request: Request, watch: Watch, begun: Callable[[Result], None]) -> Result:
         go_on.wait(30)
-        return evaluate(request, watch)
+        return evaluate(request, watch, begun)
 
     monkeypatch.setattr(executor_module, "evaluate", slow)
     threads, count = let_go_of(session)

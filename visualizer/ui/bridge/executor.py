@@ -100,6 +100,7 @@ class WorkerExecutor(QObject):
         self._releasing = WorkerThread("letting go", self._releaser, self)
         self._released.connect(self._releaser.let_go)
         self._shown: Result | None = None  # what was reported last, kept until the next one is shown in its place
+        self._first: Result | None = None  # what was reported of the request under way
         self._done: Callable[[Result], None] | None = None
         self._waiting: tuple[Request, Callable[[Result], None]] | None = None
         self._opened: OpenedModel | None = None  # whose pass is under way
@@ -148,7 +149,7 @@ class WorkerExecutor(QObject):
         self._waiting = None
         self._worker.begun.disconnect(self._begun)
         self._worker.finished.disconnect(self._finished)
-        self._done = self._shown = None
+        self._done = self._shown = self._first = None
         self._thread.stop()
         self._releasing.stop()
 
@@ -163,11 +164,13 @@ class WorkerExecutor(QObject):
     @Slot(object)
     def _begun(self, result: Result) -> None:
         if self._done is not None:
+            self._first = result
             self._done(result)
 
     @Slot(object)
     def _finished(self, result: Result | None) -> None:
         done, self._done = self._done, None
+        first, self._first = self._first, None
         waiting, self._waiting = self._waiting, None
         if waiting is not None:
             request, wanted = waiting
@@ -176,7 +179,9 @@ class WorkerExecutor(QObject):
             self.busy_changed.emit(False)
         if done is not None and result is not None:
             done(result)
-            self._let_go(result)
+        shown = result if result is not None else first
+        if shown is not None:
+            self._let_go(shown)
 
     def _let_go(self, shown: Result | None) -> None:
         """Nobody shows the result before this one any more: have what only it held given back to the system."""

@@ -74,7 +74,7 @@ class MainWindow(QMainWindow):
         self.docks: dict[str, PanelDock] = {}
         executor = WorkerExecutor(self)
         self.session = Session(opened, executor)
-        self._garbage = GarbageCollector(lambda: self.session.stale, self)
+        self._garbage = GarbageCollector(lambda: self.session.pending, self)
         if prompt is not None:
             self.session.document.apply(SetPrompt(prompt))
         self.status = StatusBar(self.session, self)
