@@ -54,7 +54,7 @@ def test_it_does_not_wait_for_the_first_pass_of_another_model(
 ) -> None:
     go_on = threading.Event()
 
-    def slow(request: Request, watch: Watch) -> Result:
+    def slow(request: Request, watch: Watch, _begun: object) -> Result:
         go_on.wait(30)
         return evaluate(request, watch)
 
