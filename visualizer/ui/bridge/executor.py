@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numpy.typing import NDArray
-from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QTimer, Signal, Slot
 
 from visualizer.errors import CancelledError
 from visualizer.formats import OpenedModel
@@ -21,10 +21,14 @@ from visualizer.ui.bridge.worker_thread import WorkerThread
 AT_ONCE = 5e6
 #: Seconds between two reports of how far the work has come.
 REPORT_EVERY = 0.1
+#: Seconds that the worker waits for the window to show a result, at most; and how often it asks whether it shall end.
+PATIENCE, STEP = 0.5, 0.02
+#: What is to be painted after a result is painted before so much time has passed: Qt gathers it for 5 ms.
+PAINTED_MS = 10
 
 
 class _Worker(QObject):
-    """Lives on the worker thread.
+    """Lives on the worker thread, and works while `may_work` is set.
 
     Signals:
         begun(object): the Result as far as the step that is looked at, where the rest takes long.
@@ -39,6 +43,8 @@ class _Worker(QObject):
     def __init__(self) -> None:
         super().__init__()
         self.cancelled = threading.Event()
+        self.may_work = threading.Event()
+        self.may_work.set()
         self._reported = 0.0
 
     @Slot(object)
@@ -46,11 +52,27 @@ class _Worker(QObject):
         """Evaluate one request."""
         result: Result | None = None
         try:
-            result = evaluate(request, self._watch, self.begun.emit)
+            self._wait_until_shown()
+            result = evaluate(request, self._watch, self._say_begun)
         except CancelledError:
             pass
         finally:
             self.finished.emit(result)
+
+    def _say_begun(self, result: Result) -> None:
+        self.may_work.clear()
+        self.begun.emit(result)
+        self._wait_until_shown()
+
+    def _wait_until_shown(self) -> None:
+        """Leave the machine to the window while it draws a result.
+
+        Beside a working engine that takes many times as long: they share the cores, and a product of matrices in the
+        window's thread waits for the whole of one that is under way here.
+        """
+        waited = 0.0
+        while not self.may_work.wait(STEP) and not self.cancelled.is_set() and waited < PATIENCE:
+            waited += STEP
 
     def _watch(self, done: int, total: int) -> None:
         if self.cancelled.is_set():
@@ -105,6 +127,8 @@ class WorkerExecutor(QObject):
         self._waiting: tuple[Request, Callable[[Result], None]] | None = None
         self._opened: OpenedModel | None = None  # whose pass is under way
         self._stopped = False
+        self._painted = QTimer(self, singleShot=True, interval=PAINTED_MS)
+        self._painted.timeout.connect(self._go_on)
 
     @property
     def busy(self) -> bool:
@@ -146,6 +170,7 @@ class WorkerExecutor(QObject):
         if self._stopped:
             return
         self._stopped = True
+        self._painted.stop()
         self._waiting = None
         self._worker.begun.disconnect(self._begun)
         self._worker.finished.disconnect(self._finished)
@@ -165,20 +190,33 @@ class WorkerExecutor(QObject):
     def _begun(self, result: Result) -> None:
         if self._done is not None:
             self._first = result
-            self._done(result)
+            self._show(result, self._done)
+
+    def _show(self, result: Result, done: Callable[[Result], None]) -> None:
+        """Report a result; until it is painted, the worker waits."""
+        self._worker.may_work.clear()
+        try:
+            done(result)
+        finally:
+            self._painted.start()
+
+    def _go_on(self) -> None:
+        self._worker.may_work.set()
 
     @Slot(object)
     def _finished(self, result: Result | None) -> None:
         done, self._done = self._done, None
         first, self._first = self._first, None
         waiting, self._waiting = self._waiting, None
+        if result is not None:
+            self._worker.may_work.clear()  # until it is shown
         if waiting is not None:
             request, wanted = waiting
             self._begin(request.after(result), wanted)
         else:
             self.busy_changed.emit(False)
         if done is not None and result is not None:
-            done(result)
+            self._show(result, done)
         shown = result if result is not None else first
         if shown is not None:
             self._let_go(shown)
