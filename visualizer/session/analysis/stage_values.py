@@ -34,6 +34,24 @@ class StageValues:
         """Whether what is shown of a matrix is the difference from the baseline."""
         return self._now.comparison == "difference" and self._sources(matrix)[1] is not None
 
+    @property
+    def shows_baseline(self) -> bool:
+        """Whether the baseline's numbers are shown in place of the present ones."""
+        return self._now.comparison == "baseline" and self._baseline_trace is not None
+
+    def differs(self, matrix: StageMatrix) -> bool:
+        """Whether any shown number of a matrix differs from the baseline's."""
+        present, base = self._sources(matrix)
+        if base is None or present is base:
+            return False
+        return not np.array_equal(
+            self._plane(matrix, baseline=False), self._plane(matrix, baseline=True), equal_nan=True
+        )
+
+    def all_heads(self, name: str) -> Array:
+        """An activation of every head [head, query, key], as value, baseline or difference. There must be a trace."""
+        return self._session.compared(lambda trace: trace[name])
+
     def head_of(self, matrix: StageMatrix) -> int:
         """The head of this array that belongs to the chosen one."""
         if not matrix.per_head:

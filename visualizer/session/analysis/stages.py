@@ -15,7 +15,7 @@ from visualizer.engine.ops.base import Operation
 from visualizer.engine.ops.embedding import Embed
 from visualizer.engine.ops.linear import AttentionOutput, SplitHeads, Unembed
 from visualizer.engine.ops.probabilities import Probabilities
-from visualizer.engine.ops.residual import Add
+from visualizer.engine.ops.residual import Add, Same
 from visualizer.engine.trace import Trace
 from visualizer.session.words.axis_labels import qkv_bands
 
@@ -136,12 +136,14 @@ class Stage:
         name: the operation's.
         reads: the activations that it is made from.
         parameters, results: the matrices that it uses and makes, in the operation's order.
+        stream: whether it makes the residual stream: adds to it, or hands it on.
     """
 
     name: str
     reads: tuple[str, ...]
     parameters: tuple[StageMatrix, ...]
     results: tuple[StageMatrix, ...]
+    stream: bool = False
 
     @property
     def title(self) -> str:
@@ -175,7 +177,8 @@ def _stage(op: Operation, trace: Trace, config: ModelConfig, shown: tuple[int, .
     # What an operation before it has multiplied with already (c_proj, head by head) is not shown twice.
     used = {name for read in op.reads for name in trace.graph.producer[read].parameters}
     parameters = tuple(_parameter(op, name, trace, config, shown) for name in op.parameters if name not in used)
-    return Stage(op.name, op.reads, parameters, tuple(_result(op, name, trace, config, shown) for name in op.writes))
+    results = tuple(_result(op, name, trace, config, shown) for name in op.writes)
+    return Stage(op.name, op.reads, parameters, results, isinstance(op, Add | Same))
 
 
 def _result(op: Operation, name: str, trace: Trace, config: ModelConfig, shown: tuple[int, ...] | None) -> StageMatrix:

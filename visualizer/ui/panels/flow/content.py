@@ -1,26 +1,56 @@
-"""What the flow view says about a matrix and its cells: headings, labels, and numbers in words."""
+"""What the picture says of a matrix and its cells: titles, labels, numbers in words, what is out of the ordinary."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from visualizer.engine.explanation import Source
-from visualizer.engine.names import block_prefix
+from visualizer.session.analysis.landscape.shapes import Tile
 from visualizer.session.analysis.stage_values import StageValues
-from visualizer.session.analysis.stages import StageMatrix
+from visualizer.session.analysis.stages import StageMatrix, local_name
+from visualizer.session.analysis.stations import keys_of
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import axis_labels, dimensions, token_label, with_position
-from visualizer.session.words.formulas import Words
+from visualizer.session.words.formulas import Words, block_prefix
 from visualizer.session.words.numbers import full
 from visualizer.session.words.parameters import meaning, shape_text
 from visualizer.ui.look.theme import current_theme, token_color
-from visualizer.ui.panels.flow.layout import Tile
-from visualizer.ui.panels.flow.words import Heading, Label
 
 POSITIONS = ("position", "query", "key")
+#: What stands over a matrix from afar, where the name that it has is too long.
+SHORT = {"resid_pre": "x", "resid_mid": "x", "resid_post": "x", "attn_out": "out", "mlp_out": "out", "pos_embed": "pos"}
+LONGEST_LABEL = 12
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands above a matrix: titles from the longest to the shortest, formula, and shapes likewise."""
+
+    titles: tuple[str, ...]
+    formula: str
+    shapes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something out of the ordinary: a sign, in words, and its colour."""
+
+    sign: str
+    words: str
+    color: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The most probable token after a position, and how probable it is."""
+
+    token: int
+    label: str
+    probability: float
 
 
 class FlowContent:
@@ -28,53 +58,126 @@ class FlowContent:
 
     Attributes:
         values: their numbers.
-        block: the chosen one.
+        keys: activations whose rows are keys, with the name of the pattern that says how much is read from them.
     """
 
     def __init__(self, session: Session) -> None:
         state = session.document.state if session.result is None else session.result.state
         self.values = StageValues(session)
-        self.block = session.selection.now.block
+        self.keys = keys_of(self.values.trace.graph) if self.values.trace is not None else {}
+        self._session = session
         self._state = state
         self._opened = state.opened
         self._heads = state.model.config.n_heads
         self._touched = {item.name for item in state.interventions if item.enabled}
         self._words = Words(state.opened, self.values.trace)
-        self._headings: dict[tuple[str, str, str], Heading] = {}
         self._parameter_labels: dict[str, tuple[list[str], list[str]]] = {}
+        self._headings: dict[StageMatrix, Heading] = {}
+        self._remarks: dict[tuple[StageMatrix, int], list[Remark]] = {}
+        self._block_remarks: dict[int, list[Remark]] = {}
 
-    def heading(self, tile: Tile) -> Heading:
+    def heading(self, matrix: StageMatrix) -> Heading:
         """Title, formula and shape of a matrix."""
-        known = self._headings.get(tile.key)
+        known = self._headings.get(matrix)
         if known is None:
-            known = self._headings[tile.key] = self._heading(tile.matrix)
+            known = self._headings[matrix] = self._heading(matrix)
         return known
 
     def _heading(self, matrix: StageMatrix) -> Heading:
+        local = local_name(matrix.name)
+        name = local.removeprefix("attn.").removeprefix("mlp.")
         rows, columns = matrix.size
+        size = f"{rows}×{columns}"
         if matrix.kind == "parameter":
-            shape = f"{meaning(matrix.name).partition(':')[0]} {shape_text(matrix.shape)}"
-            remark = "● changed" if self._state.is_changed(matrix.name) else ""
-        else:
-            names = [name for name in matrix.plane if name]
-            shape = f"[{', '.join(names)}] {rows}×{columns}"
-            remark = "● intervened" if matrix.name in self._touched else ""
-        shape += self._part(matrix)
-        return Heading(matrix.title, matrix.formula, shape, remark)
+            axes = meaning(matrix.name).partition(":")[0]
+            return Heading((name,), "", (f"{axes} {shape_text(matrix.shape)}{self._part(matrix)}", shape_text(matrix.shape)))
+        if name.endswith(".normalized"):
+            name = "norm"
+        titles = tuple(dict.fromkeys((matrix.title, name, SHORT.get(name, name))))
+        axes = ", ".join(axis for axis in matrix.plane if axis)
+        return Heading(titles, matrix.formula, (f"[{axes}] {size}{self._part(matrix)}", f"[{axes}] {size}", size))
 
-    def row_label(self, tile: Tile) -> Label:
-        """Texts and colours for the rows of a matrix."""
-        ids, axis = tile.matrix.row_ids, tile.matrix.plane[0]
-        return lambda row: self._label(tile.matrix, axis, 0, row if ids is None else ids[row])
+    def remarks(self, matrix: StageMatrix, odd: int) -> list[Remark]:
+        """What is out of the ordinary about a matrix, each with its colour: changed, intervened in, differing, NaN."""
+        known = self._remarks.get((matrix, odd))
+        if known is None:
+            known = self._remarks[matrix, odd] = self._remarks_of(matrix, odd)
+        return known
 
-    def column_label(self, tile: Tile) -> Label:
-        """Texts and colours for the columns of a matrix."""
-        ids, axis = tile.matrix.column_ids, tile.matrix.plane[1]
-        return lambda column: self._label(tile.matrix, axis, 1, column if ids is None else ids[column])
+    def _remarks_of(self, matrix: StageMatrix, odd: int) -> list[Remark]:
+        theme = current_theme()
+        found = []
+        if matrix.kind == "parameter" and self._state.is_changed(matrix.name):
+            found.append(Remark("●", "changed", theme.changed))
+        if matrix.name in self._touched:
+            found.append(Remark("✱", "intervened", theme.changed))
+        if self.values.differs(matrix):
+            found.append(Remark("Δ", "differs from the baseline", theme.changed))
+        if odd:
+            found.append(Remark("!", f"{odd} NaN or Inf", theme.text))
+        return found
 
-    def readout(self, tile: Tile, row: int, column: int, value: float) -> str:
-        """A cell in words with all its digits: `pattern[b₂, a₁] = 0.5`; what is masked or compared is said."""
+    def block_remarks(self, block: int) -> list[Remark]:
+        """The same for a closed block: whatever in it is out of the ordinary."""
+        known = self._block_remarks.get(block)
+        if known is None:
+            known = self._block_remarks[block] = self._block_remarks_of(block)
+        return known
+
+    def _block_remarks_of(self, block: int) -> list[Remark]:
+        theme, prefix, trace = current_theme(), f"blocks.{block}.", self.values.trace
+        found = []
+        if any(name.startswith(prefix) and self._state.is_changed(name) for name in self._state.model.parameters):
+            found.append(Remark("●", "changed", theme.changed))
+        if any(name.startswith(prefix) for name in self._touched):
+            found.append(Remark("✱", "intervened", theme.changed))
+        if trace is not None and trace.nonfinite():
+            arrays = (array for name, array in trace.recorded.items() if name.startswith(prefix))
+            if not all(np.isfinite(array).all() for array in arrays):
+                found.append(Remark("!", "NaN or Inf", theme.text))
+        return found
+
+    def tokens(self) -> list[tuple[str, str]]:
+        """Each position's token with its position, and its colour."""
+        trace, theme = self.values.trace, current_theme()
+        if trace is None:
+            return []
+        ids = [int(token) for token in trace.tokens]
+        return [(with_position(_cut(token_label(self._opened, t)), i), token_color(t, theme)) for i, t in enumerate(ids)]
+
+    def predictions(self, row: int | None) -> dict[int, Prediction]:
+        """The most probable token after each position; of a large vocabulary after the last one and `row`."""
+        trace = self._session.baseline_trace if self.values.shows_baseline else self.values.trace
+        if trace is None:
+            return {}
+        last = len(trace.tokens) - 1
+        rows = range(last + 1) if "logits" in trace.recorded else sorted({last, last if row is None else min(row, last)})
+        found = {}
+        for position in rows:
+            logits = trace.logits_at(position)
+            token = int(np.argmax(logits))
+            with np.errstate(all="ignore"):
+                share = float(1 / np.exp(logits.astype(np.float64) - logits[token]).sum())
+            found[position] = Prediction(token, _cut(token_label(self._opened, token)), share)
+        return found
+
+    def caption(self) -> str:
+        """Which model, block, head and prompt a picture shows, and on which scale."""
+        now, model = self._session.selection.now, self._state.model
+        shown = {"value": "", "baseline": ", the baseline", "difference": ", difference from the baseline"}[now.comparison]
+        prompt = model.text(self.values.trace.tokens) if self.values.trace is not None else ""
+        scales = "softmax weights and probabilities 0 to 1, other matrices each to its largest magnitude"
+        return f"{self._opened.name}, block {now.block}, head {now.head}, “{prompt}”{shown}; {scales}"
+
+    def label(self, tile: Tile, side: int, index: int) -> tuple[str, str | None]:
+        """Text of a row (side 0) or column (side 1), and its colour if it has its own."""
         matrix = tile.matrix
+        ids = (matrix.row_ids, matrix.column_ids)[side]
+        text, color = self._label(matrix, matrix.plane[side], side, index if ids is None else ids[index])
+        return _cut(text), color
+
+    def readout(self, matrix: StageMatrix, row: int, column: int, value: float) -> str:
+        """A cell in words with all its digits: `pattern[b₂, a₁] = 0.5`; what is masked or compared is said."""
         ref = self.values.cell(matrix, row, column)
         kind: Literal["parameter", "activation"] = "parameter" if matrix.kind == "parameter" else "activation"
         words = self._words.cell(Source(kind, ref.name, ref.cell, value), block_prefix(ref.name))
@@ -83,12 +186,15 @@ class FlowContent:
             words += " − baseline"
         return f"{words} = {full(value, np.dtype(self._state.model.config.dtype))}{remark}"
 
-    def tip(self, tile: Tile, row: int, column: int, value: float) -> str:
-        """The same with what the matrix is, for a tooltip."""
-        heading = self.heading(tile)
-        about = meaning(tile.matrix.name) if tile.matrix.kind == "parameter" else heading.formula
-        where = f"{tile.matrix.name} {heading.shape}"
-        return "\n".join(part for part in (self.readout(tile, row, column, value), about, where) if part)
+    def tip(self, matrix: StageMatrix, row: int, column: int, value: float, odd: int) -> str:
+        """The same with what the matrix is and what is out of the ordinary about it, for a tooltip."""
+        heading = self.heading(matrix)
+        about = meaning(matrix.name) if matrix.kind == "parameter" else heading.formula
+        title = "" if matrix.kind == "parameter" else f"{matrix.title}: "
+        remarks = ", ".join(f"{remark.sign} {remark.words}" for remark in self.remarks(matrix, odd))
+        where = f"{title}{matrix.name} {heading.shapes[0]}"
+        lines = (self.readout(matrix, row, column, value), about, where, remarks)
+        return "\n".join(line for line in lines if line)
 
     def _part(self, matrix: StageMatrix) -> str:
         """Which head or which part of a matrix is shown, where that is not all of it."""
@@ -128,3 +234,9 @@ class FlowContent:
     @cached_property
     def _dimensions(self) -> list[str]:
         return dimensions(self._opened)
+
+
+def _cut(text: str) -> str:
+    """A label with its spaces seen, not too long."""
+    seen = text.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
+    return seen if len(seen) <= LONGEST_LABEL else seen[: LONGEST_LABEL - 1] + "…"

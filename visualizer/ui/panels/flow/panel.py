@@ -1,16 +1,16 @@
-"""The flow panel: every stage of the pass as connected matrices, from the embeddings to the probabilities."""
+"""The flow panel: the whole pass in one picture, from the prompt to the probabilities."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSize, Qt
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from visualizer.engine.names import block_of
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.cell_sources import sources_of
-from visualizer.session.analysis.stages import sections_of
+from visualizer.session.analysis.stages import block_of, sections_of
+from visualizer.session.analysis.stations import Station, stations_of
 from visualizer.session.evaluation.evaluate import SHOWN_TOKENS
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
@@ -18,32 +18,45 @@ from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.look.theme import number_font
 from visualizer.ui.panels.flow.canvas import ZOOM_STEP, FlowCanvas, Place
 from visualizer.ui.panels.flow.content import FlowContent
-from visualizer.ui.panels.flow.layout import Tile, lay_out
+from visualizer.ui.panels.flow.legend import Legend
 from visualizer.ui.panels.flow.marks import marks_of
 from visualizer.ui.widgets.buttons import action_button
 from visualizer.ui.widgets.labels import ElidedLabel
 
 NOTHING = "The prompt is empty. Type a few tokens to see how they flow through the model."
-HINT = "Click a cell: where it comes from. Ctrl+wheel: nearer."
+HINT = "Click a cell: where it comes from. Wheel: nearer. 0: all of it."
+NEAR = 12.0  # logical pixels of a weight's sides from which on a click means that weight, not all of them
 
 
 class FlowPanel(SessionPanel):
-    """A canvas with all stages; choosers for block and head above it, the cell under the cursor below."""
+    """The picture; choosers for block and head above it, legend and the cell under the cursor below.
+
+    Signals:
+        context_requested(object, QPoint): a context menu was asked for on a number (CellRef), or beside them (None).
+        panel_wanted(str): the panel with this object name is to come to the front.
+    """
+
+    context_requested = Signal(object, QPoint)
+    panel_wanted = Signal(str)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.setObjectName("flowPanel")
         self.setAccessibleName("Flow")
-        self._laid_out_for: object = None
-        self._fitted_model: object = None
-        self._content: FlowContent | None = None
+        self._stations_for: tuple[object, ...] = ()
+        self._stations: tuple[Station, ...] = ()
+        self._model: object = None
+        self._opened: frozenset[int] = frozenset({0})
+        self._followed: int | None = 0  # the block that is open because it is chosen elsewhere
         self._sources: tuple[CellRef, ...] = ()
-        self._choosing = False
         self.canvas = FlowCanvas(self)
         self._make_actions()
         self._lay_out()
         self.canvas.cell_hovered.connect(self._cell_hovered)
         self.canvas.cell_chosen.connect(self._cell_chosen)
+        self.canvas.head_chosen.connect(self._head_chosen)
+        self.canvas.block_toggled.connect(self.toggle_block)
+        self.canvas.row_chosen.connect(self._row_chosen)
         self.canvas.let_go.connect(session.selection.let_go)
         self.canvas.context_requested.connect(self._context)
         end_hover = session.selection.subscribe_hover(self._hover_changed)
@@ -53,17 +66,19 @@ class FlowPanel(SessionPanel):
 
     def _make_actions(self) -> None:
         for name, text, tip, shortcut, run in (
-            ("flow_zoom_in", "Zoom in", "Nearer (+ or Ctrl+wheel)", "", lambda: self.canvas.zoom_by(ZOOM_STEP)),
-            ("flow_zoom_out", "Zoom out", "Farther (− or Ctrl+wheel)", "", lambda: self.canvas.zoom_by(1 / ZOOM_STEP)),
-            ("flow_fit_block", "Fit block", "Show the chosen block in its whole width (0)", "0", self._fit_block),
-            ("flow_fit_stack", "Whole stack", "Show all blocks at once (Ctrl+0)", "Ctrl+0", self.canvas.fit_stack),
+            ("flow_every_step", "Every step", "Also what is computed on the way", "", self._every_step_switched),
+            ("flow_open", "Open or close block", "The chosen block, or one column in its place", "", self._toggle_chosen),
+            ("flow_zoom_out", "Zoom out", "Farther (− or the wheel)", "", lambda: self.canvas.zoom_by(1 / ZOOM_STEP)),
+            ("flow_zoom_in", "Zoom in", "Nearer (+ or the wheel)", "", lambda: self.canvas.zoom_by(ZOOM_STEP)),
+            ("flow_fit", "Fit", "Show the whole pass (0)", "0", self.canvas.fit),
         ):
             action = QAction(f"Flow: {text.lower()}", self)
             action.setIconText({"Zoom in": "+", "Zoom out": "−"}.get(text, text))
             action.setToolTip(tip)
+            action.setCheckable(name == "flow_every_step")
             action.triggered.connect(run)
             if shortcut:
-                action.setShortcut(QKeySequence(shortcut))
+                action.setShortcuts([QKeySequence(shortcut), QKeySequence(f"Ctrl+{shortcut}")])
                 action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             self.addAction(action)
             self.actions_by_name[name] = action
@@ -84,20 +99,20 @@ class FlowPanel(SessionPanel):
             bar.addWidget(label)
             bar.addWidget(box)
             self._where.append((label, box))
-        bar.addStretch(1)
-        for name in ("flow_fit_block", "flow_fit_stack", "flow_zoom_out", "flow_zoom_in"):
-            bar.addWidget(action_button(self.actions_by_name[name], name, self, flat=True))
         self._readout = ElidedLabel(self)
         self._readout.setText(HINT)
         self._readout.setObjectName("flowReadout")
         self._readout.setAccessibleName("The number under the cursor")
         self._readout.setFont(number_font(self.font().pointSizeF() * 0.95))
+        bar.addWidget(self._readout, 1)
+        for name in ("flow_every_step", "flow_fit", "flow_zoom_out", "flow_zoom_in"):
+            bar.addWidget(action_button(self.actions_by_name[name], name, self, flat=True))
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(8, 4, 8, 4)
-        layout.setSpacing(4)
+        layout.setContentsMargins(4, 4, 4, 2)
+        layout.setSpacing(2)
         layout.addLayout(bar)
         layout.addWidget(self.canvas, 1)
-        layout.addWidget(self._readout)
+        layout.addWidget(Legend(self))
 
     # -- what the session tells
 
@@ -106,56 +121,63 @@ class FlowPanel(SessionPanel):
         if not self.isVisible():
             self._behind = True
             return
-        numbers = (before.step, before.head, before.comparison) != (now.step, now.head, now.comparison)
-        if numbers or self._content is None:
+        self._follow(before.block, now.block)
+        drawn = (before.step, before.block, before.head, before.comparison, before.score_stage)
+        if drawn != (now.step, now.block, now.head, now.comparison, now.score_stage) or self.canvas.content is None:
             self.refresh()
-        else:
-            self._fill_choosers()
-            if before.cell != now.cell:
-                self._find_sources()
-            self._content.block = now.block
-            self._mark()
-        if before.block != now.block:
-            self.canvas.viewport().update()
-            if not self._choosing:
-                self.canvas.bring_block(now.block)
+            return
+        if before.cell != now.cell:
+            self._find_sources()
+        self._mark()
+
+    def _follow(self, before: int, now: int) -> None:
+        """A block that is chosen elsewhere is opened, and the one closed that was open for the same reason."""
+        if before != now and now not in self._opened:
+            self._opened = self._opened - {self._followed} | {now}
+            self._followed = now
 
     def refresh(self) -> None:
         """Show the pass of the step under the cursor."""
         trace = self.session.trace
         self._fill_choosers()
         if trace is None or not len(trace.tokens):
-            self._content = None
-            self._laid_out_for = None
-            self.canvas.set_empty(COMPUTING if self.result is None else NOTHING)
+            self.canvas.show_nothing(COMPUTING if self.result is None else NOTHING)
+            self._stations_for = ()
             self._readout.setText("")
             return
-        content = FlowContent(self.session)
-        shown = self._vocabulary(trace)
-        key = (trace.graph, tuple(map(int, trace.tokens)) if shown else len(trace.tokens), tuple(shown))
-        self._content = content
-        self.canvas.set_content(content)
-        if key != self._laid_out_for:
-            self._laid_out_for = key
-            config = self.session.document.state.model.config if self.result is None else self.result.state.model.config
-            self.canvas.set_scene(lay_out(sections_of(trace, config, shown)))
-            if self._fitted_model is not trace.graph:
-                self._fitted_model = trace.graph
-                self._fit_block()
+        if self._model is not trace.graph:
+            now = self.session.selection.now.block
+            self._model, self._opened, self._followed, self.canvas.fitted = trace.graph, frozenset({now}), now, True
+        elif not self.session.selection.now.block < self.session.document.state.model.config.n_layers:
+            self._opened = frozenset()
+        self.canvas.show_pass(FlowContent(self.session), self._stations_of(trace), self._opened)
         self._find_sources()
         self._mark()
         self._say(self.session.selection.hovered)
 
     def forget(self) -> None:
-        self._content = None
-        self.canvas.set_content(None)
+        self.canvas.show_nothing()
+        self._stations_for = ()
+
+    def _stations_of(self, trace: Trace) -> tuple[Station, ...]:
+        """The stations of a pass: the same object as long as they are the same."""
+        shown = self._vocabulary(trace)
+        tokens = tuple(map(int, trace.tokens)) if shown else len(trace.tokens)
+        every = self.actions_by_name["flow_every_step"].isChecked()
+        stage = self.session.selection.now.score_stage
+        key = (trace.graph, tokens, tuple(shown), every, stage)
+        if key != self._stations_for:
+            self._stations_for = key
+            config = self.session.document.state.model.config if self.result is None else self.result.state.model.config
+            self._stations = stations_of(sections_of(trace, config, shown), every, stage)
+        return self._stations
 
     def _vocabulary(self, trace: Trace) -> list[int]:
         """The tokens that are shown of a large vocabulary: the most probable next ones."""
-        result = self.result
-        if result is None or trace.graph.producer["logits"] in trace.graph.eager:
+        step = self.step()
+        if step is None or trace.graph.producer["logits"] in trace.graph.eager:
             return []
-        return top_tokens(result.steps[self.session.shown_step].probs, SHOWN_TOKENS)
+        return top_tokens(step.probs, SHOWN_TOKENS)
 
     def _fill_choosers(self) -> None:
         config, now = self.session.document.state.model.config, self.session.selection.now
@@ -172,10 +194,11 @@ class FlowPanel(SessionPanel):
         self._sources = sources_of(self.session.trace, self.session.selection.now.cell)
 
     def _mark(self) -> None:
-        if self._content is not None:
-            selection = self.session.selection
-            tiles, values = self.canvas.scene.tiles, self._content.values
-            self.canvas.set_marks(marks_of(tiles, values, selection.now, selection.hovered, self._sources))
+        content, selection = self.canvas.content, self.session.selection
+        if content is not None:
+            landscape = self.canvas.landscape
+            marks = marks_of(landscape, content.values, selection.now, selection.hovered, self._sources, content.keys)
+            self.canvas.set_marks(marks)
 
     def _hover_changed(self, ref: CellRef | None) -> None:
         if self.isVisible():
@@ -183,10 +206,11 @@ class FlowPanel(SessionPanel):
             self._say(ref)
 
     def _say(self, ref: CellRef | None) -> None:
-        """The hovered number below the canvas, wherever it is hovered."""
-        for i, tile in enumerate(self.canvas.scene.tiles):
-            if ref is not None and self._content is not None and tile.matrix.name == ref.name:
-                place = self._content.values.place(tile.matrix, ref)
+        """The hovered number above the canvas, wherever it is hovered."""
+        content = self.canvas.content
+        for i, tile in enumerate(self.canvas.landscape.tiles):
+            if ref is not None and content is not None and tile.matrix.name == ref.name:
+                place = content.values.place(tile.matrix, ref)
                 if place is not None:
                     self._readout.setText(self.canvas.readout((i, *place)))
                     return
@@ -194,20 +218,21 @@ class FlowPanel(SessionPanel):
 
     # -- what the user does
 
-    def _ref(self, place: Place) -> CellRef | None:
-        if self._content is None or place[0] >= len(self.canvas.scene.tiles):
+    def _ref(self, place: Place | None) -> CellRef | None:
+        if place is None or self.canvas.content is None or place[0] >= len(self.canvas.landscape.tiles):
             return None
-        return self._content.values.cell(self._tile(place).matrix, place[1], place[2])
-
-    def _tile(self, place: Place) -> Tile:
-        return self.canvas.scene.tiles[place[0]]
+        return self.canvas.content.values.cell(self.canvas.landscape.tiles[place[0]].matrix, place[1], place[2])
 
     def _cell_hovered(self, place: Place | None) -> None:
-        self.session.selection.hover(self._ref(place) if place is not None else None)
+        self.session.selection.hover(self._ref(place))
 
     def _cell_chosen(self, place: Place) -> None:
         ref, selection = self._ref(place), self.session.selection
         if ref is None:
+            return
+        tile = self.canvas.landscape.tiles[place[0]]
+        if ref.kind == "parameter":
+            self._open_weights(ref, self.canvas.camera.rect(tile.cell(0, 0)).toRect().size())
             return
         if selection.now.cell == ref:
             selection.let_go()
@@ -216,33 +241,55 @@ class FlowPanel(SessionPanel):
         block = block_of(ref.name)
         if block is not None:
             changes["block"] = block
-        if ref.kind == "parameter":
-            changes["parameter"] = ref.name
-        else:
-            matrix = self._tile(place).matrix
-            changes["row"] = place[1] if matrix.row_ids is None else matrix.row_ids[place[1]]
-            changes["key"] = place[2] if matrix.plane[1] == "key" else None
-        self._choosing = True
+        ids = tile.matrix.row_ids
+        changes["row"] = place[1] if ids is None else ids[place[1]]
+        changes["key"] = place[2] if tile.matrix.plane[1] == "key" else None
         selection.choose(**changes)
-        self._choosing = False
 
-    def _context(self, place: Place, where: QPoint) -> None:
-        ref = self._ref(place)
-        if ref is not None:
-            self.context_requested.emit(ref, where)
+    def _open_weights(self, ref: CellRef, size: QSize) -> None:
+        """The parameter in the grid; where its cells are near, that cell of it."""
+        changes: dict[str, object] = {"parameter": ref.name}
+        if min(size.width(), size.height()) >= NEAR:
+            changes["cell"] = ref
+        self.session.selection.choose(**changes)
+        self.panel_wanted.emit("weightPanel")
 
-    def _choose_block(self, block: int) -> None:
-        if block == self.session.selection.now.block:
-            self._fit_block()
+    def _row_chosen(self, row: int) -> None:
+        chosen = row == self.session.selection.now.row
+        self.session.selection.choose(row=None if chosen else row, key=None, cell=None)
+
+    def _head_chosen(self, block: int, head: int) -> None:
+        if block not in self._opened:
+            self._opened |= {block}
+        self.session.selection.choose(block=block, head=head, cell=None)
+        self.refresh_if_seen()
+
+    def toggle_block(self, block: int) -> None:
+        """Open a block that is one column, and choose it; make an open one a column."""
+        if block in self._opened:
+            self._opened -= {block}
+            self.refresh_if_seen()
+            return
+        self._opened |= {block}
+        if self.session.selection.now.block == block:
+            self.refresh_if_seen()
         else:
             self.session.selection.choose(block=block, cell=None)
-            self._fit_block()
+
+    def _toggle_chosen(self) -> None:
+        self.toggle_block(self.session.selection.now.block)
+
+    def _every_step_switched(self) -> None:
+        self.refresh_if_seen()
+
+    def _context(self, place: Place | None, where: QPoint) -> None:
+        self.context_requested.emit(self._ref(place), where)
+
+    def _choose_block(self, block: int) -> None:
+        self.session.selection.choose(block=block, cell=None)
 
     def _choose_head(self, head: int) -> None:
         self.session.selection.choose(head=head, cell=None)
-
-    def _fit_block(self) -> None:
-        self.canvas.fit_block(self.session.selection.now.block)
 
     # -- Qt
 

@@ -1,264 +1,330 @@
-"""The picture part of the flow view: what is on the canvas, how near, what is marked, and drawing what is in sight."""
+"""The picture of the whole pass on pyqtgraph: a view box with a matrix item for every matrix, between two layers."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from time import perf_counter
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, QTimer
-from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
+import numpy as np
+import pyqtgraph
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPointF, QRectF, QTimer
+from PySide6.QtGui import QPainter, QResizeEvent, QTransform
+from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
+from visualizer.session.analysis.landscape.layout import lay_out
+from visualizer.session.analysis.landscape.shapes import Box, Heads, Landscape, Sheet, Tile
+from visualizer.session.analysis.stations import Station
 from visualizer.ui.look.theme import current_theme
-from visualizer.ui.panels.flow.camera import (
-    BORDER,
-    FARTHEST,
-    Camera,
-    fitting,
-    fitting_width,
-    nearest_scale,
-    revealing,
-)
 from visualizer.ui.panels.flow.content import FlowContent
-from visualizer.ui.panels.flow.gallery import Gallery
-from visualizer.ui.panels.flow.layout import Scene, Tile
-from visualizer.ui.panels.flow.paint import Cell, TileMarks
-from visualizer.ui.panels.flow.picture import Picture
-from visualizer.ui.panels.flow.scene_paint import ScenePainter, View
+from visualizer.ui.panels.flow.drawing import Drawing
+from visualizer.ui.panels.flow.marks import Cell, Marks
+from visualizer.ui.panels.flow.paper import LABEL, Camera, Paper, Texts
+from visualizer.ui.panels.flow.pictures import MatrixItem, Picture
 
-PAINT_SECONDS = 0.008  # for making pictures in one repaint; what is left over follows in the next
-LARGEST_FIT = 1.4
+MAKING_SECONDS = 0.008  # for making large pictures at a time; what is left over follows
+MARGIN = 4000.0  # around the picture, for words that reach beyond it
+FARTHEST, NEAREST_CELL, LEAST_NEAREST = 1.25, 64.0, 12.0
+Key = tuple[str, str]
 
 
-class FlowView(QAbstractScrollArea):
-    """A canvas of matrices, without mouse and keyboard.
+class Layer(pyqtgraph.GraphicsObject):
+    """Something painted over or under the matrices, in the view's pixels at any zoom."""
+
+    def __init__(self, paint: Callable[[Paper], None], texts: Callable[[], Texts]) -> None:
+        super().__init__()
+        self._paint = paint
+        self._texts = texts
+        self._bounds = QRectF()
+
+    def cover(self, box: Box) -> None:
+        """Lie over the whole picture."""
+        self.prepareGeometryChange()
+        self._bounds = QRectF(box.left, box.top, box.width, box.height).adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
+
+    def boundingRect(self) -> QRectF:
+        return self._bounds
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        transform = painter.worldTransform()
+        view = self.getViewBox()
+        seen = transform.mapRect(QRectF(view.viewRect())) if view is not None else transform.mapRect(self._bounds)
+        painter.setWorldTransform(QTransform())
+        self._paint(Paper(painter, Camera.of(transform), self._texts(), seen))
+        painter.setWorldTransform(transform)
+
+
+class FlowView(pyqtgraph.GraphicsView):
+    """The picture, without mouse and keyboard.
 
     Attributes:
-        scene: where everything lies.
-        camera: how it is looked at.
+        landscape: where everything lies.
+        box: the view box; its units are those of the landscape.
     """
 
+    _ready = False  # the base class sends events before this class is there
+
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.scene = Scene()
-        self.camera = Camera()
+        super().__init__(parent, background=current_theme().panel)
+        self.landscape = Landscape()
+        self.box = pyqtgraph.ViewBox(invertY=True, enableMenu=False, defaultPadding=0)
+        self.box.disableAutoRange()
+        self.setCentralItem(self.box)
         self.cursor_at: tuple[int, Cell] | None = None
-        self._content: FlowContent | None = None
+        self.fitted = True
+        self.content: FlowContent | None = None
         self._message = ""
-        self._marks: Mapping[int, TileMarks] = {}
-        self._gallery = Gallery()
-        self._painter: ScenePainter | None = None
-        self._fit: Callable[[], Camera] | None = None
-        self._syncing = False
-        self._later = QTimer(self)
-        self._later.setSingleShot(True)
+        self._stations: Sequence[Station] = ()
+        self._opened: frozenset[int] = frozenset()
+        self._drawing = Drawing()
+        self._texts: Texts | None = None
+        self._items: dict[Key, MatrixItem] = {}
+        self._ground = Layer(lambda paper: self._drawing.ground(paper, self._message), self.texts)
+        self._over = Layer(lambda paper: self._drawing.over(paper, self.cursor_at if self.hasFocus() else None), self.texts)
+        for layer, z in ((self._ground, -10), (self._over, 10)):
+            layer.setZValue(z)
+            self.box.addItem(layer, ignoreBounds=True)
+        self._waiting: list[MatrixItem] = []
+        self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._make_pictures)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.box.sigRangeChangedManually.connect(self._moved_by_hand)
+        self._ready = True
 
     # -- what is shown
 
-    def set_scene(self, scene: Scene) -> None:
-        """Show another canvas; the cursor stays on its matrix where there still is one."""
-        key = self.scene.tiles[self.cursor_at[0]].key if self.cursor_at is not None else None
-        cell = self.cursor_at[1] if self.cursor_at is not None else (0, 0)
-        self.scene, self._marks = scene, {}
-        index = scene.index(key)
+    def show_pass(self, content: FlowContent, stations: Sequence[Station], opened: frozenset[int]) -> None:
+        """Show the numbers of a pass; it is laid out anew where its stations or open blocks are others."""
+        tokens = self.landscape.count if self.content is not None else 0
+        self.content, self._message = content, ""
+        laid_out = (self._stations, self._opened, tokens)
+        self._stations, self._opened = stations, opened
+        if laid_out != (stations, opened, len(content.tokens())):
+            self.lay_out()
+        else:
+            self._fill()
+
+    def show_nothing(self, message: str = "") -> None:
+        """Let go of the numbers; a message says what is missing, and what to do next."""
+        self.content, self._message, self._stations = None, message, ()
         self.cursor_at = None
-        if index is not None:
-            rows, columns = scene.tiles[index].matrix.size
-            if rows and columns:
-                self.cursor_at = (index, (min(cell[0], rows - 1), min(cell[1], columns - 1)))
-        self._look(self._fit() if self._fit is not None else self.camera)
+        self._put(Landscape())
 
-    def set_content(self, content: FlowContent | None) -> None:
-        """Show other numbers on the same canvas; None while they are to come."""
-        self._content, self._message = content, ""
-        if content is None:
-            self._gallery.clear()
-        self.viewport().update()
+    def set_marks(self, marks: Marks) -> None:
+        """Mark what is chosen, hovered, read from."""
+        if marks != self._drawing.marks:
+            self._drawing.mark(marks)
+            self._ground.update()
+            self._over.update()
 
-    def set_marks(self, marks: Mapping[int, TileMarks]) -> None:
-        """Mark cells, by the index of their tile."""
-        if marks != self._marks:
-            self._marks = marks
-            self.viewport().update()
+    def value(self, index: int, row: int, column: int) -> float | None:
+        """The number in a cell of a tile; None where there is none yet."""
+        picture = self._drawing.pictures.get(self.landscape.tiles[index].key)
+        if picture is None or row >= picture.values.shape[0] or column >= picture.values.shape[1]:
+            return None
+        return float(picture.values[row, column])
 
-    def set_empty(self, message: str) -> None:
-        """Show no canvas but a sentence: what is missing, and what to do next."""
-        self.scene, self._content, self._message, self._marks = Scene(), None, message, {}
-        self.cursor_at = None
-        self._gallery.clear()
-        self._sync_bars()
-        self.viewport().update()
+    def texts(self) -> Texts:
+        """Fonts and colours of the present theme."""
+        theme = current_theme()
+        if self._texts is None or self._texts.theme is not theme:
+            self._texts = Texts(theme, self.font())
+        return self._texts
 
-    def value(self, tile: Tile, row: int, column: int) -> float | None:
-        """The number shown in a cell; None where it has not been made."""
-        picture = self._picture(tile, float("inf"))
-        inside = picture is not None and row < picture.values.shape[0] and column < picture.values.shape[1]
-        return float(picture.values[row, column]) if picture is not None and inside else None
+    # -- where it lies
 
-    # -- how near
+    def lay_out(self) -> None:
+        """Lay out the picture for the size of the view; the cursor stays on its matrix where there still is one."""
+        if self.content is None:
+            return
+        before = self.landscape.tiles[self.cursor_at[0]].key if self.cursor_at is not None else None
+        self._put(lay_out(self._stations, self._sheet(float(self.width()), float(self.height())), self._opened))
+        index = self.landscape.tile_of(before)
+        if index is None or self.cursor_at is None:
+            self.cursor_at = None
+        else:
+            size = self.landscape.tiles[index].matrix.size
+            self.cursor_at = (index, (min(self.cursor_at[1][0], size[0] - 1), min(self.cursor_at[1][1], size[1] - 1)))
+        if self.fitted:
+            self.fit()
 
-    def fit_block(self, block: int) -> None:
-        """Show a block in its whole width, from its top on; the first with what precedes it."""
-        self._fit_to(lambda: fitting_width(self._column(block), self._width(), LARGEST_FIT))
+    def _sheet(self, width: float, height: float) -> Sheet:
+        assert self.content is not None
+        texts, labels = self.texts(), [text for text, _ in self.content.tokens()]
+        prompt = max((texts.width(text, LABEL) for text in set(labels)), default=0.0) + 12
+        prediction = max((texts.width(text.rstrip("₀₁₂₃₄₅₆₇₈₉"), LABEL) for text in set(labels)), default=0.0)
+        return Sheet(width, height, len(labels), prompt, prediction + texts.width(" 0.0000", LABEL) + 8)
 
-    def bring_block(self, block: int) -> None:
-        """Show a block as `fit_block` does, unless it is in sight already."""
-        frame = self.scene.frame_of_block(block)
-        seen = self.camera.seen(self._width(), self._height())
-        if not seen.left() <= frame.center().x() <= seen.right() or not seen.intersects(frame):
-            self.fit_block(block)
+    def _put(self, landscape: Landscape) -> None:
+        self.landscape = landscape
+        self._drawing.lay_out(landscape)
+        for layer in (self._ground, self._over):
+            layer.cover(landscape.bounds)
+        places = {tile.key: tile.box for tile in landscape.tiles} | {heads.key: heads.box for heads in landscape.heads}
+        for key in self._items.keys() - places.keys():
+            self.box.removeItem(self._items.pop(key))
+        for key, box in places.items():
+            if key not in self._items:
+                item = self._items[key] = MatrixItem(self._make_later)
+                self.box.addItem(item, ignoreBounds=True)
+            self._items[key].place(QRectF(box.left, box.top, box.width, box.height))
+        bounds, nearest = landscape.bounds, _nearest(landscape)
+        spare = (FARTHEST - 1) / 2
+        self.box.setLimits(
+            xMin=-spare * bounds.width, xMax=(1 + spare) * bounds.width, minXRange=bounds.width / nearest,
+            yMin=-spare * bounds.height, yMax=(1 + spare) * bounds.height, minYRange=bounds.height / nearest,
+        )  # fmt: skip
+        self._fill()
 
-    def fit_stack(self) -> None:
-        """Show the whole stack."""
-        self._fit_to(lambda: fitting(self.scene.bounds, self._width(), self._height(), LARGEST_FIT))
+    def _fill(self) -> None:
+        """Give every matrix its numbers; those that are the same keep their picture."""
+        content, known = self.content, self._drawing.pictures
+        pictures: dict[Key, Picture] = {}
+        if content is not None:
+            for tile in self.landscape.tiles:
+                pictures[tile.key] = _picture(tile, content, known.get(tile.key))
+            for heads in self.landscape.heads:
+                pictures[heads.key] = _heads_picture(heads, content, known.get(heads.key))
+        self._drawing.fill(content, pictures)
+        for key, item in self._items.items():
+            item.show_picture(pictures.get(key))
+        self._ground.update()
+        self._over.update()
 
-    def show_rect(self, rect: QRectF) -> None:
-        """Show a part of the canvas as large as it fits."""
-        self._fit = None
-        nearest = self._nearest(rect.center())
-        self._look(fitting(rect, self._width(), self._height(), nearest))
+    # -- looking
+
+    @property
+    def camera(self) -> Camera:
+        """How the picture is looked at."""
+        return Camera.of(self.box.childTransform())
+
+    def fit(self) -> None:
+        """Show all of it."""
+        self.fitted = True
+        bounds = self.landscape.bounds
+        self.box.setRange(QRectF(bounds.left, bounds.top, bounds.width, bounds.height), padding=0)
+
+    def show_box(self, box: Box, margin: float = 0.08) -> None:
+        """Go near enough for a part of the picture to fill the view."""
+        self.fitted = False
+        camera = self.camera
+        ratio = self.width() / max(self.height(), 1) * camera.down / camera.across  # of the units, as they are now
+        width = max(box.width, box.height * ratio) * (1 + 2 * margin)
+        height = width / ratio
+        (x, y) = box.middle
+        self.box.setRange(QRectF(x - width / 2, y - height / 2, width, height), padding=0)
 
     def zoom_by(self, factor: float, around: QPointF | None = None) -> None:
-        """Zoom in (`factor` above 1) or out; the spot under a point of the view, or the cursor or middle, stays."""
-        if not self.scene.tiles:
-            return
-        if around is None:
-            around = QPointF(self._width() / 2, self._height() / 2)
-            if self.cursor_at is not None:
-                tile = self.scene.tiles[self.cursor_at[0]]
-                place = self.camera.point(tile.cell_rect(*self.cursor_at[1]).center())
-                if QRectF(self.viewport().rect()).contains(place):
-                    around = place
-        farthest = fitting(self.scene.bounds, self._width(), self._height(), LARGEST_FIT).scale * FARTHEST
-        scale = min(max(self.camera.scale * factor, farthest), self._nearest(self.camera.canvas(around)))
-        self._fit = None
-        self._look(self.camera.zoomed(scale, around))
-
-    def scroll_by(self, dx: float, dy: float) -> None:
-        """Move the canvas by so many logical pixels to the right and down."""
+        """Nearer or farther; a point of the view, else its middle or the cursor, stays where it is."""
+        self.fitted = False
         camera = self.camera
-        self._fit = None
-        self._look(Camera(camera.scale, camera.x - dx / camera.scale, camera.y - dy / camera.scale))
+        if around is None and self.cursor_at is not None:
+            around = camera.rect(self.landscape.tiles[self.cursor_at[0]].cell(*self.cursor_at[1])).center()
+        if around is None or not QRectF(self.rect()).contains(around):
+            around = QPointF(self.width() / 2, self.height() / 2)
+        self.box.scaleBy((1 / factor, 1 / factor), center=pyqtgraph.Point(*camera.point(around)))
 
-    def reveal(self, rect: QRectF) -> None:
-        """Bring a part of the canvas into sight with the least movement."""
-        camera = revealing(self.camera, rect, self._width(), self._height())
-        if camera != self.camera:
-            self._fit = None
-            self._look(camera)
+    def reveal(self, box: Box) -> None:
+        """Bring a part of the picture into sight, without another zoom."""
+        seen = self.box.viewRect()
+        margins = seen.width() * 0.04, seen.height() * 0.04
+        dx = _shift(box.left - margins[0], box.right + margins[0], seen.left(), seen.right())
+        dy = _shift(box.top - margins[1], box.bottom + margins[1], seen.top(), seen.bottom())
+        if dx or dy:
+            self.fitted = False
+            self.box.translateBy(x=dx, y=dy)
 
-    # -- inside
+    def _moved_by_hand(self) -> None:
+        self.fitted = False
 
-    def _fit_to(self, fit: Callable[[], Camera]) -> None:
-        self._fit = fit
-        self._look(fit())
+    # -- large pictures, when there is time for them
 
-    def _look(self, camera: Camera) -> None:
-        if self.scene.tiles:
-            self.camera = camera.within(self.scene.bounds, self._width(), self._height())
-        self._sync_bars()
-        self.viewport().update()
-
-    def _column(self, block: int) -> QRectF:
-        """A block, and what precedes it in the same column."""
-        frame = self.scene.frame_of_block(block)
-        above = (other for other in self.scene.frames if other.left() == frame.left() and other.top() < frame.top())
-        for other in above:
-            frame = frame.united(other)
-        return frame
-
-    def _nearest(self, point: QPointF) -> float:
-        """The zoom at which the cells of the tile nearest to a point are as large as they get."""
-        index = self.scene.nearest(point)
-        if index is None:
-            return 1.0
-        return max(nearest_scale(self.scene.tiles[index]), LARGEST_FIT)
-
-    def _width(self) -> float:
-        return float(max(self.viewport().width(), 1))
-
-    def _height(self) -> float:
-        return float(max(self.viewport().height(), 1))
-
-    def _sees(self, tile: Tile) -> bool:
-        return tile.slot.intersects(self.camera.seen(self._width(), self._height()))
+    def _make_later(self, item: MatrixItem) -> None:
+        if item not in self._waiting:
+            self._waiting.append(item)
+        self._later.start()
 
     def _make_pictures(self) -> None:
-        """Make pictures that had to wait, for a moment, and show them; painting asks for more until all are there."""
-        until = time.perf_counter() + PAINT_SECONDS
-        for tile in self.scene.tiles:
-            if self._sees(tile):
-                self._picture(tile, until)
-                if time.perf_counter() > until:
-                    break
-        self.viewport().update()
+        until = perf_counter() + MAKING_SECONDS
+        while self._waiting and perf_counter() < until:
+            item = self._waiting.pop(0)
+            if item.scene() is not None:
+                item.make()
+        if self._waiting:
+            self._later.start()
 
-    def _sync_bars(self) -> None:
-        """Let the scroll bars follow the camera."""
-        camera, bounds = self.camera, self.scene.bounds
-        border = BORDER / camera.scale
-        self._syncing = True
-        for bar, start, low, length, page in (
-            (self.horizontalScrollBar(), camera.x, bounds.left(), bounds.width(), self._width()),
-            (self.verticalScrollBar(), camera.y, bounds.top(), bounds.height(), self._height()),
-        ):
-            whole = (length + 2 * border) * camera.scale
-            bar.setRange(0, max(0, round(whole - page)) if self.scene.tiles else 0)
-            bar.setPageStep(round(page))
-            bar.setSingleStep(40)
-            bar.setValue(round((start - low + border) * camera.scale))
-        self._syncing = False
+    # -- pictures for elsewhere
 
-    def _picture(self, tile: Tile, until: float) -> Picture | None:
-        if self._content is None:
-            return None
-        picture, fresh = self._gallery.picture(tile, self._content.values, until)
-        if not fresh:
-            self._later.start(0)
-        return picture
+    def paint_picture(self, painter: QPainter, rect: QRectF) -> None:
+        """Paint all of it into a rectangle of any size, with the legend, without cursor and zoom."""
+        if self.content is not None:
+            texts = self.texts()
+            legend = texts.detail_line + 4
+            landscape = lay_out(self._stations, self._sheet(rect.width(), rect.height() - legend), self._opened)
+            self._drawing.whole(painter, rect, landscape, texts, legend)
+
+    def picture_caption(self) -> str:
+        """What a picture shows: the prompt, the chosen block and head, and the scales."""
+        return self.content.caption() if self.content is not None else ""
 
     # -- Qt
 
-    def paintEvent(self, event: QPaintEvent) -> None:
-        until = time.perf_counter() + PAINT_SECONDS
-        view = View(
-            self.scene,
-            self.camera,
-            QRectF(self.viewport().rect()),
-            self._content,
-            self._marks,
-            self.cursor_at if self.hasFocus() else None,
-            self.devicePixelRatioF(),
-            until,
-            lambda tile: self._picture(tile, until),
-        )
-        if self._painter is None or self._painter.theme is not current_theme():
-            self._painter = ScenePainter(current_theme(), self.font())
-        painter = QPainter(self.viewport())
-        if self._content is None:
-            self._painter.message(painter, view.rect, self._message)
-        else:
-            whole = self._painter.paint(painter, view, self._content)
-            self._gallery.trim({tile.key for tile in self.scene.tiles if self._sees(tile)})
-            if not whole:
-                self._later.start(0)
-        painter.end()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._look(self._fit() if self._fit is not None and self.scene.tiles else self.camera)
-
-    def scrollContentsBy(self, dx: int, dy: int) -> None:
-        if not self._syncing and self.scene.tiles:
-            self.scroll_by(float(dx), float(dy))
+        if self._ready and self.fitted:
+            self.lay_out()
 
     def changeEvent(self, event: QEvent) -> None:
-        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
-            self._painter = None
-            self.viewport().update()
         super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.PaletteChange, QEvent.Type.StyleChange):
+            self._texts = None
+            if self._ready:
+                self.setBackground(current_theme().panel)
+                self.lay_out()
+
+
+def _picture(tile: Tile, content: FlowContent, known: Picture | None) -> Picture:
+    matrix, values = tile.matrix, content.values
+    origin = values.origin(matrix)
+    if known is not None and known.is_of(origin):
+        return known
+    bounded = matrix.bounded and not values.is_difference(matrix)
+    beside = None if bounded else values.beside(matrix)
+    kind = "sequential" if bounded else "diverging"
+    queries = matrix.size[0] if matrix.causal else 0
+    return Picture(origin, values.values(matrix), kind, queries, beside, values.changed(matrix))
+
+
+def _heads_picture(heads: Heads, content: FlowContent, known: Picture | None) -> Picture:
+    values = content.values
+    present, base, key = values.origin(heads.pattern)
+    difference = values.is_difference(heads.pattern)
+    origin = (present, base, (heads.columns, key[-1] if isinstance(key, tuple) else key))
+    if known is not None and known.is_of(origin):
+        return known
+    patterns = values.all_heads(heads.pattern.name)
+    kind = "diverging" if difference else "sequential"
+    return Picture(origin, _in_a_grid(patterns, heads.columns), kind, patterns.shape[1])
+
+
+def _in_a_grid(patterns: NDArray[np.generic], columns: int) -> NDArray[np.generic]:
+    """Patterns [head, query, key] beside and below each other; places without a head hold zeros."""
+    heads, queries, keys = patterns.shape
+    if columns == 1:
+        return patterns.reshape(heads * queries, keys)
+    lines = -(-heads // columns)
+    grid = np.zeros((lines * columns, queries, keys), patterns.dtype)
+    grid[:heads] = patterns
+    return grid.reshape(lines, columns, queries, keys).swapaxes(1, 2).reshape(lines * queries, columns * keys)
+
+
+def _nearest(landscape: Landscape) -> float:
+    """The strongest zoom: the narrowest cell is wide enough for its digits, and more."""
+    narrowest = min((t.box.width / max(t.matrix.size[1], 1) for t in landscape.tiles), default=NEAREST_CELL)
+    return max(NEAREST_CELL / narrowest, LEAST_NEAREST)
+
+
+def _shift(first: float, last: float, seen_first: float, seen_last: float) -> float:
+    """How far a view has to move for a span to be in it; its beginning, where it is too long."""
+    if first < seen_first or last - first > seen_last - seen_first:
+        return first - seen_first
+    return max(last - seen_last, 0.0)

@@ -1,0 +1,1 @@
+"""The picture of the whole pass: token by row, station by column."""

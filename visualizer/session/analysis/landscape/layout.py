@@ -1,0 +1,131 @@
+"""Laying out the picture of the whole pass: columns, the rows that all of them share, tiles, weights and wires."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from visualizer.session.analysis.landscape.columns import EDGE, GAP_OF_READ, HIGHEST_ROW, Column, columns_of
+from visualizer.session.analysis.landscape.shapes import HEADER, Box, Frame, Heads, Landscape, Sheet, Tile
+from visualizer.session.analysis.landscape.wires import Levels, Linker, wire
+from visualizer.session.analysis.stages import StageMatrix
+from visualizer.session.analysis.stations import Station
+
+STREAM = HEADER + 16.0
+TITLES, MORE_TITLES = 26.0, 34.0  # between stream and rows, and how much more where there is height to spare
+ARROW, WEIGHTS_LIFT, VECTOR, LEAST_WEIGHTS, MOST_WEIGHTS = 8.0, 6.0, 4.0, 8.0, 30.0
+FRAME = 5.0
+LEAST_HEIGHT = 60.0  # of all rows together
+
+
+def lay_out(stations: Sequence[Station], sheet: Sheet, opened: frozenset[int]) -> Landscape:
+    """Every station a column, in their order, on rows that all share; a block that is not opened is one column.
+
+    A prompt without tokens has no picture.
+    """
+    if not sheet.rows:
+        return Landscape()
+    columns = columns_of(stations, sheet, opened)
+    links = Linker(stations, columns).links()
+    levels = _levels(sheet, links.lanes)
+    rows = Box(columns[0].left, levels.top, columns[-1].right - columns[0].left, levels.bottom - levels.top)
+    height = max(sheet.height, levels.lane(links.lanes) + EDGE)
+    bounds = Box(0.0, 0.0, max(sheet.width, columns[-1].right + EDGE), height)
+    frames = _frames(columns, levels.lane(links.lanes))
+    return Landscape(
+        bounds=bounds,
+        rows=rows,
+        count=sheet.rows,
+        prompt=Box(columns[0].left, rows.top, columns[0].width, rows.height),
+        prediction=Box(columns[-1].left, rows.top, columns[-1].width, rows.height),
+        tiles=tuple(tile for column in columns for tile in _tiles(column, rows, sheet.rows, levels.middle)),
+        heads=tuple(_heads(stations, columns, rows)),
+        frames=tuple(frames),
+        wires=tuple(wire(link, levels) for link in links.found),
+        joins=tuple(links.joins),
+        stream=links.stream,
+        stream_height=levels.stream,
+    )
+
+
+def _levels(sheet: Sheet, lanes: int) -> Levels:
+    """Stream, rows and lanes one under the other, in the middle of the height that there is."""
+    below = Levels(0.0, 0.0, 0.0).lane(lanes) + EDGE
+    free = sheet.height - STREAM - TITLES - below
+    height = max(min(free, sheet.rows * HIGHEST_ROW), LEAST_HEIGHT)
+    spare = max(free - height, 0.0)
+    titles = TITLES + min(spare / 3, MORE_TITLES)
+    top = STREAM + titles
+    return Levels(STREAM, top, top + height)
+
+
+def _tiles(column: Column, rows: Box, count: int, middle: float) -> list[Tile]:
+    """The matrix of a column, after the weights that it is made with."""
+    matrix, station = column.matrix, column.station
+    if column.kind != "tile" or matrix is None or station is None:
+        return []
+    tiles = []
+    if matrix is station.results[0]:
+        tiles += _weights(column, station, middle)
+    row = rows.height / count
+    ids = matrix.row_ids
+    top, height = (rows.top, rows.height) if ids is None else (rows.top + ids[0] * row, len(ids) * row)
+    return [*tiles, Tile(matrix, station.name, column.block, Box(column.left, top, column.width, height))]
+
+
+def _weights(column: Column, station: Station, middle: float) -> list[Tile]:
+    """The parameters of a station, small, one above the other over the arrow to what they make."""
+    left = column.left - column.gap + ARROW + (GAP_OF_READ if column.from_stream else 0.0)
+    width = column.left - ARROW - left
+    bottom = middle - WEIGHTS_LIFT
+    tiles = []
+    for matrix in reversed(station.parameters):
+        height = _weights_height(matrix, width)
+        bottom -= height
+        tiles.append(Tile(matrix, station.name, column.block, Box(left, bottom, width, height)))
+        bottom -= 3.0
+    return tiles[::-1]
+
+
+def _weights_height(matrix: StageMatrix, width: float) -> float:
+    rows, columns = matrix.size
+    return VECTOR if rows == 1 else min(max(width * rows / columns, LEAST_WEIGHTS), MOST_WEIGHTS)
+
+
+def _heads(stations: Sequence[Station], columns: Sequence[Column], rows: Box) -> list[Heads]:
+    """The heads of each block that has a place for them."""
+    patterns = {
+        station.block: result
+        for station in stations
+        for result in station.results
+        if station.block is not None and result.bounded and result.per_head
+    }
+    found = []
+    for column in columns:
+        pattern = patterns.get(column.block)
+        if column.kind in ("heads", "closed") and pattern is not None and column.block is not None:
+            box = Box(column.left, rows.top, column.width, rows.height)
+            found.append(Heads(column.block, pattern, *_grid(box, pattern.shape[0])))
+    return found
+
+
+def _grid(box: Box, count: int) -> tuple[Box, int]:
+    """The columns that so many squares fit in, and what they fill; up to twice as high as they are wide."""
+    columns = 1
+    while -(-count // columns) * box.width / columns > box.height and columns < count:
+        columns += 1
+    lines = -(-count // columns)
+    return Box(box.left, box.top, box.width, min(box.height, lines * 2 * box.width / columns)), columns
+
+
+def _frames(columns: Sequence[Column], bottom: float) -> list[Frame]:
+    frames: dict[int, Frame] = {}
+    for column in columns:
+        if column.block is None:
+            continue
+        known = frames.get(column.block)
+        left = known.box.left if known is not None else column.left - (FRAME if column.kind != "closed" else 1.0)
+        if known is None and column.kind != "closed":
+            left = column.left - column.gap + 1.0
+        right = column.right + (FRAME if column.kind != "closed" else 1.0)
+        frames[column.block] = Frame(column.block, column.kind != "closed", Box(left, 0.0, right - left, bottom))
+    return list(frames.values())

@@ -1,0 +1,140 @@
+"""Everything that is drawn around the matrices, in its order; and the whole picture for export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QPainter
+
+from visualizer.session.analysis.landscape.shapes import Heads, Landscape
+from visualizer.ui.panels.flow.cells import Window, paint_cells
+from visualizer.ui.panels.flow.content import FlowContent, Prediction
+from visualizer.ui.panels.flow.ground import paint_ground
+from visualizer.ui.panels.flow.legend import paint_legend
+from visualizer.ui.panels.flow.marks import Cell, Marks, paint_marks, paint_way
+from visualizer.ui.panels.flow.paper import Camera, Paper, Texts
+from visualizer.ui.panels.flow.pictures import Picture, draw_picture
+from visualizer.ui.panels.flow.words import (
+    paint_block_remarks,
+    paint_column_labels,
+    paint_heading,
+    paint_predictions,
+    paint_prompt,
+    paint_row_labels,
+    paint_weights_name,
+)
+
+Key = tuple[str, str]
+SMALLEST_HEAD = 14.0  # pixels of a head's side that has room for its number
+
+
+class Drawing:
+    """What is drawn of a pass that is laid out: its words, its marks, its wires.
+
+    Attributes:
+        landscape: where everything lies.
+        pictures: the numbers of each matrix, and of the heads.
+        marks: what is chosen.
+    """
+
+    def __init__(self) -> None:
+        self.landscape = Landscape()
+        self.pictures: Mapping[Key, Picture] = {}
+        self.marks = Marks()
+        self._content: FlowContent | None = None
+        self._predictions: dict[int, Prediction] = {}
+
+    def lay_out(self, landscape: Landscape) -> None:
+        """Draw at other places."""
+        self.landscape, self.marks = landscape, Marks()
+
+    def fill(self, content: FlowContent | None, pictures: Mapping[Key, Picture]) -> None:
+        """Draw other numbers."""
+        self._content, self.pictures = content, pictures
+        self._predict()
+
+    def mark(self, marks: Marks) -> None:
+        """Mark something else."""
+        again = marks.row != self.marks.row
+        self.marks = marks
+        if again:
+            self._predict()
+
+    def _predict(self) -> None:
+        self._predictions = self._content.predictions(self.marks.row) if self._content is not None else {}
+
+    def ground(self, paper: Paper, message: str = "") -> None:
+        """Under the matrices."""
+        paint_ground(paper, self.landscape, self.marks.block, message)
+        if self._content is not None:
+            paint_way(paper, self.landscape, self.marks)
+
+    def over(self, paper: Paper, cursor: tuple[int, Cell] | None) -> None:
+        """Over the matrices."""
+        content, landscape = self._content, self.landscape
+        if content is None or not landscape.count:
+            return
+        room = (landscape.rows.top - landscape.stream_height) * paper.camera.down - 6
+        windows = {}
+        for i, tile in enumerate(landscape.tiles):
+            rect = paper.camera.rect(tile.box)
+            picture, window = self.pictures.get(tile.key), Window.onto(rect, tile.matrix.size, paper.view)
+            if picture is None or window is None:
+                continue
+            windows[i] = window
+            paint_cells(paper, picture, window)
+            paper.painter.setPen(paper.texts.pen(paper.theme.rule))
+            paper.painter.drawRect(rect.adjusted(-1, -1, 0, 0))
+        for heads in landscape.heads:
+            if paper.sees(heads.box, 30.0):
+                self._heads(paper, heads, content)
+        paint_marks(paper, landscape, self.marks, cursor)
+        for i, tile in enumerate(landscape.tiles):
+            picture = self.pictures.get(tile.key)
+            if picture is None or not paper.sees(tile.box, 80.0):
+                continue
+            if tile.matrix.kind == "parameter":
+                paint_weights_name(paper, tile, content, picture.odd)
+            else:
+                paint_heading(paper, tile, content, picture.odd, room)
+            if i in windows:
+                marked = self.marks.cells[i][1] if i in self.marks.cells else None
+                paint_column_labels(paper, tile, content, windows[i], marked)
+                paint_row_labels(paper, tile, content, windows[i])
+        paint_predictions(paper, landscape, self._predictions, self.marks.row, self.marks.chosen)
+        paint_prompt(paper, landscape, content.tokens(), self.marks.row, self.marks.chosen)
+
+    def _heads(self, paper: Paper, heads: Heads, content: FlowContent) -> None:
+        """Lines between the heads, a frame around the chosen one, and what is out of the ordinary in the block."""
+        painter, theme = paper.painter, paper.theme
+        ground = paper.texts.pen(theme.background, 2.0)
+        for head in range(heads.rows * heads.columns):
+            rect = paper.camera.rect(heads.head(head))
+            if head >= heads.count:
+                painter.fillRect(rect, paper.texts.color(theme.background))
+            painter.setPen(ground)
+            painter.drawRect(rect)
+        if heads.count > 1 and heads.block == self.marks.block:
+            painter.setPen(paper.texts.pen(theme.accent, 2.0))
+            painter.drawRect(paper.camera.rect(heads.head(min(self.marks.head, heads.count - 1))))
+        if not any(frame.block == heads.block and frame.opened for frame in self.landscape.frames):
+            paint_block_remarks(paper, heads, content.block_remarks(heads.block))
+
+    def whole(self, painter: QPainter, rect: QRectF, landscape: Landscape, texts: Texts, legend: float) -> None:
+        """The whole picture in a rectangle, fitted, with the legend below it."""
+        before = self.landscape
+        room = rect.adjusted(0, 0, 0, -legend)
+        bounds = landscape.bounds
+        camera = Camera(room.width() / bounds.width, room.height() / bounds.height, room.left(), room.top())
+        paper = Paper(painter, camera, texts, room)
+        painter.fillRect(rect, texts.color(texts.theme.panel))
+        self.landscape = landscape
+        self.ground(paper)
+        for place in (*landscape.tiles, *landscape.heads):
+            key = place.key
+            if key in self.pictures:
+                draw_picture(painter, self.pictures[key], camera.rect(place.box), 1.0, vector=True)
+        self.over(paper, None)
+        self.landscape = before
+        paint_legend(paper, QRectF(rect.left() + 6, rect.bottom() - legend, rect.width() - 12, legend))

@@ -1,0 +1,145 @@
+"""The ground of the picture: the blocks' frames, the residual stream, and the wires from matrix to matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
+
+from visualizer.session.analysis.landscape.shapes import Frame, Landscape, Wire
+from visualizer.ui.panels.flow.paper import BLOCK, Paper
+
+ROUND, ARROW, RING, DOT = 5.0, 6.0, 6.5, 3.0  # logical pixels, at any zoom
+SMALLEST_RING = 3.5
+STREAM_WIDTH = 3.0
+
+
+def paint_ground(paper: Paper, landscape: Landscape, chosen: int, message: str = "") -> None:
+    """Everything under the matrices. `chosen` is the block whose title says so."""
+    if message:
+        paper.painter.setFont(paper.texts.fonts[BLOCK])
+        paper.painter.setPen(paper.texts.color(paper.theme.muted_text))
+        paper.painter.drawText(paper.view, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, message)
+        return
+    for frame in landscape.frames:
+        if paper.sees(frame.box):
+            _frame(paper, frame, frame.block == chosen)
+    paper.painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    _stream(paper, landscape)
+    for wire in landscape.wires:
+        _wire(paper, wire, paper.theme.muted_text)
+    for wire in landscape.wires:
+        if wire.kind == "reads":
+            _dot(paper, wire.points[0])
+    for x, _ in landscape.joins:
+        _join(paper, x, landscape.stream_height)
+    paper.painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def _frame(paper: Paper, frame: Frame, chosen: bool) -> None:
+    """A block's ground, and its title, which stays in sight as long as the block does."""
+    painter, theme, texts = paper.painter, paper.theme, paper.texts
+    rect = paper.camera.rect(frame.box)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
+    painter.setPen(texts.pen(theme.rule))
+    painter.setBrush(texts.color(theme.background))
+    painter.drawRoundedRect(rect, ROUND, ROUND)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+    sign = "▾" if frame.opened else "▸"
+    words = (f"{sign} block {frame.block}", f"{sign} {frame.block}", f"{frame.block}")
+    text = texts.fitting(words, BLOCK, rect.width() - 4)
+    if not text:
+        return
+    width, height = texts.box(text, BLOCK)[1:]
+    room = paper.camera.rect(frame.header).height() if frame.opened else height + 4
+    left = max(rect.left() + 6, min(paper.view.left() + 4, rect.right() - width - 4))
+    if not frame.opened:
+        left = rect.center().x() - width / 2
+    top = rect.top() + max((min(room, 2 * height) - height) / 2, 1)
+    paper.write(text, BLOCK, theme.text if chosen else theme.muted_text, left, max(top, paper.view.top() + 1))
+
+
+def _stream(paper: Paper, landscape: Landscape) -> None:
+    y = paper.camera.y(landscape.stream_height)
+    left, right = (paper.camera.x(x) for x in landscape.stream)
+    paper.painter.setPen(paper.texts.pen(paper.theme.muted_text, STREAM_WIDTH))
+    paper.painter.drawLine(QLineF(max(left, paper.view.left() - 9), y, min(right, paper.view.right() + 9), y))
+
+
+def _wire(paper: Paper, wire: Wire, color: str) -> None:
+    """A wire with round corners; it passes over others in a gap of theirs, and ends in an arrow where it arrives."""
+    camera = paper.camera
+    points = [QPointF(camera.x(x), camera.y(y)) for x, y in wire.points]
+    if not QPolygonF(points).boundingRect().adjusted(-9, -9, 9, 9).intersects(paper.view):
+        return
+    joins = wire.kind in ("adds", "begins")
+    if wire.kind == "adds":
+        points[-1] = QPointF(points[-1].x(), points[-1].y() + min(RING, _ring(paper)))
+    path = rounded(points)
+    paper.painter.setBrush(Qt.BrushStyle.NoBrush)
+    paper.painter.setPen(paper.texts.pen(_ground(paper, wire), 4.0))
+    paper.painter.drawPath(path)
+    paper.painter.setPen(paper.texts.pen(color, 1.2))
+    paper.painter.drawPath(path)
+    if not joins or wire.kind == "adds":
+        _arrow(paper, points[-2], points[-1], color)
+
+
+def _ground(paper: Paper, wire: Wire) -> str:
+    inside = wire.source.startswith("blocks.") and wire.kind != "begins"
+    return paper.theme.background if inside else paper.theme.panel
+
+
+def rounded(points: Sequence[QPointF]) -> QPainterPath:
+    """A way along points with its corners rounded off."""
+    path = QPainterPath(points[0])
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        into, out = QLineF(corner, before), QLineF(corner, after)
+        into.setLength(min(ROUND, into.length() / 2))
+        out.setLength(min(ROUND, out.length() / 2))
+        path.lineTo(into.p2())
+        path.quadTo(corner, out.p2())
+    path.lineTo(points[-1])
+    return path
+
+
+def _arrow(paper: Paper, before: QPointF, tip: QPointF, color: str) -> None:
+    line = QLineF(tip, before)
+    if line.length() < ARROW:
+        return
+    line.setLength(ARROW)
+    aside = line.normalVector()
+    aside.setLength(ARROW / 2)
+    half = QPointF(aside.dx(), aside.dy())
+    paper.painter.setPen(Qt.PenStyle.NoPen)
+    paper.painter.setBrush(paper.texts.color(color))
+    paper.painter.drawPolygon(QPolygonF([tip, line.p2() + half, line.p2() - half]))
+    paper.painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _ring(paper: Paper) -> float:
+    return max(min(RING, RING * (paper.camera.across + 0.3)), SMALLEST_RING)
+
+
+def _dot(paper: Paper, place: tuple[float, float]) -> None:
+    """Something reads the stream here."""
+    paper.painter.setPen(Qt.PenStyle.NoPen)
+    paper.painter.setBrush(paper.texts.color(paper.theme.text))
+    radius = DOT if paper.camera.across >= 0.5 else DOT - 0.5
+    paper.painter.drawEllipse(QPointF(paper.camera.x(place[0]), paper.camera.y(place[1])), radius, radius)
+    paper.painter.setBrush(Qt.BrushStyle.NoBrush)
+
+
+def _join(paper: Paper, x: float, y: float) -> None:
+    """Something is added to the stream here."""
+    middle, radius = QPointF(paper.camera.x(x), paper.camera.y(y)), _ring(paper)
+    box = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
+    paper.painter.setPen(paper.texts.pen(paper.theme.text, 1.3))
+    paper.painter.setBrush(paper.texts.color(paper.theme.panel))
+    paper.painter.drawEllipse(box)
+    arm = radius - 2.5 if radius > 4 else radius - 1.0
+    paper.painter.drawLine(QLineF(middle.x() - arm, middle.y(), middle.x() + arm, middle.y()))
+    paper.painter.drawLine(QLineF(middle.x(), middle.y() - arm, middle.x(), middle.y() + arm))
+    paper.painter.setBrush(Qt.BrushStyle.NoBrush)
