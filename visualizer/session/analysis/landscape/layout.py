@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from visualizer.session.analysis.landscape.columns import EDGE, GAP_OF_READ, HIGHEST_ROW, Column, columns_of
+from visualizer.session.analysis.landscape.columns import EDGE, Column, columns_of, highest_row
 from visualizer.session.analysis.landscape.shapes import HEADER, Box, Frame, Heads, Landscape, Sheet, Tile
 from visualizer.session.analysis.landscape.wires import Levels, Linker, wire
 from visualizer.session.analysis.stages import StageMatrix
 from visualizer.session.analysis.stations import Station
 
 STREAM = HEADER + 16.0
-TITLES, MORE_TITLES = 26.0, 34.0  # between stream and rows, and how much more where there is height to spare
-ARROW, WEIGHTS_LIFT, VECTOR, LEAST_WEIGHTS, MOST_WEIGHTS = 8.0, 6.0, 4.0, 8.0, 30.0
+TITLES, MORE_TITLES = 34.0, 30.0  # between stream and rows, and how much more where there is height to spare
+ARROW, WEIGHTS_LIFT, WEIGHTS_GAP, VECTOR, LEAST_WEIGHTS, MOST_WEIGHTS = 8.0, 6.0, 4.0, 4.0, 8.0, 30.0
 FRAME = 5.0
 LEAST_HEIGHT = 60.0  # of all rows together
+HIGHEST_HEAD = 2.6  # by its width
 
 
 def lay_out(stations: Sequence[Station], sheet: Sheet, opened: frozenset[int]) -> Landscape:
@@ -30,17 +31,19 @@ def lay_out(stations: Sequence[Station], sheet: Sheet, opened: frozenset[int]) -
     rows = Box(columns[0].left, levels.top, columns[-1].right - columns[0].left, levels.bottom - levels.top)
     height = max(sheet.height, levels.lane(links.lanes) + EDGE)
     bounds = Box(0.0, 0.0, max(sheet.width, columns[-1].right + EDGE), height)
-    frames = _frames(columns, levels.lane(links.lanes))
+    tiles = tuple(tile for column in columns for tile in _tiles(column, rows, sheet.rows, levels.middle))
+    heights = {tile.matrix.name: tile.box.middle[1] for tile in tiles if tile.matrix.row_ids is not None}
+    frames = _frames(columns, levels.stream - STREAM, levels.lane(links.lanes))
     return Landscape(
         bounds=bounds,
         rows=rows,
         count=sheet.rows,
         prompt=Box(columns[0].left, rows.top, columns[0].width, rows.height),
         prediction=Box(columns[-1].left, rows.top, columns[-1].width, rows.height),
-        tiles=tuple(tile for column in columns for tile in _tiles(column, rows, sheet.rows, levels.middle)),
+        tiles=tiles,
         heads=tuple(_heads(stations, columns, rows)),
         frames=tuple(frames),
-        wires=tuple(wire(link, levels) for link in links.found),
+        wires=tuple(wire(link, levels, heights) for link in links.found),
         joins=tuple(links.joins),
         stream=links.stream,
         stream_height=levels.stream,
@@ -48,14 +51,14 @@ def lay_out(stations: Sequence[Station], sheet: Sheet, opened: frozenset[int]) -
 
 
 def _levels(sheet: Sheet, lanes: int) -> Levels:
-    """Stream, rows and lanes one under the other, in the middle of the height that there is."""
+    """Stream, rows and lanes one under the other, a little above the middle of the height that there is."""
     below = Levels(0.0, 0.0, 0.0).lane(lanes) + EDGE
     free = sheet.height - STREAM - TITLES - below
-    height = max(min(free, sheet.rows * HIGHEST_ROW), LEAST_HEIGHT)
+    height = max(min(free, sheet.rows * highest_row(sheet)), LEAST_HEIGHT)
     spare = max(free - height, 0.0)
     titles = TITLES + min(spare / 3, MORE_TITLES)
-    top = STREAM + titles
-    return Levels(STREAM, top, top + height)
+    stream = STREAM + max(spare + TITLES - titles, 0.0) * 0.4
+    return Levels(stream, stream + titles, stream + titles + height)
 
 
 def _tiles(column: Column, rows: Box, count: int, middle: float) -> list[Tile]:
@@ -74,15 +77,16 @@ def _tiles(column: Column, rows: Box, count: int, middle: float) -> list[Tile]:
 
 def _weights(column: Column, station: Station, middle: float) -> list[Tile]:
     """The parameters of a station, small, one above the other over the arrow to what they make."""
-    left = column.left - column.gap + ARROW + (GAP_OF_READ if column.from_stream else 0.0)
-    width = column.left - ARROW - left
+    arrow = min(ARROW, column.gap / 4)
+    left = (column.branch if column.from_stream else column.left - column.gap) + arrow
+    width = column.left - arrow - left
     bottom = middle - WEIGHTS_LIFT
     tiles = []
     for matrix in reversed(station.parameters):
         height = _weights_height(matrix, width)
         bottom -= height
         tiles.append(Tile(matrix, station.name, column.block, Box(left, bottom, width, height)))
-        bottom -= 3.0
+        bottom -= WEIGHTS_GAP
     return tiles[::-1]
 
 
@@ -109,23 +113,21 @@ def _heads(stations: Sequence[Station], columns: Sequence[Column], rows: Box) ->
 
 
 def _grid(box: Box, count: int) -> tuple[Box, int]:
-    """The columns that so many squares fit in, and what they fill; up to twice as high as they are wide."""
+    """The columns that so many heads fit in, and what they fill; a head may be higher than it is wide."""
     columns = 1
     while -(-count // columns) * box.width / columns > box.height and columns < count:
         columns += 1
     lines = -(-count // columns)
-    return Box(box.left, box.top, box.width, min(box.height, lines * 2 * box.width / columns)), columns
+    return Box(box.left, box.top, box.width, min(box.height, lines * HIGHEST_HEAD * box.width / columns)), columns
 
 
-def _frames(columns: Sequence[Column], bottom: float) -> list[Frame]:
-    frames: dict[int, Frame] = {}
-    for column in columns:
-        if column.block is None:
-            continue
-        known = frames.get(column.block)
-        left = known.box.left if known is not None else column.left - (FRAME if column.kind != "closed" else 1.0)
-        if known is None and column.kind != "closed":
-            left = column.left - column.gap + 1.0
-        right = column.right + (FRAME if column.kind != "closed" else 1.0)
-        frames[column.block] = Frame(column.block, column.kind != "closed", Box(left, 0.0, right - left, bottom))
-    return list(frames.values())
+def _frames(columns: Sequence[Column], top: float, bottom: float) -> list[Frame]:
+    """A frame around the columns of each block."""
+    frames = []
+    for block in dict.fromkeys(column.block for column in columns if column.block is not None):
+        own = [column for column in columns if column.block == block]
+        opened = own[0].kind != "closed"
+        left = own[0].left - (own[0].gap if opened else 0.0) - 1.0
+        right = own[-1].right + (FRAME if opened else 1.0)
+        frames.append(Frame(block, opened, Box(left, top, right - left, bottom - top)))
+    return frames

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from visualizer.session.analysis.landscape.columns import GAP, Column
+from visualizer.session.analysis.landscape.columns import BRANCH_OFF, GAP_IN_GROUP, Column
 from visualizer.session.analysis.landscape.shapes import Wire
 from visualizer.session.analysis.stations import Station
 
 PROMPT, PREDICTION = "prompt", "prediction"
 LANE = 8.0
 FIRST_LANE = 10.0  # below the rows
-BRANCH_OFF = 5.0  # from the edge of what stands before, where a wire leaves or joins the stream
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class Linker:
         self._links.append(Link(name, total, "adds", start, join.middle, None if direct else 0))
 
     def _read(self, stream: str, target: str, column: Column) -> None:
-        x = column.left - column.gap + BRANCH_OFF
+        x = column.branch
         detour = None if stream in self._present else self._left.get(stream, x) - BRANCH_OFF
         self._links.append(Link(stream, target, "reads", x, column.left, None, detour))
         self._ends.append(x if detour is None else detour)
@@ -194,7 +193,7 @@ def _on_lanes(links: Sequence[Link]) -> list[Link]:
     order = sorted((i for i, link in enumerate(links) if link.lane is not None), key=lambda i: links[i].end - links[i].start)
     for i in order:
         start, end = sorted((links[i].start, links[i].end))
-        free = (n for n, spans in enumerate(taken) if all(end + GAP < a or start - GAP > b for a, b in spans))
+        free = (n for n, spans in enumerate(taken) if all(end + GAP_IN_GROUP < a or start - GAP_IN_GROUP > b for a, b in spans))
         lane = next(free, len(taken))
         if lane == len(taken):
             taken.append([])
@@ -216,9 +215,10 @@ def _side_by_side(links: Sequence[Link], columns: Sequence[Column]) -> list[Link
     return found
 
 
-def wire(link: Link, levels: Levels) -> Wire:
-    """A wire with its way."""
-    middle, stream = levels.middle, levels.stream
+def wire(link: Link, levels: Levels, heights: Mapping[str, float]) -> Wire:
+    """A wire with its way. `heights` are the middles of matrices that do not show every row."""
+    stream = levels.stream
+    middle = heights.get(link.target, heights.get(link.source, levels.middle))
     below = levels.lane(link.lane) if link.lane is not None else 0.0
     if link.kind == "reads":
         points: tuple[tuple[float, float], ...] = ((link.start, stream), (link.start, middle), (link.end, middle))

@@ -22,7 +22,14 @@ from visualizer.ui.look.theme import current_theme, token_color
 
 POSITIONS = ("position", "query", "key")
 #: What stands over a matrix from afar, where the name that it has is too long.
-SHORT = {"resid_pre": "x", "resid_mid": "x", "resid_post": "x", "attn_out": "out", "mlp_out": "out", "pos_embed": "pos"}
+SHORT = {
+    "resid_pre": ("stream", "x"),
+    "resid_mid": ("mid",),
+    "resid_post": ("post",),
+    "attn_out": ("out",),
+    "mlp_out": ("out",),
+    "pos_embed": ("pos",),
+}
 LONGEST_LABEL = 12
 
 
@@ -93,7 +100,7 @@ class FlowContent:
             return Heading((name,), "", (f"{axes} {shape_text(matrix.shape)}{self._part(matrix)}", shape_text(matrix.shape)))
         if name.endswith(".normalized"):
             name = "norm"
-        titles = tuple(dict.fromkeys((matrix.title, name, SHORT.get(name, name))))
+        titles = tuple(dict.fromkeys((matrix.title, *SHORT.get(name, (name,)))))
         axes = ", ".join(axis for axis in matrix.plane if axis)
         return Heading(titles, matrix.formula, (f"[{axes}] {size}{self._part(matrix)}", f"[{axes}] {size}", size))
 

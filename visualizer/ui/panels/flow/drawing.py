@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
@@ -15,10 +16,11 @@ from visualizer.ui.panels.flow.legend import paint_legend
 from visualizer.ui.panels.flow.marks import Cell, Marks, paint_marks, paint_way
 from visualizer.ui.panels.flow.paper import Camera, Paper, Texts
 from visualizer.ui.panels.flow.pictures import Picture, draw_picture
+from visualizer.ui.panels.flow.titles import paint_titles
 from visualizer.ui.panels.flow.words import (
+    column_label_height,
     paint_block_remarks,
     paint_column_labels,
-    paint_heading,
     paint_predictions,
     paint_prompt,
     paint_row_labels,
@@ -75,7 +77,6 @@ class Drawing:
         content, landscape = self._content, self.landscape
         if content is None or not landscape.count:
             return
-        room = (landscape.rows.top - landscape.stream_height) * paper.camera.down - 6
         windows = {}
         for i, tile in enumerate(landscape.tiles):
             rect = paper.camera.rect(tile.box)
@@ -90,18 +91,14 @@ class Drawing:
             if paper.sees(heads.box, 30.0):
                 self._heads(paper, heads, content)
         paint_marks(paper, landscape, self.marks, cursor)
-        for i, tile in enumerate(landscape.tiles):
-            picture = self.pictures.get(tile.key)
-            if picture is None or not paper.sees(tile.box, 80.0):
-                continue
-            if tile.matrix.kind == "parameter":
-                paint_weights_name(paper, tile, content, picture.odd)
-            else:
-                paint_heading(paper, tile, content, picture.odd, room)
-            if i in windows:
-                marked = self.marks.cells[i][1] if i in self.marks.cells else None
-                paint_column_labels(paper, tile, content, windows[i], marked)
-                paint_row_labels(paper, tile, content, windows[i])
+        odd = {key: picture.odd for key, picture in self.pictures.items() if not key[0].startswith("heads ")}
+        paint_titles(paper, landscape, content, odd, partial(column_label_height, paper, content))
+        for i, window in windows.items():
+            marked = self.marks.cells[i][1] if i in self.marks.cells else None
+            paint_column_labels(paper, landscape.tiles[i], content, window, marked)
+            if landscape.tiles[i].matrix.kind == "parameter":
+                paint_row_labels(paper, landscape.tiles[i], content, window)
+                paint_weights_name(paper, landscape.tiles[i], content, odd[landscape.tiles[i].key])
         paint_predictions(paper, landscape, self._predictions, self.marks.row, self.marks.chosen)
         paint_prompt(paper, landscape, content.tokens(), self.marks.row, self.marks.chosen)
 

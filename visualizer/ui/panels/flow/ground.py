@@ -8,11 +8,14 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 
 from visualizer.session.analysis.landscape.shapes import Frame, Landscape, Wire
-from visualizer.ui.panels.flow.paper import BLOCK, Paper
+from visualizer.session.analysis.stages import local_name
+from visualizer.ui.panels.flow.paper import BLOCK, DETAIL, Paper
 
 ROUND, ARROW, RING, DOT = 5.0, 6.0, 6.5, 3.0  # logical pixels, at any zoom
 SMALLEST_RING = 3.5
 STREAM_WIDTH = 3.0
+STREAM_NAME = "residual stream"
+SUBLAYERS = {"attn": "attention", "mlp": "MLP"}  # how the names of their activations begin
 
 
 def paint_ground(paper: Paper, landscape: Landscape, chosen: int, message: str = "") -> None:
@@ -25,6 +28,8 @@ def paint_ground(paper: Paper, landscape: Landscape, chosen: int, message: str =
     for frame in landscape.frames:
         if paper.sees(frame.box):
             _frame(paper, frame, frame.block == chosen)
+    for name, left, right in sublayers(landscape):
+        _sublayer(paper, landscape, name, left, right)
     paper.painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     _stream(paper, landscape)
     for wire in landscape.wires:
@@ -61,11 +66,42 @@ def _frame(paper: Paper, frame: Frame, chosen: bool) -> None:
     paper.write(text, BLOCK, theme.text if chosen else theme.muted_text, left, max(top, paper.view.top() + 1))
 
 
+def sublayers(landscape: Landscape) -> list[tuple[str, float, float]]:
+    """What the parts of the open blocks are called, and from where to where their matrices reach."""
+    found: list[tuple[str, float, float]] = []
+    before: tuple[int | None, str] = (None, "")
+    for tile in landscape.tiles:
+        local = local_name(tile.matrix.name)
+        name = next((words for start, words in SUBLAYERS.items() if local.startswith(start)), "")
+        if tile.matrix.kind != "activation" or tile.block is None or not name:
+            continue
+        left = found.pop()[1] if (tile.block, name) == before else tile.box.left
+        found.append((name, left, tile.box.right))
+        before = tile.block, name
+    return found
+
+
+def _sublayer(paper: Paper, landscape: Landscape, name: str, left: float, right: float) -> None:
+    """The name of a part of a block, in the middle of it, level with the block's title."""
+    camera, texts = paper.camera, paper.texts
+    start, end = max(camera.x(left), paper.view.left()), min(camera.x(right), paper.view.right())
+    width = texts.width(name, BLOCK)
+    top = next((camera.y(f.header.top) for f in landscape.frames if f.opened), 0.0)
+    if end - start > width and camera.y(landscape.stream_height) > paper.view.top() + texts.line:
+        paper.write(name, BLOCK, paper.theme.muted_text, (start + end - width) / 2, max(top, paper.view.top()) + 2)
+
+
 def _stream(paper: Paper, landscape: Landscape) -> None:
     y = paper.camera.y(landscape.stream_height)
     left, right = (paper.camera.x(x) for x in landscape.stream)
     paper.painter.setPen(paper.texts.pen(paper.theme.muted_text, STREAM_WIDTH))
     paper.painter.drawLine(QLineF(max(left, paper.view.left() - 9), y, min(right, paper.view.right() + 9), y))
+    ends = sorted(x for x, _ in landscape.joins)
+    end = paper.camera.x(ends[0]) - RING if ends else right
+    left = max(left, paper.view.left()) + 2 * ROUND
+    if paper.texts.width(STREAM_NAME, DETAIL) + 2 * ROUND < min(end, paper.view.right()) - left:
+        ground = paper.theme.background if landscape.frames and landscape.frames[0].opened else paper.theme.panel
+        paper.write(STREAM_NAME, DETAIL, paper.theme.muted_text, left, y - paper.texts.detail_line - 2, ground)
 
 
 def _wire(paper: Paper, wire: Wire, color: str) -> None:

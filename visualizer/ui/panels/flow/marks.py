@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from PySide6.QtCore import QLineF, QRectF, Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QPen
 
 from visualizer.session.analysis.landscape.shapes import Box, Landscape, Tile
 from visualizer.session.analysis.stage_values import StageValues
@@ -16,7 +16,8 @@ from visualizer.ui.panels.flow.paper import Paper
 
 POSITIONS = ("position", "query")
 SMALLEST_FRAME = 5.0
-LEAST_WEIGHT = 0.02  # of a key that lights up
+LEAST_WEIGHT, FRAMED = 0.02, 0.1  # of a key that lights up, and that is framed
+KEY_BAR = 4.0
 
 Cell = tuple[int, int]
 
@@ -87,7 +88,7 @@ def paint_way(paper: Paper, landscape: Landscape, marks: Marks) -> None:
     color = QColor(paper.theme.accent if marks.chosen else paper.theme.muted_text)
     line = QLineF(paper.camera.x(landscape.prompt.right), band.center().y(), paper.camera.x(landscape.prediction.left), band.center().y())
     pen = paper.texts.pen(paper.theme.accent, 2.0) if marks.chosen else paper.texts.pen(paper.theme.rule, 2.0)
-    color.setAlpha(36 if marks.chosen else 20)
+    color.setAlpha(28 if marks.chosen else 20)
     paper.painter.fillRect(band, color)
     paper.painter.setPen(pen)
     paper.painter.drawLine(line)
@@ -135,10 +136,13 @@ def _keys(paper: Paper, tile: Tile, weights: Sequence[float], chosen: bool) -> N
         if not weight >= LEAST_WEIGHT:
             continue
         rect = paper.camera.rect(tile.box.cell(row, 0, tile.matrix.size[0], 1))
-        color.setAlphaF(min(0.25 + 0.75 * weight, 1.0))
-        width = 2.0 + 3.0 * min(weight, 1.0)
-        for left in (rect.left() - width - 1, rect.right() + 1):
-            paper.painter.fillRect(QRectF(left, rect.top() + 0.5, width, max(rect.height() - 1, 1.0)), color)
+        color.setAlphaF(min(weight, 1.0) ** 0.5)
+        bar = QRectF(rect.left() - KEY_BAR - 1, rect.top() + 0.5, KEY_BAR, max(rect.height() - 1, 1.0))
+        paper.painter.fillRect(bar, color)
+        if weight >= FRAMED and rect.height() >= SMALLEST_FRAME:
+            paper.painter.setPen(QPen(color, 1.5))
+            paper.painter.setBrush(Qt.BrushStyle.NoBrush)
+            paper.painter.drawRect(rect.adjusted(0, 0.5, -1, -1.5))
 
 
 def _source_rects(paper: Paper, tile: Tile, sources: Sequence[Cell]) -> list[QRectF]:

@@ -52,6 +52,7 @@ class FlowPanel(SessionPanel):
         self.canvas = FlowCanvas(self)
         self._make_actions()
         self._lay_out()
+        self.canvas.laid_out.connect(self._mark)
         self.canvas.cell_hovered.connect(self._cell_hovered)
         self.canvas.cell_chosen.connect(self._cell_chosen)
         self.canvas.head_chosen.connect(self._head_chosen)

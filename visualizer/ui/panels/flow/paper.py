@@ -54,10 +54,9 @@ class Texts:
         self.theme = theme
         points = font.pointSizeF() if font.pointSizeF() > 0 else 9.0
         plain = QFont(font)
-        self.fonts = {TITLE: QFont(plain), DETAIL: QFont(plain), BLOCK: QFont(plain), LABEL: number_font(points * 0.95)}
-        self.fonts[TITLE].setPointSizeF(points * 0.95)
-        self.fonts[TITLE].setBold(True)
-        self.fonts[DETAIL].setPointSizeF(points * 0.85)
+        self.fonts = {TITLE: QFont(plain), DETAIL: QFont(plain), BLOCK: QFont(plain), LABEL: number_font(points * 0.9)}
+        self.fonts[TITLE].setPointSizeF(points * 0.9)
+        self.fonts[DETAIL].setPointSizeF(points * 0.8)
         self.fonts[BLOCK].setPointSizeF(points * 0.95)
         self.line = QFontMetricsF(self.fonts[TITLE]).height()
         self.detail_line = QFontMetricsF(self.fonts[DETAIL]).height()

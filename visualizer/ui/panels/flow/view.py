@@ -8,7 +8,7 @@ from time import perf_counter
 import numpy as np
 import pyqtgraph
 from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, QTimer
+from PySide6.QtCore import QEvent, QPointF, QRectF, QTimer, Signal
 from PySide6.QtGui import QPainter, QResizeEvent, QTransform
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
 
@@ -60,7 +60,12 @@ class FlowView(pyqtgraph.GraphicsView):
     Attributes:
         landscape: where everything lies.
         box: the view box; its units are those of the landscape.
+
+    Signals:
+        laid_out(): everything lies elsewhere, so that marks have to be found anew.
     """
+
+    laid_out = Signal()
 
     _ready = False  # the base class sends events before this class is there
 
@@ -146,6 +151,7 @@ class FlowView(pyqtgraph.GraphicsView):
             self.cursor_at = (index, (min(self.cursor_at[1][0], size[0] - 1), min(self.cursor_at[1][1], size[1] - 1)))
         if self.fitted:
             self.fit()
+        self.laid_out.emit()
 
     def _sheet(self, width: float, height: float) -> Sheet:
         assert self.content is not None

@@ -12,19 +12,23 @@ from visualizer.session.words.numbers import short
 from visualizer.ui.panels.flow.cells import Window
 from visualizer.ui.panels.flow.content import FlowContent, Prediction, Remark
 from visualizer.ui.panels.flow.paper import DETAIL, LABEL, TITLE, Paper, every
+from visualizer.ui.panels.flow.titles import paint_remarks
 
 GAP = 4.0
 TIGHT = 0.85
+STICKY = 44.0  # the height of titles that stay in sight
 PROMPT_TITLE, PREDICTION_TITLE = ("prompt",), ("next token", "next")
 TITLE_ROOM = 8.0  # so much of the gap on either side may a title use
-BAR_FROM = 3.0  # pixels of a row's height
+WEIGHTS_NAMED_FROM = 2.5  # zoom
 
 
 def paint_prompt(paper: Paper, landscape: Landscape, tokens: Sequence[tuple[str, str]], row: int | None, chosen: bool) -> None:
     """Each row's token at its left end; it stays in sight where that end is not."""
     texts, view = paper.texts, paper.view
     rect = paper.camera.rect(landscape.prompt)
-    _end_title(paper, rect, PROMPT_TITLE)
+    stuck = rect.right() < view.left()
+    if not stuck:
+        _end_title(paper, rect, PROMPT_TITLE)
     height = rect.height() / landscape.count
     visible = range(max(int((view.top() - rect.top()) / height), 0), min(int((view.bottom() - rect.top()) / height) + 1, landscape.count))
     labelled = set(_labelled(visible, height, texts.label_line * TIGHT, row))
@@ -34,7 +38,7 @@ def paint_prompt(paper: Paper, landscape: Landscape, tokens: Sequence[tuple[str,
         if rect.right() > view.left():
             stripe = QRectF(rect.right() - 4, top + (0.5 if height > 3 else 0), 4, height - (1 if height > 3 else 0))
             paper.painter.fillRect(stripe, texts.color(hue))
-        if i in labelled:
+        if i in labelled and not (stuck and top < view.top() + STICKY):
             width = texts.width(text, LABEL)
             left = max(rect.right() - 8 - width, view.left() + GAP)
             accent = chosen and i == row
@@ -87,55 +91,6 @@ def _end_title(paper: Paper, rect: QRectF, titles: tuple[str, ...]) -> None:
     paper.write(text, TITLE, paper.theme.muted_text, max(rect.left(), 2.0), top)
 
 
-def paint_heading(paper: Paper, tile: Tile, content: FlowContent, odd: int, room: float) -> None:
-    """Title, formula and shape above a matrix, as far as there is room for them, and what is out of the ordinary.
-
-    They stay in sight while the matrix does. `room` is the height between the stream and the rows.
-    """
-    texts, view = paper.texts, paper.view
-    rect = paper.camera.rect(tile.box)
-    if rect.right() < view.left() or rect.left() > view.right() or rect.bottom() < view.top():
-        return
-    labels = _column_label_height(paper, tile, content, rect)
-    heading, remarks = content.heading(tile.matrix), content.remarks(tile.matrix, odd)
-    wide = rect.width() + 2 * TITLE_ROOM
-    signs = "".join(remark.sign for remark in remarks)
-    title = texts.fitting(heading.titles, TITLE, wide - (texts.width(signs, TITLE) + 3 if signs else 0.0))
-    lines = [(title, TITLE, paper.theme.text)]
-    spare = room - labels - texts.line
-    for text in (texts.fitting(heading.shapes, DETAIL, wide), texts.fitting((heading.formula,), DETAIL, wide)):
-        if text and spare >= texts.detail_line and "…" not in text:
-            lines.append((text, DETAIL, paper.theme.muted_text))
-            spare -= texts.detail_line
-    height = sum(texts.box(text, kind)[2] for text, kind, _ in lines if text) + labels
-    top = rect.top() - height - 1
-    ground = ""
-    if top < view.top():
-        top, ground = min(view.top(), rect.bottom() - height), paper.theme.panel
-    left = _beside(rect, view, max(texts.width(text, kind) for text, kind, _ in lines))
-    for text, kind, color in lines:
-        if text:
-            written = paper.write(text, kind, color, left, top, ground)
-            if kind == TITLE:
-                _remarks(paper, remarks, written, wide)
-            top += written.height()
-
-
-def _beside(rect: QRectF, view: QRectF, width: float) -> float:
-    """Where a text over a matrix begins: in its middle where it is wider, in sight where part of the matrix is."""
-    if width > rect.width():
-        return rect.center().x() - width / 2
-    return max(rect.left(), min(view.left() + GAP, rect.right() - width))
-
-
-def _remarks(paper: Paper, remarks: Sequence[Remark], title: QRectF, room: float) -> None:
-    left = title.right() + 3
-    written = title.width() + sum(paper.texts.width(f"{r.sign} {r.words}", DETAIL) + 6 for r in remarks)
-    for remark in remarks:
-        text = f"{remark.sign} {remark.words}" if written <= room else remark.sign
-        left = paper.write(text, TITLE if text == remark.sign else DETAIL, remark.color, left, title.top()).right() + 4
-
-
 def paint_block_remarks(paper: Paper, heads: Heads, remarks: Sequence[Remark]) -> None:
     """Over a closed block, what is out of the ordinary in it."""
     rect = paper.camera.rect(heads.box)
@@ -152,14 +107,14 @@ def paint_weights_name(paper: Paper, tile: Tile, content: FlowContent, odd: int)
     room = rect.width() + 6
     name = paper.texts.fitting(content.heading(tile.matrix).titles, DETAIL, room)
     top = rect.top() - paper.texts.detail_line
-    if name and "…" not in name and rect.height() >= 12:
+    if name and "…" not in name and paper.camera.down >= WEIGHTS_NAMED_FROM:
         written = paper.write(name, DETAIL, paper.theme.muted_text, rect.center().x() - min(room, paper.texts.width(name, DETAIL)) / 2, top)
-        _remarks(paper, remarks, written, room)
+        paint_remarks(paper, remarks, written, room)
     elif remarks:
         paper.write(remarks[0].sign, DETAIL, remarks[0].color, rect.right() - 4, rect.top() - paper.texts.detail_line / 2)
 
 
-def _column_label_height(paper: Paper, tile: Tile, content: FlowContent, rect: QRectF) -> float:
+def column_label_height(paper: Paper, content: FlowContent, tile: Tile, rect: QRectF) -> float:
     """The height of a matrix' column labels, which are there once there is room for every other of them."""
     columns = tile.matrix.size[1]
     if not columns or tile.matrix.plane[1] == "1":
@@ -172,7 +127,7 @@ def _column_label_height(paper: Paper, tile: Tile, content: FlowContent, rect: Q
 def paint_column_labels(paper: Paper, tile: Tile, content: FlowContent, window: Window, marked: int | None) -> None:
     """As many columns' labels as have room, above the cells and in sight."""
     texts, rect = paper.texts, window.rect
-    if not _column_label_height(paper, tile, content, rect):
+    if not column_label_height(paper, content, tile, rect):
         return
     widest = max(texts.width(content.label(tile, 1, c)[0], LABEL) for c in window.columns[:64])
     top = max(rect.top() - texts.label_line - 1, paper.view.top())
@@ -189,7 +144,7 @@ def paint_column_labels(paper: Paper, tile: Tile, content: FlowContent, window: 
 def paint_row_labels(paper: Paper, tile: Tile, content: FlowContent, window: Window) -> None:
     """Rows' labels of weights that are near: those of tokens stand at the left of the whole picture."""
     texts = paper.texts
-    if tile.matrix.kind != "parameter" or window.height < texts.label_line * TIGHT:
+    if window.height < texts.label_line * TIGHT:
         return
     for row in window.rows:
         text, hue = content.label(tile, 0, row)

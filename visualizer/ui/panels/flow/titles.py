@@ -1,0 +1,175 @@
+"""Titles over the matrices: in one line where they have room, else in two by turns; nearer, with shapes and formulas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF
+
+from visualizer.session.analysis.landscape.shapes import Heads, Landscape, Tile
+from visualizer.ui.panels.flow.content import FlowContent, Remark
+from visualizer.ui.panels.flow.paper import DETAIL, TITLE, Paper
+
+GAP = 4.0
+MOST_MISSING = 0.34  # of the matrices in sight may have no room for what all others say of themselves
+Key = tuple[str, str]
+
+
+@dataclass
+class Title:
+    """What stands over one matrix (or the heads of a block), between `left` and `right` in the view.
+
+    `up` lines above the lowest; `signs` follow the text.
+    """
+
+    place: Tile | Heads
+    rect: QRectF
+    texts: tuple[str, ...]
+    left: float
+    right: float
+    remarks: Sequence[Remark] = ()
+    text: str = ""
+    up: int = 0
+
+    @property
+    def width(self) -> float:
+        """The width that there is."""
+        return self.right - self.left - 2
+
+    def room(self, paper: Paper) -> float:
+        """The width for the text alone."""
+        signs = "".join(remark.sign for remark in self.remarks)
+        return self.width - (paper.texts.width(signs, TITLE) + 3 if signs else 0.0)
+
+
+def paint_titles(
+    paper: Paper, landscape: Landscape, content: FlowContent, odd: Mapping[Key, int], labels: Callable[[Tile, QRectF], float]
+) -> None:
+    """The titles of all matrices in sight. `odd` counts NaN and Inf, `labels` is the height of columns' labels."""
+    titles = _titles(paper, landscape, content, odd)
+    if not titles:
+        return
+    room = (landscape.rows.top - landscape.stream_height) * paper.camera.down - 6
+    _choose(paper, titles)
+    height = max((labels(t.place, t.rect) for t in titles if isinstance(t.place, Tile)), default=0.0)
+    lines = 1 + max(title.up for title in titles)
+    spare = room - height - lines * paper.texts.line
+    details: list[dict[int, str]] = []
+    for found, silent in (_shapes(paper, titles, content), _formulas(paper, titles, content)):
+        if spare >= paper.texts.detail_line and len(titles) - len(found) - silent <= MOST_MISSING * len(titles):
+            details.append(found)
+            spare -= paper.texts.detail_line
+    for i, title in enumerate(titles):
+        _paint(paper, title, [found.get(i, "") for found in details], height)
+
+
+def _titles(paper: Paper, landscape: Landscape, content: FlowContent, odd: Mapping[Key, int]) -> list[Title]:
+    """Those in sight from left to right, each half way to the next."""
+    opened = {frame.block for frame in landscape.frames if frame.opened}
+    places: list[Tile | Heads] = [tile for tile in landscape.tiles if tile.matrix.kind == "activation"]
+    places += [heads for heads in landscape.heads if heads.block in opened]
+    places.sort(key=lambda place: place.box.left)
+    x, view = paper.camera.x, paper.view
+    ends = [landscape.prompt.right, *(place.box.right for place in places)]
+    starts = [*(place.box.left for place in places), landscape.prediction.left]
+    edges = [x((end + start) / 2) for end, start in zip(ends, starts, strict=True)]
+    found = []
+    for left, place, right in zip(edges, places, edges[1:], strict=False):
+        rect = paper.camera.rect(place.box)
+        if right < view.left() or left > view.right() or rect.bottom() < view.top():
+            continue
+        if isinstance(place, Heads):
+            found.append(Title(place, rect, ("heads", ""), left, right))
+            continue
+        remarks = content.remarks(place.matrix, odd.get(place.key, 0))
+        titles = content.heading(place.matrix).titles
+        found.append(Title(place, rect, titles, left, right, remarks))
+    return found
+
+
+def _choose(paper: Paper, titles: Sequence[Title]) -> None:
+    """The longest words where all have room for them, else their names; those without room for it stand by turns."""
+    width = paper.texts.width
+    if all(width(title.texts[0], TITLE) <= title.room(paper) for title in titles):
+        for title in titles:
+            title.text = title.texts[0]
+        return
+    slots = [(title.left, title.right) for title in titles]
+    tight = [width(_name(title), TITLE) > title.room(paper) for title in titles]
+    for i, title in enumerate(titles):
+        title.text = _name(title)
+        if not tight[i]:
+            continue
+        before = titles[i - 1] if i else None
+        title.up = 0 if before is not None and tight[i - 1] and before.up else 1
+        for j in (i - 1, i + 1):
+            if 0 <= j < len(titles) and (tight[j] or title.up):  # the neighbour's words stand in the other line
+                middle = sum(slots[j]) / 2
+                title.left, title.right = min(title.left, middle), max(title.right, middle)
+    for title in titles:
+        if width(title.text, TITLE) > title.room(paper):
+            title.text = paper.texts.fitting(title.texts[1:] or title.texts, TITLE, title.room(paper))
+
+
+def _name(title: Title) -> str:
+    return title.texts[1] if len(title.texts) > 1 and title.texts[1] else title.texts[0]
+
+
+def _shapes(paper: Paper, titles: Sequence[Title], content: FlowContent) -> tuple[dict[int, str], int]:
+    """Each matrix' shape, with the names of its axes and more where that fits everywhere; and how many have none."""
+    shapes = {i: content.heading(t.place.matrix).shapes for i, t in enumerate(titles) if isinstance(t.place, Tile)}
+    for length in range(3):
+        chosen = {i: texts[min(length, len(texts) - 1)] for i, texts in shapes.items()}
+        found = {i: text for i, text in chosen.items() if paper.texts.width(text, DETAIL) <= titles[i].width}
+        if len(found) == len(shapes):
+            break
+    return found, len(titles) - len(shapes)
+
+
+def _formulas(paper: Paper, titles: Sequence[Title], content: FlowContent) -> tuple[dict[int, str], int]:
+    """Each matrix' formula where it fits, and how many have none."""
+    tiles = {i: title.place for i, title in enumerate(titles) if isinstance(title.place, Tile)}
+    formulas = {i: formula for i, tile in tiles.items() if (formula := content.heading(tile.matrix).formula)}
+    fitting = {i: text for i, text in formulas.items() if paper.texts.width(text, DETAIL) <= titles[i].width}
+    return fitting, len(titles) - len(formulas)
+
+
+def _paint(paper: Paper, title: Title, details: Sequence[str], labels: float) -> None:
+    """A title with what follows under it; in sight as long as its matrix is."""
+    texts, view, rect = paper.texts, paper.view, title.rect
+    height = (1 + title.up) * texts.line + len(details) * texts.detail_line + labels
+    inside = title.place.block is not None
+    ground = paper.theme.background if inside else paper.theme.panel
+    top = rect.top() - height - 1
+    if top < view.top():
+        top = min(view.top(), rect.bottom() - height)
+    signs = title.width - title.room(paper)
+    width = texts.width(title.text, TITLE) + signs
+    written = paper.write(title.text, TITLE, paper.theme.text, _beside(title, view, width), top, ground)
+    paint_remarks(paper, title.remarks, written, title.width)
+    top += (1 + title.up) * texts.line
+    for text in details:
+        if text:
+            paper.write(text, DETAIL, paper.theme.muted_text, _beside(title, view, texts.width(text, DETAIL)), top, ground)
+        top += texts.detail_line
+
+
+def _beside(title: Title, view: QRectF, width: float) -> float:
+    """Where a text begins: over the middle of a matrix that is all in sight, else where there is a part of it."""
+    rect = title.rect
+    if rect.left() >= view.left() or width > rect.width():
+        left = rect.center().x() - width / 2 if rect.width() < view.width() / 2 else rect.left()
+        return max(min(left, title.right - 1 - width), title.left + 1)
+    return max(rect.left(), min(view.left() + GAP, rect.right() - width))
+
+
+def paint_remarks(paper: Paper, remarks: Sequence[Remark], title: QRectF, room: float) -> None:
+    """What is out of the ordinary, after a title: in words where there is room, else in signs."""
+    left = title.right() + 3
+    written = title.width() + sum(paper.texts.width(f"{r.sign} {r.words}", DETAIL) + 6 for r in remarks)
+    for remark in remarks:
+        text = f"{remark.sign} {remark.words}" if written <= room else remark.sign
+        left = paper.write(text, TITLE if text == remark.sign else DETAIL, remark.color, left, title.top()).right() + 4
+
+
