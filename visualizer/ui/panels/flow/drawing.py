@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from PySide6.QtCore import QRectF
+from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QPainter
 
 from visualizer.session.analysis.landscape.shapes import Heads, Landscape
@@ -28,7 +28,6 @@ from visualizer.ui.panels.flow.words import (
 )
 
 Key = tuple[str, str]
-SMALLEST_HEAD = 14.0  # pixels of a head's side that has room for its number
 
 
 class Drawing:
@@ -104,14 +103,14 @@ class Drawing:
 
     def _heads(self, paper: Paper, heads: Heads, content: FlowContent) -> None:
         """Lines between the heads, a frame around the chosen one, and what is out of the ordinary in the block."""
-        painter, theme = paper.painter, paper.theme
-        ground = paper.texts.pen(theme.background, 2.0)
-        for head in range(heads.rows * heads.columns):
-            rect = paper.camera.rect(heads.head(head))
-            if head >= heads.count:
-                painter.fillRect(rect, paper.texts.color(theme.background))
-            painter.setPen(ground)
-            painter.drawRect(rect)
+        painter, theme, rect = paper.painter, paper.theme, paper.camera.rect(heads.box)
+        for head in range(heads.count, heads.rows * heads.columns):
+            painter.fillRect(paper.camera.rect(heads.head(head)), paper.texts.color(theme.background))
+        painter.setPen(paper.texts.pen(theme.background, 2.0))
+        rows = (rect.top() + row * rect.height() / heads.rows for row in range(heads.rows + 1))
+        columns = (rect.left() + column * rect.width() / heads.columns for column in range(heads.columns + 1))
+        lines = [QLineF(rect.left(), y, rect.right(), y) for y in rows]
+        painter.drawLines([*lines, *(QLineF(x, rect.top(), x, rect.bottom()) for x in columns)])
         if heads.count > 1 and heads.block == self.marks.block:
             painter.setPen(paper.texts.pen(theme.accent, 2.0))
             painter.drawRect(paper.camera.rect(heads.head(min(self.marks.head, heads.count - 1))))

@@ -64,6 +64,7 @@ class Texts:
         self._metrics = {kind: QFontMetricsF(chosen) for kind, chosen in self.fonts.items()}
         self._boxes: dict[tuple[str, str], tuple[QStaticText, float, float]] = {}
         self._colors: dict[str, QColor] = {}
+        self._pens: dict[tuple[str, float, Qt.PenStyle], QPen] = {}
         digits = number_font(points)
         digits.setPixelSize(100)
         self.digit_width = QFontMetricsF(digits).horizontalAdvance("0") / 100.0
@@ -77,8 +78,10 @@ class Texts:
 
     def pen(self, name: str, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
         """A pen in a colour, as wide at any zoom."""
-        pen = QPen(self.color(name), width, style)
-        pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
+        pen = self._pens.get((name, width, style))
+        if pen is None:
+            pen = self._pens[name, width, style] = QPen(self.color(name), width, style)
+            pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         return pen
 
     def digits(self, pixels: int) -> str:

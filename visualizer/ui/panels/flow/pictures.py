@@ -108,9 +108,9 @@ class Picture:
         seen, hidden = loudest(self.values, self.masked(), stride)
         indices = np.ascontiguousarray(colors.color_indices(seen, hidden, self.kind, self.limit))
         rows, columns = indices.shape
-        image = QImage(indices.data, columns, rows, columns, QImage.Format.Format_Indexed8).copy()
+        image = QImage(indices.data, columns, rows, columns, QImage.Format.Format_Indexed8)
         image.setColorTable(colors.lookup_table(self.kind, theme).argb)
-        return image
+        return image.convertToFormat(QImage.Format.Format_RGB32)  # else every repaint looks all colours up
 
 
 def _limit(values: Array, masked: NDArray[np.bool_] | None) -> float:
