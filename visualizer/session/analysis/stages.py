@@ -15,7 +15,7 @@ from visualizer.engine.ops.base import Operation
 from visualizer.engine.ops.embedding import Embed
 from visualizer.engine.ops.linear import AttentionOutput, SplitHeads, Unembed
 from visualizer.engine.ops.probabilities import Probabilities
-from visualizer.engine.ops.residual import Add, Same
+from visualizer.engine.ops.residual import Add, Identity
 from visualizer.engine.trace import Trace
 from visualizer.session.words.axis_labels import qkv_bands
 
@@ -178,7 +178,7 @@ def _stage(op: Operation, trace: Trace, config: ModelConfig, shown: tuple[int, .
     used = {name for read in op.reads for name in trace.graph.producer[read].parameters}
     parameters = tuple(_parameter(op, name, trace, config, shown) for name in op.parameters if name not in used)
     results = tuple(_result(op, name, trace, config, shown) for name in op.writes)
-    return Stage(op.name, op.reads, parameters, results, isinstance(op, Add | Same))
+    return Stage(op.name, op.reads, parameters, results, isinstance(op, Add | Identity))
 
 
 def _result(op: Operation, name: str, trace: Trace, config: ModelConfig, shown: tuple[int, ...] | None) -> StageMatrix:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from visualizer.engine.graph import Graph
-from visualizer.engine.ops.attention import Mix, Pattern
+from visualizer.engine.names import local_name
+from visualizer.engine.ops.attention import Pattern, WeightedValues
 from visualizer.engine.ops.rotary import Rotate
-from visualizer.session.analysis.stages import Section, StageMatrix, local_name
+from visualizer.session.analysis.stages import Section, StageMatrix
 
 #: The forms that the scores go through; one of them has a place of its own.
 SCORES = frozenset({"attn.qk", "attn.scaled", "attn.scores"})
@@ -102,6 +103,6 @@ def keys_of(graph: Graph) -> dict[str, str]:
         if isinstance(op, Pattern):
             turned = graph.producer[op.k]
             found |= {name: op.name for name in (op.k, *(turned.reads if isinstance(turned, Rotate) else ()))}
-        elif isinstance(op, Mix):
+        elif isinstance(op, WeightedValues):
             found[op.reads[1]] = op.reads[0]
     return found

@@ -36,6 +36,17 @@ def short(x: float, digits: int = 3) -> str:
     return f"{sign}{mantissa}e{int(exponent)}"
 
 
+def fitted(x: float, room: int) -> str:
+    """A number in so many characters: with three digits, else two, else one.
+
+    A fraction that is longer loses its leading zero (``−.04``), or is ``≈0``; a large number that is longer is empty.
+    """
+    texts = [short(x, digits) for digits in (3, 2, 1)]
+    if abs(x) < 1:
+        texts += [texts[-1].replace("0.", ".", 1), "≈0"]
+    return next((text for text in texts if len(text) <= room), "")
+
+
 def full(x: float, dtype: np.dtype[Any] | type[Any] = np.float64) -> str:
     """The fewest digits that identify `x` among the numbers of `dtype`; typed into a cell it is the same number again.
 

@@ -58,21 +58,9 @@ def _picture(shown: Shown) -> QImage:
         painter = QPainter(image)
         painter.translate(-layout.cells.topLeft())
         painter.setPen(shown.texts.color(shown.texts.theme.panel))
-        painter.drawLines(_grid(layout))
+        painter.drawLines(layout.grid.lines())
         painter.end()
     return image
-
-
-def _grid(layout: Layout) -> list[QLineF]:
-    first_row, end_row, first_column, end_column = layout.visible()
-    lines = []
-    for row in range(first_row, end_row + 1):
-        y = layout.top + row * layout.cell_height
-        lines.append(QLineF(layout.cells.left(), y, layout.cells.right(), y))
-    for column in range(first_column, end_column + 1):
-        x = layout.left + column * layout.cell_width
-        lines.append(QLineF(x, layout.cells.top(), x, layout.cells.bottom()))
-    return lines
 
 
 def _draw_lines(painter: QPainter, shown: Shown) -> None:
@@ -85,7 +73,7 @@ def _draw_lines(painter: QPainter, shown: Shown) -> None:
             painter.drawLines(_hatched(layout.cell_rect(row + first_row, column + first_column)))
     if min(layout.cell_width, layout.cell_height) >= GRID_FROM:
         painter.setPen(QColor(theme.panel))
-        painter.drawLines(_grid(layout))
+        painter.drawLines(layout.grid.lines())
 
 
 def _hatched(rect: QRectF) -> list[QLineF]:

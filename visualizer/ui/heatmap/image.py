@@ -76,12 +76,12 @@ class MatrixImage(pg.ImageItem):
         view = self.getViewBox()
         if not isinstance(view, pg.ViewBox):
             return 0, rows, 0, columns
-        (left, right), (top, bottom) = view.viewRange()
+        part = self.mapRectFromView(view.viewRect())
         return (
-            max(0, math.floor(top)),
-            max(0, min(rows, math.ceil(bottom))),
-            max(0, math.floor(left)),
-            max(0, min(columns, math.ceil(right))),
+            max(0, math.floor(part.top())),
+            max(0, min(rows, math.ceil(part.bottom()))),
+            max(0, math.floor(part.left())),
+            max(0, min(columns, math.ceil(part.right()))),
         )
 
     def _paint_afar(self, painter: QPainter, seen: tuple[int, int, int, int], stride: tuple[int, int]) -> None:

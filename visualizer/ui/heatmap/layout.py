@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
+from visualizer.ui.heatmap.grid import Grid
+
 PADDING = 4.0
 LABEL_GAP = 4.0
 BAR_GAP = 11.0
@@ -115,6 +117,13 @@ class Layout:
         end_row = min(self.rows, math.ceil((self.cells.bottom() - self.top) / self.cell_height - 1e-6))
         end_column = min(self.columns, math.ceil((self.cells.right() - self.left) / self.cell_width - 1e-6))
         return first_row, end_row, first_column, end_column
+
+    @property
+    def grid(self) -> Grid:
+        """The cells that `cells` shows."""
+        first_row, end_row, first_column, end_column = self.visible()
+        rows, columns = range(first_row, end_row), range(first_column, end_column)
+        return Grid(rows, columns, self.left, self.top, self.cell_width, self.cell_height)
 
     def _row(self, y: float) -> int | None:
         row = math.floor((y - self.top) / self.cell_height)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.session.words.axis_labels import visible_label, with_position
-from visualizer.session.words.numbers import full, short
+from visualizer.session.words.numbers import fitted, full
 from visualizer.ui.look import colors
 from visualizer.ui.look.colors import Scale
 
@@ -127,15 +127,8 @@ class Matrix:
         return float(self.values[row, column])
 
     def text(self, row: int, column: int, room: int) -> str:
-        """The number for a cell with room for so many characters: three digits, else two, else one.
-
-        A fraction that is longer loses its leading zero (``−.04``), or is ``≈0``; a large number leaves the cell empty.
-        """
-        value = float(self.values[row, column])
-        texts = [short(value, digits) for digits in (3, 2, 1)]
-        if abs(value) < 1:
-            texts += [texts[-1].replace("0.", ".", 1), "≈0"]
-        return next((text for text in texts if len(text) <= room), "")
+        """The number for a cell with room for so many characters."""
+        return fitted(float(self.values[row, column]), room)
 
     def readout(self, row: int, column: int) -> str:
         """One cell with all its digits: ``pattern[query 2 'b', key 1 'a'] = 0.5``."""

@@ -117,7 +117,7 @@ class FlowCanvas(FlowView):
 
     def _start(self) -> tuple[int, Cell] | None:
         """Where the cursor first stands: on the chosen cell, else on the first one in sight of the lit row."""
-        marks = self._drawing.marks
+        marks = self._scenery.marks
         for index, cell in marks.cells.items():
             return index, cell
         seen = [i for i, tile in enumerate(self.landscape.tiles) if self.box.viewRect().contains(*tile.box.middle)]
@@ -237,7 +237,7 @@ class FlowCanvas(FlowView):
         place, spot = self.place_at(point), self.spot_at(point)
         if place is not None and self.content is not None and (value := self.value(*place)) is not None:
             tile = self.landscape.tiles[place[0]]
-            return self.content.tip(tile.matrix, place[1], place[2], value, self._drawing.pictures[tile.key].odd)
+            return self.content.tip(tile.matrix, place[1], place[2], value, self._scenery.pictures[tile.key].odd)
         if spot is None or spot.block is None:
             return self.toolTip()
         opened = spot.block in self._opened

@@ -9,13 +9,22 @@ from typing import Literal
 import numpy as np
 
 from visualizer.engine.explanation import Source
+from visualizer.engine.names import block_prefix, local_name
 from visualizer.session.analysis.landscape.shapes import Tile
 from visualizer.session.analysis.stage_values import StageValues
-from visualizer.session.analysis.stages import StageMatrix, local_name
+from visualizer.session.analysis.stages import StageMatrix
 from visualizer.session.analysis.stations import keys_of
 from visualizer.session.session import Session
-from visualizer.session.words.axis_labels import axis_labels, dimensions, token_label, with_position
-from visualizer.session.words.formulas import Words, block_prefix
+from visualizer.session.words.axis_labels import (
+    about_pass,
+    axis_labels,
+    dimensions,
+    token_label,
+    visible_label,
+    with_position,
+)
+from visualizer.session.words.comparison import ADDED
+from visualizer.session.words.formulas import Words
 from visualizer.session.words.numbers import full
 from visualizer.session.words.parameters import meaning, shape_text
 from visualizer.ui.look.theme import current_theme, token_color
@@ -30,7 +39,6 @@ SHORT = {
     "mlp_out": ("out",),
     "pos_embed": ("pos",),
 }
-LONGEST_LABEL = 12
 
 
 @dataclass(frozen=True)
@@ -150,7 +158,7 @@ class FlowContent:
         if trace is None:
             return []
         ids = [int(token) for token in trace.tokens]
-        return [(with_position(_cut(token_label(self._opened, t)), i), token_color(t, theme)) for i, t in enumerate(ids)]
+        return [(with_position(visible_label(token_label(self._opened, t)), i), token_color(t, theme)) for i, t in enumerate(ids)]
 
     def predictions(self, row: int | None) -> dict[int, Prediction]:
         """The most probable token after each position; of a large vocabulary after the last one and `row`."""
@@ -165,23 +173,23 @@ class FlowContent:
             token = int(np.argmax(logits))
             with np.errstate(all="ignore"):
                 share = float(1 / np.exp(logits.astype(np.float64) - logits[token]).sum())
-            found[position] = Prediction(token, _cut(token_label(self._opened, token)), share)
+            found[position] = Prediction(token, visible_label(token_label(self._opened, token)), share)
         return found
 
     def caption(self) -> str:
         """Which model, block, head and prompt a picture shows, and on which scale."""
-        now, model = self._session.selection.now, self._state.model
-        shown = {"value": "", "baseline": ", the baseline", "difference": ", difference from the baseline"}[now.comparison]
-        prompt = model.text(self.values.trace.tokens) if self.values.trace is not None else ""
-        scales = "softmax weights and probabilities 0 to 1, other matrices each to its largest magnitude"
-        return f"{self._opened.name}, block {now.block}, head {now.head}, “{prompt}”{shown}; {scales}"
+        now, trace = self._session.selection.now, self.values.trace
+        tokens = [int(token) for token in trace.tokens] if trace is not None else []
+        compared = ADDED[now.comparison] if self._state.baseline is not None else ""
+        scales = "softmax weights and probabilities from 0 to 1, other matrices each to its largest magnitude"
+        return f"{about_pass(self._opened, tokens, now.block, now.head)}{compared} · {scales}"
 
     def label(self, tile: Tile, side: int, index: int) -> tuple[str, str | None]:
         """Text of a row (side 0) or column (side 1), and its colour if it has its own."""
         matrix = tile.matrix
         ids = (matrix.row_ids, matrix.column_ids)[side]
         text, color = self._label(matrix, matrix.plane[side], side, index if ids is None else ids[index])
-        return _cut(text), color
+        return visible_label(text), color
 
     def readout(self, matrix: StageMatrix, row: int, column: int, value: float) -> str:
         """A cell in words with all its digits: `pattern[b₂, a₁] = 0.5`; what is masked or compared is said."""
@@ -241,9 +249,3 @@ class FlowContent:
     @cached_property
     def _dimensions(self) -> list[str]:
         return dimensions(self._opened)
-
-
-def _cut(text: str) -> str:
-    """A label with its spaces seen, not too long."""
-    seen = text.replace(" ", "␣").replace("\n", "⏎").replace("\t", "⇥")
-    return seen if len(seen) <= LONGEST_LABEL else seen[: LONGEST_LABEL - 1] + "…"

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
 
+from visualizer.engine.names import local_name
 from visualizer.session.analysis.landscape.shapes import Frame, Landscape, Wire
-from visualizer.session.analysis.stages import local_name
 from visualizer.ui.panels.flow.paper import BLOCK, DETAIL, Paper
 
 ROUND, ARROW, RING, DOT = 5.0, 6.0, 6.5, 3.0  # logical pixels, at any zoom
@@ -57,7 +57,8 @@ def _frame(paper: Paper, frame: Frame, chosen: bool) -> None:
     text = texts.fitting(words, BLOCK, rect.width() - 4)
     if not text:
         return
-    width, height = texts.box(text, BLOCK)[1:]
+    box = texts.laid_out(text, BLOCK)
+    width, height = 2 * box.half_width, 2 * box.half_height
     room = paper.camera.rect(frame.header).height() if frame.opened else height + 4
     left = max(rect.left() + 6, min(paper.view.left() + 4, rect.right() - width - 4))
     if not frame.opened:

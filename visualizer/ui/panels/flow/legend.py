@@ -30,13 +30,18 @@ class Legend(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(400, self.fontMetrics().height() + 4)
+        return QSize(400, round(legend_height(Texts(current_theme(), self.font()))))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         rect = QRectF(self.rect())
         paint_legend(Paper(painter, Camera(), Texts(current_theme(), self.font()), rect), rect)
         painter.end()
+
+
+def legend_height(texts: Texts) -> float:
+    """How high the legend is."""
+    return texts.detail_line + 4
 
 
 def paint_legend(paper: Paper, rect: QRectF) -> None:

@@ -12,10 +12,10 @@ from PySide6.QtGui import QColor, QPen
 from visualizer.session.analysis.landscape.shapes import Box, Landscape, Tile
 from visualizer.session.analysis.stage_values import StageValues
 from visualizer.session.selection import CellRef, Chosen
+from visualizer.ui.heatmap.frames import SMALLEST_FRAME, draw_frame
 from visualizer.ui.panels.flow.paper import Paper
 
 POSITIONS = ("position", "query")
-SMALLEST_FRAME = 5.0
 LEAST_WEIGHT, FRAMED = 0.02, 0.1  # of a key that lights up, and that is framed
 KEY_BAR = 4.0
 
@@ -160,11 +160,5 @@ def _source_rects(paper: Paper, tile: Tile, sources: Sequence[Cell]) -> list[QRe
 
 
 def _outline(paper: Paper, rect: QRectF, color: str, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> None:
-    """A frame with a halo in the panel's colour, to be seen on any cell; never too small to be seen."""
-    wider = max(0.0, SMALLEST_FRAME - rect.width()) / 2
-    higher = max(0.0, SMALLEST_FRAME - rect.height()) / 2
-    rect = rect.adjusted(-wider, -higher, wider, higher)
     paper.painter.setBrush(Qt.BrushStyle.NoBrush)
-    for ink, line, dashes in ((paper.theme.panel, width + 2, Qt.PenStyle.SolidLine), (color, width, style)):
-        paper.painter.setPen(paper.texts.pen(ink, line, dashes))
-        paper.painter.drawRect(rect)
+    draw_frame(paper.painter, paper.texts, rect, color, width, style)

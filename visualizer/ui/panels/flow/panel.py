@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.session.analysis.cell_sources import sources_of
-from visualizer.session.analysis.stages import block_of, sections_of
+from visualizer.session.analysis.choose_cell import choose_cell
+from visualizer.session.analysis.stages import sections_of
 from visualizer.session.analysis.stations import Station, stations_of
 from visualizer.session.evaluation.evaluate import SHOWN_TOKENS
 from visualizer.session.selection import CellRef, Chosen
@@ -29,15 +30,7 @@ NEAR = 12.0  # logical pixels of a weight's sides from which on a click means th
 
 
 class FlowPanel(SessionPanel):
-    """The picture; choosers for block and head above it, legend and the cell under the cursor below.
-
-    Signals:
-        context_requested(object, QPoint): a context menu was asked for on a number (CellRef), or beside them (None).
-        panel_wanted(str): the panel with this object name is to come to the front.
-    """
-
-    context_requested = Signal(object, QPoint)
-    panel_wanted = Signal(str)
+    """The picture; choosers for block and head above it, legend and the cell under the cursor below."""
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
@@ -175,10 +168,10 @@ class FlowPanel(SessionPanel):
 
     def _vocabulary(self, trace: Trace) -> list[int]:
         """The tokens that are shown of a large vocabulary: the most probable next ones."""
-        step = self.step()
-        if step is None or trace.graph.producer["logits"] in trace.graph.eager:
+        result = self.result
+        if result is None or trace.graph.producer["logits"] in trace.graph.eager:
             return []
-        return top_tokens(step.probs, SHOWN_TOKENS)
+        return top_tokens(result.steps[self.session.shown_step].probs, SHOWN_TOKENS)
 
     def _fill_choosers(self) -> None:
         config, now = self.session.document.state.model.config, self.session.selection.now
@@ -231,21 +224,14 @@ class FlowPanel(SessionPanel):
         ref, selection = self._ref(place), self.session.selection
         if ref is None:
             return
-        tile = self.canvas.landscape.tiles[place[0]]
         if ref.kind == "parameter":
+            tile = self.canvas.landscape.tiles[place[0]]
             self._open_weights(ref, self.canvas.camera.rect(tile.cell(0, 0)).toRect().size())
             return
         if selection.now.cell == ref:
             selection.let_go()
             return
-        changes: dict[str, object] = {"cell": ref}
-        block = block_of(ref.name)
-        if block is not None:
-            changes["block"] = block
-        ids = tile.matrix.row_ids
-        changes["row"] = place[1] if ids is None else ids[place[1]]
-        changes["key"] = place[2] if tile.matrix.plane[1] == "key" else None
-        selection.choose(**changes)
+        choose_cell(self.session, ref)
 
     def _open_weights(self, ref: CellRef, size: QSize) -> None:
         """The parameter in the grid; where its cells are near, that cell of it."""

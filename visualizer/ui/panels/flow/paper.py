@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText, QTransform
+from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPen, QTransform
 
 from visualizer.session.analysis.landscape.shapes import Box
-from visualizer.ui.look.theme import Theme, number_font
+from visualizer.ui.heatmap.text import TextBox, TextCache
+from visualizer.ui.look.theme import Theme
 
-MOST_TEXTS = 4000
-TITLE, DETAIL, BLOCK = "title", "detail", "block"
-LABEL = "label"
+#: Kinds of text, each in a font of its own.
+TITLE, DETAIL, BLOCK, LABEL = "title", "detail", "block", "small"
 
 
 @dataclass(frozen=True)
@@ -47,34 +46,19 @@ class Camera:
         return (point.x() - self.dx) / self.across, (point.y() - self.dy) / self.down
 
 
-class Texts:
-    """Fonts, colours and laid-out texts in one theme, kept so that a repaint lays nothing out anew."""
+class Texts(TextCache):
+    """The fonts and colours of a theme, and every text laid out so far: those of heatmaps, and of titles."""
 
     def __init__(self, theme: Theme, font: QFont) -> None:
-        self.theme = theme
+        super().__init__(theme, font)
+        self.fonts = {LABEL: self.small_font}
         points = font.pointSizeF() if font.pointSizeF() > 0 else 9.0
-        plain = QFont(font)
-        self.fonts = {TITLE: QFont(plain), DETAIL: QFont(plain), BLOCK: QFont(plain), LABEL: number_font(points * 0.9)}
-        self.fonts[TITLE].setPointSizeF(points * 0.9)
-        self.fonts[DETAIL].setPointSizeF(points * 0.8)
-        self.fonts[BLOCK].setPointSizeF(points * 0.95)
-        self.line = QFontMetricsF(self.fonts[TITLE]).height()
-        self.detail_line = QFontMetricsF(self.fonts[DETAIL]).height()
-        self.label_line = QFontMetricsF(self.fonts[LABEL]).height()
-        self._metrics = {kind: QFontMetricsF(chosen) for kind, chosen in self.fonts.items()}
-        self._boxes: dict[tuple[str, str], tuple[QStaticText, float, float]] = {}
-        self._colors: dict[str, QColor] = {}
+        for kind, share in ((TITLE, 0.9), (DETAIL, 0.8), (BLOCK, 0.95)):
+            self.fonts[kind] = QFont(font)
+            self.fonts[kind].setPointSizeF(points * share)
+        self.line, self.detail_line = (QFontMetricsF(self.fonts[kind]).height() for kind in (TITLE, DETAIL))
+        self.label_line = self.small_height
         self._pens: dict[tuple[str, float, Qt.PenStyle], QPen] = {}
-        digits = number_font(points)
-        digits.setPixelSize(100)
-        self.digit_width = QFontMetricsF(digits).horizontalAdvance("0") / 100.0
-
-    def color(self, name: str) -> QColor:
-        """The QColor of ``#rrggbb``."""
-        color = self._colors.get(name)
-        if color is None:
-            color = self._colors[name] = QColor(name)
-        return color
 
     def pen(self, name: str, width: float = 1.0, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
         """A pen in a colour, as wide at any zoom."""
@@ -84,37 +68,21 @@ class Texts:
             pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         return pen
 
-    def digits(self, pixels: int) -> str:
-        """The kind of the digits in cells, so many pixels high."""
-        kind = f"digits {pixels}"
-        if kind not in self.fonts:
-            font = self.fonts[kind] = number_font()
-            font.setPixelSize(pixels)
-        return kind
+    def laid_out(self, text: str, kind: str) -> TextBox:
+        """A text in the font of its kind."""
+        return self.box(text, kind, self.fonts[kind])
 
     def width(self, text: str, kind: str) -> float:
         """How wide a text is."""
-        return self.box(text, kind)[1]
-
-    def box(self, text: str, kind: str) -> tuple[QStaticText, float, float]:
-        """A text laid out in the font of its kind, its width and its height."""
-        known = self._boxes.get((text, kind))
-        if known is None:
-            if len(self._boxes) > MOST_TEXTS:
-                self._boxes.clear()
-            static = QStaticText(text)
-            static.setTextFormat(Qt.TextFormat.PlainText)
-            static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
-            static.prepare(QTransform(), self.fonts[kind])
-            known = self._boxes[text, kind] = (static, static.size().width(), static.size().height())
-        return known
+        return 2 * self.laid_out(text, kind).half_width
 
     def fitting(self, texts: tuple[str, ...], kind: str, room: float) -> str:
         """The first of some texts that fits, else the last one cut off; empty where nothing can be read of it."""
         for text in texts:
             if self.width(text, kind) <= room:
                 return text
-        cut = self._metrics[kind].elidedText(texts[-1], Qt.TextElideMode.ElideRight, room) if texts else ""
+        elide = QFontMetricsF(self.fonts[kind]).elidedText
+        cut = elide(texts[-1], Qt.TextElideMode.ElideRight, room) if texts else ""
         return cut if len(cut) > 2 else ""
 
 
@@ -138,27 +106,11 @@ class Paper:
 
     def write(self, text: str, kind: str, color: str, left: float, top: float, ground: str = "") -> QRectF:
         """Write at a corner; on a ground of its own where it has one."""
-        static, width, height = self.texts.box(text, kind)
-        rect = QRectF(left, top, width, height)
+        box = self.texts.laid_out(text, kind)
+        rect = QRectF(left, top, 2 * box.half_width, 2 * box.half_height)
         if ground:
             self.painter.fillRect(rect.adjusted(-2, 0, 2, 0), self.texts.color(ground))
         self.painter.setFont(self.texts.fonts[kind])
         self.painter.setPen(self.texts.color(color))
-        self.painter.drawStaticText(QPointF(left, top), static)
+        self.painter.drawStaticText(QPointF(left, top), box.static)
         return rect
-
-
-def every(first: int, end: int, size: float, room: float) -> range:
-    """Every first, second, fifth, tenth … of lines that are `size` apart, so that each has `room`; all from 0 on."""
-    step, power = 1, 1
-    while step * size < room and step < end:
-        step = next((n * power for n in (1, 2, 5) if n * power * size >= room), 10 * power)
-        power *= 10
-    return range(-(-first // step) * step, end, step)
-
-
-def snapped(rect: QRectF, ratio: float) -> QRectF:
-    """The rectangle with its edges on device pixels, at least one of them wide and high."""
-    left, top = math.floor(rect.left() * ratio + 0.5) / ratio, math.floor(rect.top() * ratio + 0.5) / ratio
-    right, bottom = math.floor(rect.right() * ratio + 0.5) / ratio, math.floor(rect.bottom() * ratio + 0.5) / ratio
-    return QRectF(left, top, max(right - left, 1 / ratio), max(bottom - top, 1 / ratio))

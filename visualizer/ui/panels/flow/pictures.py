@@ -1,4 +1,4 @@
-"""The numbers of one matrix and their picture, made for how near it is looked at; and the items that show them."""
+"""The numbers of one matrix as colours, made when there is time for them, and the item that shows them."""
 
 from __future__ import annotations
 
@@ -8,28 +8,24 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pyqtgraph
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF
-from PySide6.QtGui import QImage, QPainter, QTransform
-from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+from PySide6.QtGui import QPainter
 
-from visualizer.ui.heatmap.loudest import loudest
+from visualizer.session.words.numbers import fitted
+from visualizer.ui.heatmap.image import MatrixImage
 from visualizer.ui.look import colors
+from visualizer.ui.look.colors import Kind
 from visualizer.ui.look.theme import Theme, current_theme
-from visualizer.ui.panels.flow.paper import snapped
 
 Array = NDArray[Any]
-Stride = tuple[int, int]
 
-#: Pictures of more cells than this are made later, when there is nothing else to do.
+#: The colours of more cells than this are made later, when there is nothing else to do.
 AT_ONCE = 100_000
-KEPT_IMAGES = 3
-VECTOR_POINTS = 400  # about so many along a picture in a drawing
 
 
 class Picture:
-    """The numbers [rows, columns] of one matrix, and pictures of them; made and measured when first asked for.
+    """The numbers [rows, columns] of one matrix as colours.
 
     Attributes:
         origin: what the numbers follow from; the same objects, the same numbers.
@@ -37,13 +33,14 @@ class Picture:
         kind: "sequential" or "diverging".
         changed: which of them differ from the model as it was opened; None for none.
         queries: how many rows, and columns, belong to one causal pattern, whose later keys are masked; 0 for none.
+        made: whether the colours are there.
     """
 
     def __init__(
         self,
         origin: tuple[object, ...],
         values: Array,
-        kind: str,
+        kind: Kind,
         queries: int = 0,
         beside: Array | None = None,
         changed: NDArray[np.bool_] | None = None,
@@ -53,18 +50,19 @@ class Picture:
         self.kind = kind
         self.queries = queries
         self.changed = changed
+        self.made = False
         self._beside = beside
-        self._images: dict[tuple[Stride, Theme], QImage] = {}
 
     def is_of(self, origin: tuple[object, ...]) -> bool:
         """Whether the numbers follow from these very objects."""
         return self.origin[0] is origin[0] and self.origin[1] is origin[1] and self.origin[2] == origin[2]
 
-    def masked(self, rows: slice = slice(None), columns: slice = slice(None)) -> NDArray[np.bool_] | None:
-        """Which of some cells are hidden from the softmax; None for none."""
+    @cached_property
+    def masked(self) -> NDArray[np.bool_] | None:
+        """Which numbers are hidden from the softmax; None for none."""
         if not self.queries:
             return None
-        down, across = (np.arange(n)[part] % self.queries for n, part in zip(self.values.shape, (rows, columns), strict=True))
+        down, across = (np.arange(count) % self.queries for count in self.values.shape)
         hidden: NDArray[np.bool_] = across > down[:, None]
         return hidden
 
@@ -73,44 +71,22 @@ class Picture:
         """The end of a diverging scale: that of the numbers that are compared with these, too."""
         if self.kind == "sequential":
             return 1.0
-        return max(_limit(array, self.masked()) for array in (self.values, self._beside) if array is not None)
+        return max(_limit(array, self.masked) for array in (self.values, self._beside) if array is not None)
+
+    @cached_property
+    def indices(self) -> NDArray[np.uint8]:
+        """Each number's entry in the lookup table of its kind."""
+        self.made = True
+        return colors.color_indices(self.values, self.masked, self.kind, self.limit)
 
     @cached_property
     def odd(self) -> int:
         """How many numbers that count are NaN or infinite."""
-        with np.errstate(all="ignore"):
-            if np.isfinite(np.add.reduce(self.values, axis=None)):
-                return 0
-        odd, hidden = ~np.isfinite(self.values), self.masked()
-        return int(np.count_nonzero(odd if hidden is None else odd & ~hidden))
+        return int(np.count_nonzero(self.indices > colors.MASKED))
 
-    def indices(self, rows: slice, columns: slice) -> NDArray[np.uint8]:
-        """The colours' indices of some cells."""
-        return colors.color_indices(self.values[rows, columns], self.masked(rows, columns), self.kind, self.limit)
-
-    def image(self, stride: Stride, theme: Theme, now: bool = True) -> tuple[QImage, Stride] | None:
-        """A picture in which each point is the loudest of `stride` cells.
-
-        Where it would take long and is not needed `now`: the nearest that was made before, or None.
-        """
-        if (stride, theme) not in self._images:
-            if not now and self.values.size > AT_ONCE:
-                known = [made for made, of in self._images if of is theme]
-                wanted = stride[0] * stride[1]
-                nearest = min(known, key=lambda made: abs(math.log(made[0] * made[1] / wanted)), default=None)
-                return (self._images[nearest, theme], nearest) if nearest is not None else None
-            if len(self._images) >= KEPT_IMAGES:
-                self._images.pop(next(iter(self._images)))
-            self._images[stride, theme] = self._drawn(stride, theme)
-        return self._images[stride, theme], stride
-
-    def _drawn(self, stride: Stride, theme: Theme) -> QImage:
-        seen, hidden = loudest(self.values, self.masked(), stride)
-        indices = np.ascontiguousarray(colors.color_indices(seen, hidden, self.kind, self.limit))
-        rows, columns = indices.shape
-        image = QImage(indices.data, columns, rows, columns, QImage.Format.Format_Indexed8)
-        image.setColorTable(colors.lookup_table(self.kind, theme).argb)
-        return image.convertToFormat(QImage.Format.Format_RGB32)  # else every repaint looks all colours up
+    def text(self, row: int, column: int, room: int) -> str:
+        """A number in so many characters."""
+        return fitted(float(self.values[row, column]), room)
 
 
 def _limit(values: Array, masked: NDArray[np.bool_] | None) -> float:
@@ -120,72 +96,61 @@ def _limit(values: Array, masked: NDArray[np.bool_] | None) -> float:
     return colors.symmetric_limit(values, masked)
 
 
-class MatrixItem(pyqtgraph.ImageItem):
+class MatrixItem(MatrixImage):
     """A picture in its place. One that takes long is asked for by `later`, and shown when it has been made."""
 
     def __init__(self, later: Callable[[MatrixItem], None]) -> None:
-        super().__init__(axisOrder="row-major")
-        self.picture: Picture | None = None
-        self.wanted: Stride = (1, 1)
+        super().__init__()
+        self._picture: Picture | None = None
+        self._shown: tuple[Picture, Theme] | None = None
+        self._place = QRectF()
         self._later = later
-        self._size = (1.0, 1.0)
 
     def place(self, rect: QRectF) -> None:
         """Lie there in the picture of the whole pass."""
-        self.setPos(rect.topLeft())
-        if (rect.width(), rect.height()) != self._size:
-            self.prepareGeometryChange()
-            self._size = rect.width(), rect.height()
+        self._place = rect
+        if self.image is not None:
+            self.setRect(rect)
 
-    def show_picture(self, picture: Picture | None) -> None:
-        """Show other numbers."""
-        if picture is not self.picture:
-            self.picture = picture
-            self.update()
-
-    def make(self) -> None:
-        """Make what is wanted."""
-        if self.picture is not None:
-            self.picture.image(self.wanted, current_theme())
-            self.update()
-
-    def boundingRect(self) -> QRectF:
-        return QRectF(0, 0, *self._size)
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        if self.picture is None or not self.picture.values.size:
+    def show_picture(self, picture: Picture) -> None:
+        """Show other numbers: now, or those from before until their colours have been made."""
+        if self._shown == (picture, current_theme()):
             return
-        transform = painter.worldTransform()
-        painter.setWorldTransform(QTransform())
-        ratio = painter.device().devicePixelRatioF() if painter.device() is not None else 1.0
-        self.wanted, drawn = draw_picture(painter, self.picture, transform.mapRect(self.boundingRect()), ratio, now=False)
-        painter.setWorldTransform(transform)
-        if not drawn:
+        self._picture = picture
+        if picture.made or picture.values.size <= AT_ONCE:
+            self.make()
+        else:
             self._later(self)
 
+    def make(self) -> None:
+        """Show the numbers that are wanted."""
+        picture = self._picture
+        if picture is None or not picture.values.size:
+            return
+        table, levels = colors.lookup_table(picture.kind, current_theme()), (-picture.limit, picture.limit)
+        self.show_matrix(picture.values, picture.indices, table, picture.kind, levels)
+        self.setRect(self._place)
+        self._shown = picture, current_theme()
 
-def draw_picture(
-    painter: QPainter, picture: Picture, rect: QRectF, ratio: float, now: bool = True, vector: bool = False
-) -> tuple[Stride, bool]:
-    """Draw a picture as fine as so many pixels can show; tells the stride, and whether it was there in that stride.
+    def paint_at(self, painter: QPainter, rect: QRectF) -> None:
+        """Paint it elsewhere, in a rectangle."""
+        self.make()
+        rows, columns = self.indices.shape
+        if not rows or not columns:
+            return
+        painter.save()
+        painter.translate(rect.topLeft())
+        painter.scale(rect.width() / columns, rect.height() / rows)
+        self.paint(painter)
+        painter.restore()
 
-    A `vector` drawing gets a picture of larger points: whoever shows it smooths between them.
-    """
-    rows, columns = picture.values.shape
-    stride = _stride(rect.height() * ratio / rows), _stride(rect.width() * ratio / columns)
-    found = picture.image(stride, current_theme(), now)
-    if found is None:
-        painter.fillRect(rect, current_theme().masked)
-        return stride, False
-    image, made = found
-    larger = max(1, round(VECTOR_POINTS / max(image.width(), image.height()))) if vector else 1
-    if larger > 1:
-        image = image.scaled(image.size() * larger)
-    source = QRectF(0, 0, columns / made[1] * larger, rows / made[0] * larger)
-    painter.drawImage(snapped(rect, ratio), image, source)
-    return stride, made == stride
+    # -- how finely it is painted
 
+    def _in_sight(self) -> tuple[int, int, int, int]:
+        """All of it: a picture from afar is made once, and not at every step that the view moves."""
+        return 0, self.indices.shape[0], 0, self.indices.shape[1]
 
-def _stride(pixels: float) -> int:
-    """How many cells become one point where one is so many device pixels wide: a power of two."""
-    return 1 if pixels >= 0.7 else 2 ** math.floor(math.log2(0.7 / max(pixels, 1e-9)) + 1)
+    def _paint_afar(self, painter: QPainter, seen: tuple[int, int, int, int], stride: tuple[int, int]) -> None:
+        """By powers of two, so that a zoom does not make it anew at every step."""
+        down, across = (1 << (cells - 1).bit_length() for cells in stride)
+        super()._paint_afar(painter, seen, (down, across))

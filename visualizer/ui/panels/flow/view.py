@@ -17,7 +17,8 @@ from visualizer.session.analysis.landscape.shapes import Box, Heads, Landscape, 
 from visualizer.session.analysis.stations import Station
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.flow.content import FlowContent
-from visualizer.ui.panels.flow.drawing import Drawing
+from visualizer.ui.panels.flow.legend import legend_height
+from visualizer.ui.panels.flow.scenery import Scenery
 from visualizer.ui.panels.flow.marks import Cell, Marks
 from visualizer.ui.panels.flow.paper import LABEL, Camera, Paper, Texts
 from visualizer.ui.panels.flow.pictures import MatrixItem, Picture
@@ -81,11 +82,11 @@ class FlowView(pyqtgraph.GraphicsView):
         self._message = ""
         self._stations: Sequence[Station] = ()
         self._opened: frozenset[int] = frozenset()
-        self._drawing = Drawing()
+        self._scenery = Scenery()
         self._texts: Texts | None = None
         self._items: dict[Key, MatrixItem] = {}
-        self._ground = Layer(lambda paper: self._drawing.ground(paper, self._message), self.texts)
-        self._over = Layer(lambda paper: self._drawing.over(paper, self.cursor_at if self.hasFocus() else None), self.texts)
+        self._ground = Layer(lambda paper: self._scenery.ground(paper, self._message), self.texts)
+        self._over = Layer(lambda paper: self._scenery.over(paper, self.cursor_at if self.hasFocus() else None), self.texts)
         for layer, z in ((self._ground, -10), (self._over, 10)):
             layer.setZValue(z)
             self.box.addItem(layer, ignoreBounds=True)
@@ -116,14 +117,14 @@ class FlowView(pyqtgraph.GraphicsView):
 
     def set_marks(self, marks: Marks) -> None:
         """Mark what is chosen, hovered, read from."""
-        if marks != self._drawing.marks:
-            self._drawing.mark(marks)
+        if marks != self._scenery.marks:
+            self._scenery.mark(marks)
             self._ground.update()
             self._over.update()
 
     def value(self, index: int, row: int, column: int) -> float | None:
         """The number in a cell of a tile; None where there is none yet."""
-        picture = self._drawing.pictures.get(self.landscape.tiles[index].key)
+        picture = self._scenery.pictures.get(self.landscape.tiles[index].key)
         if picture is None or row >= picture.values.shape[0] or column >= picture.values.shape[1]:
             return None
         return float(picture.values[row, column])
@@ -162,7 +163,7 @@ class FlowView(pyqtgraph.GraphicsView):
 
     def _put(self, landscape: Landscape) -> None:
         self.landscape = landscape
-        self._drawing.lay_out(landscape)
+        self._scenery.lay_out(landscape)
         for layer in (self._ground, self._over):
             layer.cover(landscape.bounds)
         places = {tile.key: tile.box for tile in landscape.tiles} | {heads.key: heads.box for heads in landscape.heads}
@@ -183,16 +184,16 @@ class FlowView(pyqtgraph.GraphicsView):
 
     def _fill(self) -> None:
         """Give every matrix its numbers; those that are the same keep their picture."""
-        content, known = self.content, self._drawing.pictures
+        content, known = self.content, self._scenery.pictures
         pictures: dict[Key, Picture] = {}
         if content is not None:
             for tile in self.landscape.tiles:
                 pictures[tile.key] = _picture(tile, content, known.get(tile.key))
             for heads in self.landscape.heads:
                 pictures[heads.key] = _heads_picture(heads, content, known.get(heads.key))
-        self._drawing.fill(content, pictures)
-        for key, item in self._items.items():
-            item.show_picture(pictures.get(key))
+        self._scenery.fill(content, pictures)
+        for key, picture in pictures.items():
+            self._items[key].show_picture(picture)
         self._ground.update()
         self._over.update()
 
@@ -255,18 +256,19 @@ class FlowView(pyqtgraph.GraphicsView):
             item = self._waiting.pop(0)
             if item.scene() is not None:
                 item.make()
+                self._over.update()
         if self._waiting:
             self._later.start()
 
     # -- pictures for elsewhere
 
-    def paint_picture(self, painter: QPainter, rect: QRectF) -> None:
+    def paint_picture(self, painter: QPainter, target: QRectF) -> None:
         """Paint all of it into a rectangle of any size, with the legend, without cursor and zoom."""
         if self.content is not None:
             texts = self.texts()
-            legend = texts.detail_line + 4
-            landscape = lay_out(self._stations, self._sheet(rect.width(), rect.height() - legend), self._opened)
-            self._drawing.whole(painter, rect, landscape, texts, legend)
+            sheet = self._sheet(target.width(), target.height() - legend_height(texts))
+            landscape = lay_out(self._stations, sheet, self._opened)
+            self._scenery.whole(painter, target, landscape, self._items, texts)
 
     def picture_caption(self) -> str:
         """What a picture shows: the prompt, the chosen block and head, and the scales."""

@@ -9,13 +9,13 @@ from PySide6.QtGui import QColor
 
 from visualizer.session.analysis.landscape.shapes import Heads, Landscape, Tile
 from visualizer.session.words.numbers import short
-from visualizer.ui.panels.flow.cells import Window
+from visualizer.ui.heatmap.axis import TIGHT, thinned
+from visualizer.ui.heatmap.grid import Grid
 from visualizer.ui.panels.flow.content import FlowContent, Prediction, Remark
-from visualizer.ui.panels.flow.paper import DETAIL, LABEL, TITLE, Paper, every
+from visualizer.ui.panels.flow.paper import DETAIL, LABEL, TITLE, Paper
 from visualizer.ui.panels.flow.titles import paint_remarks
 
 GAP = 4.0
-TIGHT = 0.85
 STICKY = 44.0  # the height of titles that stay in sight
 PROMPT_TITLE, PREDICTION_TITLE = ("prompt",), ("next token", "next")
 TITLE_ROOM = 8.0  # so much of the gap on either side may a title use
@@ -31,7 +31,7 @@ def paint_prompt(paper: Paper, landscape: Landscape, tokens: Sequence[tuple[str,
         _end_title(paper, rect, PROMPT_TITLE)
     height = rect.height() / landscape.count
     visible = range(max(int((view.top() - rect.top()) / height), 0), min(int((view.bottom() - rect.top()) / height) + 1, landscape.count))
-    labelled = set(_labelled(visible, height, texts.label_line * TIGHT, row))
+    labelled = set(thinned(visible.start, visible.stop, height, texts.label_line * TIGHT, row))
     for i in visible:
         text, hue = tokens[i]
         top = rect.top() + i * height
@@ -57,10 +57,7 @@ def paint_predictions(
     texts = paper.texts
     _end_title(paper, rect, PREDICTION_TITLE)
     height = rect.height() / landscape.count
-    labelled = set(_labelled(range(landscape.count), height, texts.label_line * TIGHT, row)) | {landscape.count - 1}
-    if height < texts.label_line * TIGHT and row is not None and row != landscape.count - 1:
-        near = (landscape.count - 1 - row) * height < texts.label_line
-        labelled -= {landscape.count - 1} if near else set()
+    labelled = set(thinned(0, landscape.count, height, texts.label_line * TIGHT, row))
     for i, found in predictions.items():
         top = rect.top() + i * height
         if top > paper.view.bottom() or top + height < paper.view.top():
@@ -75,14 +72,6 @@ def paint_predictions(
             ground = paper.theme.panel if height < texts.label_line else ""
             color = paper.theme.text if i == row else paper.theme.muted_text
             paper.write(text, LABEL, color, rect.left() + GAP, top + (height - texts.label_line) / 2, ground)
-
-
-def _labelled(rows: range, height: float, room: float, row: int | None) -> list[int]:
-    """So many rows as have room for a label, `row` among them."""
-    found = list(every(rows.start, rows.stop, height, room))
-    if row is None or row not in rows or row in found:
-        return found
-    return [i for i in found if abs(i - row) * height >= room] + [row]
 
 
 def _end_title(paper: Paper, rect: QRectF, titles: tuple[str, ...]) -> None:
@@ -124,16 +113,16 @@ def column_label_height(paper: Paper, content: FlowContent, tile: Tile, rect: QR
     return paper.texts.label_line if width * 2 >= paper.texts.width(label, LABEL) + GAP and width >= 10 else 0.0
 
 
-def paint_column_labels(paper: Paper, tile: Tile, content: FlowContent, window: Window, marked: int | None) -> None:
+def paint_column_labels(paper: Paper, tile: Tile, content: FlowContent, grid: Grid, marked: int | None) -> None:
     """As many columns' labels as have room, above the cells and in sight."""
-    texts, rect = paper.texts, window.rect
+    texts, rect = paper.texts, paper.camera.rect(tile.box)
     if not column_label_height(paper, content, tile, rect):
         return
-    widest = max(texts.width(content.label(tile, 1, c)[0], LABEL) for c in window.columns[:64])
+    widest = max(texts.width(content.label(tile, 1, c)[0], LABEL) for c in grid.columns[:64])
     top = max(rect.top() - texts.label_line - 1, paper.view.top())
-    for column in every(window.columns.start, window.columns.stop, window.width, widest + GAP):
+    for column in thinned(grid.columns.start, grid.columns.stop, grid.width, widest + GAP, marked):
         text, hue = content.label(tile, 1, column)
-        cell = window.cell(0, column)
+        cell = grid.cell(0, column)
         left = cell.center().x() - texts.width(text, LABEL) / 2
         accent = column == marked
         ground = paper.theme.accent if accent else paper.theme.panel if top > rect.top() - texts.label_line - 1 else ""
@@ -141,14 +130,14 @@ def paint_column_labels(paper: Paper, tile: Tile, content: FlowContent, window: 
         paper.write(text, LABEL, color, left, top, ground)
 
 
-def paint_row_labels(paper: Paper, tile: Tile, content: FlowContent, window: Window) -> None:
+def paint_row_labels(paper: Paper, tile: Tile, content: FlowContent, grid: Grid) -> None:
     """Rows' labels of weights that are near: those of tokens stand at the left of the whole picture."""
     texts = paper.texts
-    if window.height < texts.label_line * TIGHT:
+    if grid.height < texts.label_line * TIGHT:
         return
-    for row in window.rows:
+    for row in grid.rows:
         text, hue = content.label(tile, 0, row)
         width = texts.width(text, LABEL)
-        left = max(window.rect.left() - GAP - width, paper.view.left() + GAP)
-        top = window.cell(row, 0).center().y() - texts.label_line / 2
+        left = max(grid.left - GAP - width, paper.view.left() + GAP)
+        top = grid.cell(row, 0).center().y() - texts.label_line / 2
         paper.write(text, LABEL, hue or paper.theme.muted_text, left, top, paper.theme.panel)

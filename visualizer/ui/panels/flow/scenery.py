@@ -9,13 +9,14 @@ from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QPainter
 
 from visualizer.session.analysis.landscape.shapes import Heads, Landscape
-from visualizer.ui.panels.flow.cells import Window, paint_cells
+from visualizer.ui.heatmap.grid import Grid
+from visualizer.ui.panels.flow.cells import paint_cells
 from visualizer.ui.panels.flow.content import FlowContent, Prediction
 from visualizer.ui.panels.flow.ground import paint_ground
-from visualizer.ui.panels.flow.legend import paint_legend
+from visualizer.ui.panels.flow.legend import legend_height, paint_legend
 from visualizer.ui.panels.flow.marks import Cell, Marks, paint_marks, paint_way
 from visualizer.ui.panels.flow.paper import Camera, Paper, Texts
-from visualizer.ui.panels.flow.pictures import Picture, draw_picture
+from visualizer.ui.panels.flow.pictures import MatrixItem, Picture
 from visualizer.ui.panels.flow.titles import paint_titles
 from visualizer.ui.panels.flow.words import (
     column_label_height,
@@ -30,7 +31,7 @@ from visualizer.ui.panels.flow.words import (
 Key = tuple[str, str]
 
 
-class Drawing:
+class Scenery:
     """What is drawn of a pass that is laid out: its words, its marks, its wires.
 
     Attributes:
@@ -76,28 +77,26 @@ class Drawing:
         content, landscape = self._content, self.landscape
         if content is None or not landscape.count:
             return
-        windows = {}
+        grids = {}
         for i, tile in enumerate(landscape.tiles):
             rect = paper.camera.rect(tile.box)
-            picture, window = self.pictures.get(tile.key), Window.onto(rect, tile.matrix.size, paper.view)
-            if picture is None or window is None:
-                continue
-            windows[i] = window
-            paint_cells(paper, picture, window)
-            paper.painter.setPen(paper.texts.pen(paper.theme.rule))
-            paper.painter.drawRect(rect.adjusted(-1, -1, 0, 0))
+            picture, grid = self.pictures.get(tile.key), Grid.onto(rect, tile.matrix.size, paper.view)
+            if picture is not None and grid is not None:
+                grids[i] = grid
+                if picture.made:
+                    paint_cells(paper, picture, grid, rect)
         for heads in landscape.heads:
             if paper.sees(heads.box, 30.0):
                 self._heads(paper, heads, content)
         paint_marks(paper, landscape, self.marks, cursor)
-        odd = {key: picture.odd for key, picture in self.pictures.items() if not key[0].startswith("heads ")}
+        odd = {key: picture.odd for key, picture in self.pictures.items() if picture.made}
         paint_titles(paper, landscape, content, odd, partial(column_label_height, paper, content))
-        for i, window in windows.items():
+        for i, grid in grids.items():
             marked = self.marks.cells[i][1] if i in self.marks.cells else None
-            paint_column_labels(paper, landscape.tiles[i], content, window, marked)
+            paint_column_labels(paper, landscape.tiles[i], content, grid, marked)
             if landscape.tiles[i].matrix.kind == "parameter":
-                paint_row_labels(paper, landscape.tiles[i], content, window)
-                paint_weights_name(paper, landscape.tiles[i], content, odd[landscape.tiles[i].key])
+                paint_row_labels(paper, landscape.tiles[i], content, grid)
+                paint_weights_name(paper, landscape.tiles[i], content, odd.get(landscape.tiles[i].key, 0))
         paint_predictions(paper, landscape, self._predictions, self.marks.row, self.marks.chosen)
         paint_prompt(paper, landscape, content.tokens(), self.marks.row, self.marks.chosen)
 
@@ -117,9 +116,11 @@ class Drawing:
         if not any(frame.block == heads.block and frame.opened for frame in self.landscape.frames):
             paint_block_remarks(paper, heads, content.block_remarks(heads.block))
 
-    def whole(self, painter: QPainter, rect: QRectF, landscape: Landscape, texts: Texts, legend: float) -> None:
+    def whole(
+        self, painter: QPainter, rect: QRectF, landscape: Landscape, items: Mapping[Key, MatrixItem], texts: Texts
+    ) -> None:
         """The whole picture in a rectangle, fitted, with the legend below it."""
-        before = self.landscape
+        before, legend = self.landscape, legend_height(texts)
         room = rect.adjusted(0, 0, 0, -legend)
         bounds = landscape.bounds
         camera = Camera(room.width() / bounds.width, room.height() / bounds.height, room.left(), room.top())
@@ -128,9 +129,8 @@ class Drawing:
         self.landscape = landscape
         self.ground(paper)
         for place in (*landscape.tiles, *landscape.heads):
-            key = place.key
-            if key in self.pictures:
-                draw_picture(painter, self.pictures[key], camera.rect(place.box), 1.0, vector=True)
+            if place.key in items:
+                items[place.key].paint_at(painter, camera.rect(place.box))
         self.over(paper, None)
         self.landscape = before
         paint_legend(paper, QRectF(rect.left() + 6, rect.bottom() - legend, rect.width() - 12, legend))
