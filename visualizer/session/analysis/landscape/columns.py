@@ -124,7 +124,7 @@ def _spread(columns: Sequence[Column], width: float) -> None:
     granted = min(rest / wishes, 1.0) if wishes else 0.0
     rest -= granted * wishes
     apart = [column for column in columns[1:] if column.gap > GAP_IN_GROUP]
-    wider = min(rest / 2 / len(apart), WIDEST_GAP)
+    wider = min(rest / 2 / max(len(apart), 1), WIDEST_GAP)
     rest -= wider * len(apart)
     tiles = sum(column.wanted for column in columns if column.kind == "tile")
     x = EDGE

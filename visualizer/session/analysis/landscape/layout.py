@@ -13,7 +13,7 @@ from visualizer.session.analysis.stations import Station
 STREAM = HEADER + 16.0
 TITLES, MORE_TITLES = 34.0, 30.0  # between stream and rows, and how much more where there is height to spare
 ARROW, WEIGHTS_LIFT, WEIGHTS_GAP, VECTOR, LEAST_WEIGHTS, MOST_WEIGHTS = 8.0, 6.0, 4.0, 4.0, 8.0, 30.0
-FRAME = 5.0
+FRAME = 1 / 12  # of the gap between a block and what stands beside it
 LEAST_HEIGHT = 60.0  # of all rows together
 HIGHEST_HEAD = 2.6  # by its width
 
@@ -31,7 +31,7 @@ def lay_out(stations: Sequence[Station], sheet: Sheet, opened: frozenset[int]) -
     rows = Box(columns[0].left, levels.top, columns[-1].right - columns[0].left, levels.bottom - levels.top)
     height = max(sheet.height, levels.lane(links.lanes) + EDGE)
     bounds = Box(0.0, 0.0, max(sheet.width, columns[-1].right + EDGE), height)
-    tiles = tuple(tile for column in columns for tile in _tiles(column, rows, sheet.rows, levels.middle))
+    tiles = tuple(tile for column in columns for tile in _tiles(column, rows, sheet.rows))
     heights = {tile.matrix.name: tile.box.middle[1] for tile in tiles if tile.matrix.row_ids is not None}
     frames = _frames(columns, levels.stream - STREAM, levels.lane(links.lanes))
     return Landscape(
@@ -61,32 +61,32 @@ def _levels(sheet: Sheet, lanes: int) -> Levels:
     return Levels(stream, stream + titles, stream + titles + height)
 
 
-def _tiles(column: Column, rows: Box, count: int, middle: float) -> list[Tile]:
+def _tiles(column: Column, rows: Box, count: int) -> list[Tile]:
     """The matrix of a column, after the weights that it is made with."""
     matrix, station = column.matrix, column.station
     if column.kind != "tile" or matrix is None or station is None:
         return []
     tiles = []
-    if matrix is station.results[0]:
-        tiles += _weights(column, station, middle)
+    if matrix is station.results[0] and station.parameters:
+        tiles += _weights(column, station, rows)
     row = rows.height / count
     ids = matrix.row_ids
     top, height = (rows.top, rows.height) if ids is None else (rows.top + ids[0] * row, len(ids) * row)
     return [*tiles, Tile(matrix, station.name, column.block, Box(column.left, top, column.width, height))]
 
 
-def _weights(column: Column, station: Station, middle: float) -> list[Tile]:
+def _weights(column: Column, station: Station, rows: Box) -> list[Tile]:
     """The parameters of a station, small, one above the other over the arrow to what they make."""
     arrow = min(ARROW, column.gap / 4)
     left = (column.branch if column.from_stream else column.left - column.gap) + arrow
     width = column.left - arrow - left
-    bottom = middle - WEIGHTS_LIFT
-    tiles = []
-    for matrix in reversed(station.parameters):
-        height = _weights_height(matrix, width)
-        bottom -= height
-        tiles.append(Tile(matrix, station.name, column.block, Box(left, bottom, width, height)))
-        bottom -= WEIGHTS_GAP
+    heights = [_weights_height(matrix, width) for matrix in station.parameters]
+    shrunk = min(rows.height / 2 / (sum(heights) + WEIGHTS_GAP * (len(heights) - 1) + WEIGHTS_LIFT), 1.0)
+    tiles, bottom = [], rows.middle[1] - WEIGHTS_LIFT * shrunk
+    for matrix, height in zip(reversed(station.parameters), reversed(heights), strict=True):
+        box = Box(left, bottom - height * shrunk, width, height * shrunk)
+        tiles.append(Tile(matrix, station.name, column.block, box))
+        bottom = box.top - WEIGHTS_GAP * shrunk
     return tiles[::-1]
 
 
@@ -122,12 +122,14 @@ def _grid(box: Box, count: int) -> tuple[Box, int]:
 
 
 def _frames(columns: Sequence[Column], top: float, bottom: float) -> list[Frame]:
-    """A frame around the columns of each block."""
+    """A frame around the columns of each block, a little wider than they are."""
     frames = []
     for block in dict.fromkeys(column.block for column in columns if column.block is not None):
-        own = [column for column in columns if column.block == block]
-        opened = own[0].kind != "closed"
-        left = own[0].left - (own[0].gap if opened else 0.0) - 1.0
-        right = own[-1].right + (FRAME if opened else 1.0)
+        places = [i for i, column in enumerate(columns) if column.block == block]
+        first, last, following = columns[places[0]], columns[places[-1]], columns[places[-1] + 1]
+        opened = first.kind != "closed"
+        # What reads the stream first branches off in the gap before it, which is the block's own.
+        left = first.left - first.gap * (1 - FRAME) if opened else first.left - first.gap * FRAME
+        right = last.right + following.gap * FRAME
         frames.append(Frame(block, opened, Box(left, top, right - left, bottom - top)))
     return frames

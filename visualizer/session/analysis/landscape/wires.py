@@ -123,7 +123,7 @@ class Linker:
                 self._read(station.name, station.name, self._columns[tile])
 
     def _begin(self, name: str, source: int) -> None:
-        start, following = self._exit(source), self._columns[source + 1]
+        start, following = self._columns[source].right, self._columns[source + 1]
         made = self._columns[source].matrix
         assert made is not None
         end = following.middle if following.kind == "start" else start + BRANCH_OFF
@@ -133,7 +133,7 @@ class Linker:
     def _add(self, name: str, total: str, source: int, join: Column) -> None:
         direct = self._columns[self._after(source)] is join
         column = self._columns[source]
-        start = self._exit(source) if direct else column.middle
+        start = column.right if direct else column.middle
         self._links.append(Link(name, total, "adds", start, join.middle, None if direct else 0))
 
     def _read(self, stream: str, target: str, column: Column) -> None:
@@ -165,7 +165,7 @@ class Linker:
 
     def _link(self, source: str, target: str, start: int, end: int) -> None:
         if self._after(start) == end:
-            self._links.append(Link(source, target, "feeds", self._exit(start), self._columns[end].left))
+            self._links.append(Link(source, target, "feeds", self._columns[start].right, self._columns[end].left))
         else:
             middles = self._columns[start].middle, self._columns[end].middle
             self._links.append(Link(source, target, "feeds", *middles, 0))
@@ -177,13 +177,9 @@ class Linker:
             self._link(matrix.name, PREDICTION, last, last + 1)
 
     def _after(self, index: int) -> int:
-        """The next column; its heads belong to a pattern."""
+        """The next column: a wire from a pattern passes under its heads."""
         following = index + 1
         return following + 1 if self._columns[following].kind == "heads" else following
-
-    def _exit(self, index: int) -> float:
-        """Where a wire leaves a column, to the right."""
-        return self._columns[self._after(index) - 1].right
 
 
 def _on_lanes(links: Sequence[Link]) -> list[Link]:
