@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import gc
 
-import pytest
 from pytestqt.qtbot import QtBot
 
 import visualizer
 from visualizer.engine.trace import Trace
 from visualizer.session.document.edits import SetCells
-from visualizer.ui.panels.flow import view as flow_view
 
 FIRST = 5000.0  # a number that no other test writes
-
-
-@pytest.fixture(autouse=True)
-def all_the_time_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The flow makes every picture at once: until one is ready, it shows that from before."""
-    monkeypatch.setattr(flow_view, "PAINT_SECONDS", 60.0)
 
 
 def weights_of_passes() -> set[float]:

@@ -14,24 +14,6 @@ from visualizer.ui.look.colors import Kind
 Array = NDArray[Any]
 
 
-def loudest(
-    values: Array, hidden: NDArray[np.bool_] | None, stride: tuple[int, int]
-) -> tuple[Array, NDArray[np.bool_] | None]:
-    """Of each `stride` cells [rows, columns] NaN, or the largest magnitude, so that nothing loud is lost from afar.
-
-    What is hidden does not count, and a point is hidden where all of its cells are.
-    """
-    if max(stride) == 1:
-        return values, hidden
-    low = high = values
-    if hidden is not None:
-        low, high = np.where(hidden, np.inf, values), np.where(hidden, -np.inf, values)
-        hidden = _combined(hidden, stride, np.logical_and)
-    low, high = _combined(low, stride, np.minimum), _combined(high, stride, np.maximum)
-    with np.errstate(invalid="ignore"):
-        return np.where(-low > high, low, high), hidden
-
-
 def loudest_entries(entries: NDArray[np.uint8], kind: Kind, stride: tuple[int, int]) -> NDArray[np.uint8]:
     """Of each `stride` entries [rows, columns] of a lookup table the loudest: NaN, ±Inf, the farthest from zero.
 

@@ -123,7 +123,7 @@ class FlowContent:
         theme = current_theme()
         found = []
         if matrix.kind == "parameter" and self._state.is_changed(matrix.name):
-            found.append(Remark("●", "changed", theme.changed))
+            found.append(Remark("≠", "changed", theme.changed))
         if matrix.name in self._touched:
             found.append(Remark("✱", "intervened", theme.changed))
         if self.values.differs(matrix):
@@ -143,7 +143,7 @@ class FlowContent:
         theme, prefix, trace = current_theme(), f"blocks.{block}.", self.values.trace
         found = []
         if any(name.startswith(prefix) and self._state.is_changed(name) for name in self._state.model.parameters):
-            found.append(Remark("●", "changed", theme.changed))
+            found.append(Remark("≠", "changed", theme.changed))
         if any(name.startswith(prefix) for name in self._touched):
             found.append(Remark("✱", "intervened", theme.changed))
         if trace is not None and trace.nonfinite():

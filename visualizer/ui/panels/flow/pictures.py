@@ -57,6 +57,17 @@ class Picture:
         """Whether the numbers follow from these very objects."""
         return self.origin[0] is origin[0] and self.origin[1] is origin[1] and self.origin[2] == origin[2]
 
+    def looks_like(self, other: Picture) -> bool:
+        """Whether another picture that is soon made, of numbers that were computed anew, looks the same."""
+        alone = all(extra is None for one in (self, other) for extra in (one.changed, one._beside))
+        same = (self.kind, self.queries, self.values.shape) == (other.kind, other.queries, other.values.shape)
+        return alone and same and self.values.size <= AT_ONCE and np.array_equal(self.values, other.values, equal_nan=True)
+
+    def again(self, origin: tuple[object, ...]) -> Picture:
+        """The same picture for numbers that follow from these objects now."""
+        self.origin = origin
+        return self
+
     @cached_property
     def masked(self) -> NDArray[np.bool_] | None:
         """Which numbers are hidden from the softmax; None for none."""

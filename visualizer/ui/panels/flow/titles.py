@@ -12,6 +12,7 @@ from visualizer.ui.panels.flow.content import FlowContent, Remark
 from visualizer.ui.panels.flow.paper import DETAIL, TITLE, Paper
 
 GAP = 4.0
+PROMPT = "prompt"  # the title of the first column
 MOST_MISSING = 0.34  # of the matrices in sight may have no room for what all others say of themselves
 Key = tuple[str, str]
 
@@ -61,7 +62,7 @@ def paint_titles(
             details.append(found)
             spare -= paper.texts.detail_line
     for i, title in enumerate(titles):
-        _paint(paper, title, [found.get(i, "") for found in details], height)
+        _paint(paper, title, [found.get(i, "") for found in details], height, lines)
 
 
 def _titles(paper: Paper, landscape: Landscape, content: FlowContent, odd: Mapping[Key, int]) -> list[Title]:
@@ -74,6 +75,7 @@ def _titles(paper: Paper, landscape: Landscape, content: FlowContent, odd: Mappi
     ends = [landscape.prompt.right, *(place.box.right for place in places)]
     starts = [*(place.box.left for place in places), landscape.prediction.left]
     edges = [x((end + start) / 2) for end, start in zip(ends, starts, strict=True)]
+    edges[0] = max(edges[0], x(landscape.prompt.left) + paper.texts.width(PROMPT, TITLE) + GAP)
     found = []
     for left, place, right in zip(edges, places, edges[1:], strict=False):
         rect = paper.camera.rect(place.box)
@@ -135,10 +137,10 @@ def _formulas(paper: Paper, titles: Sequence[Title], content: FlowContent) -> tu
     return fitting, len(titles) - len(formulas)
 
 
-def _paint(paper: Paper, title: Title, details: Sequence[str], labels: float) -> None:
-    """A title with what follows under it; in sight as long as its matrix is."""
+def _paint(paper: Paper, title: Title, details: Sequence[str], labels: float, lines: int) -> None:
+    """A title, in one of so many lines, with what follows under it; in sight as long as its matrix is."""
     texts, view, rect = paper.texts, paper.view, title.rect
-    height = (1 + title.up) * texts.line + len(details) * texts.detail_line + labels
+    height = lines * texts.line + len(details) * texts.detail_line + labels
     inside = title.place.block is not None
     ground = paper.theme.background if inside else paper.theme.panel
     top = rect.top() - height - 1
@@ -146,9 +148,10 @@ def _paint(paper: Paper, title: Title, details: Sequence[str], labels: float) ->
         top = min(view.top(), rect.bottom() - height)
     signs = title.width - title.room(paper)
     width = texts.width(title.text, TITLE) + signs
-    written = paper.write(title.text, TITLE, paper.theme.text, _beside(title, view, width), top, ground)
+    line = top + (lines - 1 - title.up) * texts.line
+    written = paper.write(title.text, TITLE, paper.theme.text, _beside(title, view, width), line, ground)
     paint_remarks(paper, title.remarks, written, title.width)
-    top += (1 + title.up) * texts.line
+    top += lines * texts.line
     for text in details:
         if text:
             paper.write(text, DETAIL, paper.theme.muted_text, _beside(title, view, texts.width(text, DETAIL)), top, ground)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
 import numpy as np
@@ -10,11 +10,13 @@ import pyqtgraph
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QTimer, Signal
 from PySide6.QtGui import QPainter, QResizeEvent, QTransform
-from PySide6.QtWidgets import QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsSceneWheelEvent, QStyleOptionGraphicsItem, QWidget
+from pyqtgraph.GraphicsScene.mouseEvents import MouseDragEvent
 
 from visualizer.session.analysis.landscape.layout import lay_out
 from visualizer.session.analysis.landscape.shapes import Box, Heads, Landscape, Sheet, Tile
 from visualizer.session.analysis.stations import Station
+from visualizer.ui.look.colors import Kind
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.flow.content import FlowContent
 from visualizer.ui.panels.flow.legend import legend_height
@@ -55,6 +57,47 @@ class Layer(pyqtgraph.GraphicsObject):
         painter.setWorldTransform(transform)
 
 
+class PassBox(pyqtgraph.ViewBox):
+    """A view box that goes no nearer than `nearest` times and not much farther than all of it, at the pointer's place."""
+
+    def __init__(self) -> None:
+        super().__init__(invertY=True, enableMenu=False, defaultPadding=0)
+        self.disableAutoRange()
+        self._all = QRectF(0, 0, 1, 1)
+        self._nearest = 1.0
+
+    def hold(self, box: Box, nearest: float) -> None:
+        """Hold a picture."""
+        self._all, self._nearest = QRectF(box.left, box.top, box.width, box.height), nearest
+        spare = (FARTHEST - 1) / 2
+        self.setLimits(
+            xMin=-spare * box.width, xMax=(1 + spare) * box.width, yMin=-spare * box.height, yMax=(1 + spare) * box.height
+        )
+
+    def scaleBy(  # pyqtgraph's own form
+        self,
+        s: Sequence[float | None] | None = None,
+        center: QPointF | None = None,
+        x: float | None = None,
+        y: float | None = None,
+    ) -> None:
+        """Scale what is in sight by so much; both axes stop where one of them must."""
+        x, y = s if s is not None else (x, y)
+        seen = self.targetRect()
+        sides = ((self._all.width(), seen.width(), x), (self._all.height(), seen.height(), y))
+        least = max(side / self._nearest / now for side, now, factor in sides if factor is not None)
+        x, y = (None if factor is None else max(factor, least) for factor in (x, y))
+        super().scaleBy(x=x, y=y, center=center)
+
+    def wheelEvent(self, event: QGraphicsSceneWheelEvent, axis: int | None = None) -> None:
+        self.updateMatrix()  # two turns may come before a repaint, which is when pyqtgraph does it
+        super().wheelEvent(event, axis)
+
+    def mouseDragEvent(self, event: MouseDragEvent, axis: int | None = None) -> None:
+        self.updateMatrix()
+        super().mouseDragEvent(event, axis)
+
+
 class FlowView(pyqtgraph.GraphicsView):
     """The picture, without mouse and keyboard.
 
@@ -73,8 +116,7 @@ class FlowView(pyqtgraph.GraphicsView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent, background=current_theme().panel)
         self.landscape = Landscape()
-        self.box = pyqtgraph.ViewBox(invertY=True, enableMenu=False, defaultPadding=0)
-        self.box.disableAutoRange()
+        self.box = PassBox()
         self.setCentralItem(self.box)
         self.cursor_at: tuple[int, Cell] | None = None
         self.fitted = True
@@ -121,6 +163,11 @@ class FlowView(pyqtgraph.GraphicsView):
             self._scenery.mark(marks)
             self._ground.update()
             self._over.update()
+
+    @property
+    def pictures(self) -> Mapping[Key, Picture]:
+        """The numbers of each matrix by its key, and of the heads."""
+        return self._scenery.pictures
 
     def value(self, index: int, row: int, column: int) -> float | None:
         """The number in a cell of a tile; None where there is none yet."""
@@ -174,12 +221,7 @@ class FlowView(pyqtgraph.GraphicsView):
                 item = self._items[key] = MatrixItem(self._make_later)
                 self.box.addItem(item, ignoreBounds=True)
             self._items[key].place(QRectF(box.left, box.top, box.width, box.height))
-        bounds, nearest = landscape.bounds, _nearest(landscape)
-        spare = (FARTHEST - 1) / 2
-        self.box.setLimits(
-            xMin=-spare * bounds.width, xMax=(1 + spare) * bounds.width, minXRange=bounds.width / nearest,
-            yMin=-spare * bounds.height, yMax=(1 + spare) * bounds.height, minYRange=bounds.height / nearest,
-        )  # fmt: skip
+        self.box.hold(landscape.bounds, _nearest(landscape))
         self._fill()
 
     def _fill(self) -> None:
@@ -297,9 +339,10 @@ def _picture(tile: Tile, content: FlowContent, known: Picture | None) -> Picture
         return known
     bounded = matrix.bounded and not values.is_difference(matrix)
     beside = None if bounded else values.beside(matrix)
-    kind = "sequential" if bounded else "diverging"
+    kind: Kind = "sequential" if bounded else "diverging"
     queries = matrix.size[0] if matrix.causal else 0
-    return Picture(origin, values.values(matrix), kind, queries, beside, values.changed(matrix))
+    made = Picture(origin, values.values(matrix), kind, queries, beside, values.changed(matrix))
+    return known.again(origin) if known is not None and known.looks_like(made) else made
 
 
 def _heads_picture(heads: Heads, content: FlowContent, known: Picture | None) -> Picture:
@@ -310,8 +353,8 @@ def _heads_picture(heads: Heads, content: FlowContent, known: Picture | None) ->
     if known is not None and known.is_of(origin):
         return known
     patterns = values.all_heads(heads.pattern.name)
-    kind = "diverging" if difference else "sequential"
-    return Picture(origin, _in_a_grid(patterns, heads.columns), kind, patterns.shape[1])
+    made = Picture(origin, _in_a_grid(patterns, heads.columns), "diverging" if difference else "sequential", patterns.shape[1])
+    return known.again(origin) if known is not None and known.looks_like(made) else made
 
 
 def _in_a_grid(patterns: NDArray[np.generic], columns: int) -> NDArray[np.generic]:

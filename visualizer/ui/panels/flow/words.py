@@ -13,11 +13,11 @@ from visualizer.ui.heatmap.axis import TIGHT, thinned
 from visualizer.ui.heatmap.grid import Grid
 from visualizer.ui.panels.flow.content import FlowContent, Prediction, Remark
 from visualizer.ui.panels.flow.paper import DETAIL, LABEL, TITLE, Paper
-from visualizer.ui.panels.flow.titles import paint_remarks
+from visualizer.ui.panels.flow.titles import PROMPT, paint_remarks
 
 GAP = 4.0
 STICKY = 44.0  # the height of titles that stay in sight
-PROMPT_TITLE, PREDICTION_TITLE = ("prompt",), ("next token", "next")
+PREDICTION_TITLES = ("next token", "next")
 TITLE_ROOM = 8.0  # so much of the gap on either side may a title use
 WEIGHTS_NAMED_FROM = 2.5  # zoom
 
@@ -28,7 +28,7 @@ def paint_prompt(paper: Paper, landscape: Landscape, tokens: Sequence[tuple[str,
     rect = paper.camera.rect(landscape.prompt)
     stuck = rect.right() < view.left()
     if not stuck:
-        _end_title(paper, rect, PROMPT_TITLE)
+        _end_title(paper, rect, (PROMPT,))
     height = rect.height() / landscape.count
     visible = range(max(int((view.top() - rect.top()) / height), 0), min(int((view.bottom() - rect.top()) / height) + 1, landscape.count))
     labelled = set(thinned(visible.start, visible.stop, height, texts.label_line * TIGHT, row))
@@ -38,13 +38,14 @@ def paint_prompt(paper: Paper, landscape: Landscape, tokens: Sequence[tuple[str,
         if rect.right() > view.left():
             stripe = QRectF(rect.right() - 4, top + (0.5 if height > 3 else 0), 4, height - (1 if height > 3 else 0))
             paper.painter.fillRect(stripe, texts.color(hue))
-        if i in labelled and not (stuck and top < view.top() + STICKY):
+        middle = (max(top, view.top()) + min(top + height, view.bottom())) / 2 if height > STICKY else top + height / 2
+        if i in labelled and not (stuck and middle < view.top() + STICKY):
             width = texts.width(text, LABEL)
             left = max(rect.right() - 8 - width, view.left() + GAP)
             accent = chosen and i == row
             ground = paper.theme.accent if accent else paper.theme.panel if left > rect.right() - 8 - width else ""
             color = paper.theme.accent_text if accent else hue
-            paper.write(text, LABEL, color, left, top + (height - texts.label_line) / 2, ground)
+            paper.write(text, LABEL, color, left, middle - texts.label_line / 2, ground)
 
 
 def paint_predictions(
@@ -55,7 +56,7 @@ def paint_predictions(
     if not rect.adjusted(0, -40, 0, 0).intersects(paper.view):
         return
     texts = paper.texts
-    _end_title(paper, rect, PREDICTION_TITLE)
+    _end_title(paper, rect, PREDICTION_TITLES)
     height = rect.height() / landscape.count
     labelled = set(thinned(0, landscape.count, height, texts.label_line * TIGHT, row))
     for i, found in predictions.items():
@@ -70,8 +71,7 @@ def paint_predictions(
         if i in labelled:
             text = f"{found.label} {short(found.probability, 2)}"
             ground = paper.theme.panel if height < texts.label_line else ""
-            color = paper.theme.text if i == row else paper.theme.muted_text
-            paper.write(text, LABEL, color, rect.left() + GAP, top + (height - texts.label_line) / 2, ground)
+            paper.write(text, LABEL, paper.theme.text, rect.left() + GAP, top + (height - texts.label_line) / 2, ground)
 
 
 def _end_title(paper: Paper, rect: QRectF, titles: tuple[str, ...]) -> None:
