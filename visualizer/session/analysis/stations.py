@@ -102,7 +102,7 @@ def keys_of(graph: Graph) -> dict[str, str]:
     for op in graph.operations:
         if isinstance(op, Pattern):
             turned = graph.producer[op.k]
-            found |= {name: op.name for name in (op.k, *(turned.reads if isinstance(turned, Rotate) else ()))}
+            found |= dict.fromkeys((op.k, *(turned.reads if isinstance(turned, Rotate) else ())), op.name)
         elif isinstance(op, WeightedValues):
             found[op.reads[1]] = op.reads[0]
     return found

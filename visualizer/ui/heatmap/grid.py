@@ -26,7 +26,9 @@ class Grid:
         if seen.isEmpty() or not min(size):
             return None
         width, height = rect.width() / size[1], rect.height() / size[0]
-        rows = range(int((seen.top() - rect.top()) / height), min(math.ceil((seen.bottom() - rect.top()) / height), size[0]))
+        rows = range(
+            int((seen.top() - rect.top()) / height), min(math.ceil((seen.bottom() - rect.top()) / height), size[0])
+        )
         first = int((seen.left() - rect.left()) / width)
         columns = range(first, min(math.ceil((seen.right() - rect.left()) / width), size[1]))
         return cls(rows, columns, rect.left(), rect.top(), width, height)
@@ -47,7 +49,9 @@ class Grid:
 
     def lines(self) -> list[QLineF]:
         """The lines between the cells in sight, and around them."""
-        seen = self.cell(self.rows.start, self.columns.start).united(self.cell(self.rows.stop - 1, self.columns.stop - 1))
+        seen = self.cell(self.rows.start, self.columns.start).united(
+            self.cell(self.rows.stop - 1, self.columns.stop - 1)
+        )
         ys = [self.top + row * self.height for row in range(self.rows.start, self.rows.stop + 1)]
         xs = [self.left + column * self.width for column in range(self.columns.start, self.columns.stop + 1)]
         return [

@@ -8,7 +8,6 @@ from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from visualizer.ui.heatmap.layer import Layer, Shown, is_drawing
-from visualizer.ui.heatmap.layout import Layout
 
 GRID_FROM = 12.0  # logical pixels of a cell's side
 HATCH_PERIOD = 6  # logical pixels

@@ -1,4 +1,4 @@
-"""The picture of the whole pass as numbers: rows shared by all, nothing upon another, wires that arrive, in any size."""
+"""The picture of the whole pass as numbers: rows shared by all, nothing upon another, wires that arrive."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -53,8 +53,8 @@ def test_nothing_lies_upon_another_and_all_of_it_within_the_bounds(
         assert landscape.rows.top - SLACK <= place.box.bottom <= landscape.bounds.bottom
         assert not overlap(place.box, landscape.prompt)
         assert not overlap(place.box, landscape.prediction)
-    for one, other in combinations(landscape.frames, 2):
-        assert not overlap(one.box, other.box)
+    for first, second in combinations(landscape.frames, 2):
+        assert not overlap(first.box, second.box)
 
 
 @given(KIND, st.booleans(), SIZE, OPENED, st.integers(1, 6))
@@ -128,18 +128,14 @@ def test_everything_that_is_read_has_a_wire(kind: str) -> None:
     joined = {(wire.source, wire.target) for wire in landscape.wires}
     for station in found:
         for read in station.reads:
-            if not station.stream:
-                assert (read, station.name) in joined
-            elif read in station.adds:
+            if not station.stream or read in station.adds:
                 assert (read, station.name) in joined
     assert ("prompt", "embed") in joined
     assert ("probs", "prediction") in joined
 
 
 @given(st.integers(1, 12), st.integers(1, 12), SIZE)
-def test_a_closed_block_is_one_column_with_all_of_its_heads(
-    heads: int, blocks: int, size: tuple[float, float]
-) -> None:
+def test_a_closed_block_is_one_column_with_all_of_its_heads(heads: int, blocks: int, size: tuple[float, float]) -> None:
     model = of_kind("attention only", n_layers=blocks, n_heads=heads, d_head=2, d_model=4)
     found = stations_of(sections_of(model.forward([3, 1, 4]), model.config))
     landscape = lay_out(found, Sheet(*size, 3), frozenset({0}))

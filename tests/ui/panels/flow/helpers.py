@@ -63,13 +63,11 @@ def drag(canvas: FlowCanvas, qtbot: QtBot, start: QPoint, way: QPoint, button: Q
     """Press a button, go some way with it, and let it go."""
     viewport = canvas.viewport()
     qtbot.mousePress(viewport, button, pos=start)
-    for part in (way / 2, way):
-        point = QPointF(start + part)
+    for share in (0.5, 1.0):
+        point = QPointF(start) + QPointF(way) * share
         place = QPointF(viewport.mapToGlobal(point.toPoint()))
         kind, none = QEvent.Type.MouseMove, Qt.MouseButton.NoButton
-        QApplication.sendEvent(
-            viewport, QMouseEvent(kind, point, place, none, button, Qt.KeyboardModifier.NoModifier)
-        )
+        QApplication.sendEvent(viewport, QMouseEvent(kind, point, place, none, button, Qt.KeyboardModifier.NoModifier))
     qtbot.mouseRelease(viewport, button, pos=start + way)
 
 

@@ -206,9 +206,7 @@ def test_a_wide_matrix_says_the_same_numbers_near_as_far(qtbot: QtBot) -> None:
     cell = canvas.camera.rect(tile.cell(40, 1100)).toRect()
     entry = color_indices(weights[40:41, 1100:1101], None, "diverging", float(np.abs(weights).max()))[0, 0]
     seen = picture(canvas).pixelColor(max(cell.left(), 0) + 4, max(cell.top(), 0) + 4)
-    assert (seen.red(), seen.green(), seen.blue()) == tuple(
-        lookup_table("diverging", current_theme()).rgba[entry][:3]
-    )
+    assert (seen.red(), seen.green(), seen.blue()) == tuple(lookup_table("diverging", current_theme()).rgba[entry][:3])
 
 
 def test_one_loud_weight_among_many_is_seen_from_afar(qtbot: QtBot) -> None:

@@ -1,5 +1,6 @@
 """The flow panel: the whole pass in one picture that follows the session, opens blocks, and marks what is chosen."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,9 @@ from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.look.theme import DARK, LIGHT, apply_theme, current_theme
 from visualizer.ui.panels.flow.content import FlowContent
+from visualizer.ui.panels.flow.items import MatrixItem
 from visualizer.ui.panels.flow.panel import FlowPanel
-from visualizer.ui.panels.flow.pictures import MatrixItem, Picture
+from visualizer.ui.panels.flow.pictures import Picture
 from visualizer.ui.widgets.drawing import as_svg
 
 
@@ -267,7 +269,7 @@ def test_the_chosen_tokens_way_is_lit_from_the_prompt_to_the_prediction(panel: F
     session.selection.choose(row=2)
     image = picture(canvas)
     tiles = [tile for tile in canvas.landscape.tiles if tile.matrix.kind == "activation"]
-    for before, after in zip(tiles, tiles[1:], strict=False):  # through every gap, and around the row of every matrix
+    for before, after in pairwise(tiles):  # through every gap, and around the row of every matrix
         gap = QRectF(canvas.camera.x(before.box.right) + 2, line.top(), 3, 3)
         if after.box.left - before.box.right > 8:
             assert accent in colors_in(image, gap), after.key
@@ -301,7 +303,9 @@ def test_the_sources_of_the_chosen_cell_are_outlined(panel: FlowPanel, session: 
     assert theme.text not in colors_in(picture(canvas), box)
 
 
-def test_the_comparison_with_a_baseline_is_shown_and_where_it_differs_is_said(panel: FlowPanel, session: Session) -> None:
+def test_the_comparison_with_a_baseline_is_shown_and_where_it_differs_is_said(
+    panel: FlowPanel, session: Session
+) -> None:
     session.document.apply(SetBaseline(Baseline(session.document.state.model)))
     session.document.apply(SetCells("wte", (0, 5), 3.0))
     canvas = panel.canvas

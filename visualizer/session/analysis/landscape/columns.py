@@ -16,7 +16,7 @@ GAP, GAP_OF_WEIGHTS, GAP_OF_READ, GAP_IN_GROUP = 16.0, 24.0, 9.0, 7.0
 WIDEST_GAP, TIGHTEST = 40.0, 0.6
 JOIN, START, STRIP, STRIP_GAP = 16.0, 14.0, 20.0, 5.0
 NARROWEST, PER_COLUMN, LEAST_OF_MANY, WIDEST = 12.0, 5.0, 32.0, 240.0
-LEAST_HIGHEST, HIGHEST_ROW, ROWS_ACROSS = 44.0, 84.0, 14.0
+LEAST_HIGHEST, HIGHEST_ROW, ROWS_ACROSS = 44.0, 110.0, 14.0
 LARGER = 1.25  # attention comes first
 BRANCH_OFF = 5.0  # from the edge of what stands before
 CELL_SHAPE = 0.9  # the width of a cell by its height, where there is room
@@ -89,10 +89,9 @@ def _columns_of(station: Station, streams: set[str], sheet: Sheet) -> list[Colum
         count = matrix.size[1]
         least = min(LEAST_OF_MANY, max(NARROWEST, PER_COLUMN * count)) * (LARGER if "query" in matrix.axes else 1.0)
         wanted = max(least, min(WIDEST, CELL_SHAPE * row_height * count))
-        first = not i
-        columns.append(
-            Column("tile", gap if first else GAP_IN_GROUP, least, wanted, station.block, station, matrix, reads and first)
-        )
+        gap = GAP_IN_GROUP if i else gap
+        reading = reads and not i
+        columns.append(Column("tile", gap, least, wanted, station.block, station, matrix, reading))
         if matrix.bounded and matrix.per_head and matrix.shape[0] > 1:
             columns.append(Column("heads", STRIP_GAP, STRIP, 1.5 * STRIP, station.block, station, matrix))
     if station.begins and not station.adds:

@@ -105,8 +105,10 @@ def _heads(stations: Sequence[Station], columns: Sequence[Column], rows: Box) ->
     }
     found = []
     for column in columns:
+        if column.kind not in ("heads", "closed") or column.block is None:
+            continue
         pattern = patterns.get(column.block)
-        if column.kind in ("heads", "closed") and pattern is not None and column.block is not None:
+        if pattern is not None:
             box = Box(column.left, rows.top, column.width, rows.height)
             found.append(Heads(column.block, pattern, *_grid(box, pattern.shape[0])))
     return found

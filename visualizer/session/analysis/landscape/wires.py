@@ -81,9 +81,8 @@ class Linker:
         """All of them."""
         for station in self._stations:
             own = [i for i, column in enumerate(self._columns) if column.station is station]
-            closed = next((i for i, c in enumerate(self._columns) if c.kind == "closed" and c.block == station.block), None)
             if station.stream:
-                self._sum(station, own, closed)
+                self._sum(station, own)
             elif own:
                 self._feeds(station, own[0])
         for i, column in enumerate(self._columns):
@@ -91,11 +90,15 @@ class Linker:
                 self._through(i)
         self._predicts()
         spread = _on_lanes(self._links)
-        return Links(_side_by_side(spread, self._columns), self._joins, (min(self._ends, default=0.0), max(self._ends, default=0.0)))
+        return Links(
+            _side_by_side(spread, self._columns),
+            self._joins,
+            (min(self._ends, default=0.0), max(self._ends, default=0.0)),
+        )
 
     # -- the residual stream
 
-    def _sum(self, station: Station, own: list[int], closed: int | None) -> None:
+    def _sum(self, station: Station, own: list[int]) -> None:
         """What is added to the stream, or begins it; and the numbers of the sum, where they are shown."""
         join = next((self._columns[i] for i in own if self._columns[i].kind == "join"), None)
         tile = next((i for i in own if self._columns[i].kind == "tile"), None)
@@ -110,7 +113,7 @@ class Linker:
             for name in adds:
                 if name in self._made:
                     self._add(name, station.name, self._made[name], join)
-        before = self._columns[own[0]].left if own else self._columns[closed].right if closed is not None else 0.0
+        before = self._columns[own[0]].left if own else self._closed(station.block)
         if station.adds or station.begins:
             self._left |= dict.fromkeys(self._present, before)
             self._present = set()
@@ -121,6 +124,10 @@ class Linker:
                 self._begin(station.name, tile)
             else:
                 self._read(station.name, station.name, self._columns[tile])
+
+    def _closed(self, block: int | None) -> float:
+        """Where the column of a closed block ends."""
+        return next((c.right for c in self._columns if c.kind == "closed" and c.block == block), 0.0)
 
     def _begin(self, name: str, source: int) -> None:
         start, following = self._columns[source].right, self._columns[source + 1]
@@ -186,10 +193,16 @@ def _on_lanes(links: Sequence[Link]) -> list[Link]:
     """Short wires on the lanes next to the rows, longer ones below them, none upon another."""
     taken: list[list[tuple[float, float]]] = []
     lanes: dict[int, int] = {}
-    order = sorted((i for i, link in enumerate(links) if link.lane is not None), key=lambda i: links[i].end - links[i].start)
+    order = sorted(
+        (i for i, link in enumerate(links) if link.lane is not None), key=lambda i: links[i].end - links[i].start
+    )
     for i in order:
         start, end = sorted((links[i].start, links[i].end))
-        free = (n for n, spans in enumerate(taken) if all(end + GAP_IN_GROUP < a or start - GAP_IN_GROUP > b for a, b in spans))
+        free = (
+            n
+            for n, spans in enumerate(taken)
+            if all(end + GAP_IN_GROUP < a or start - GAP_IN_GROUP > b for a, b in spans)
+        )
         lane = next(free, len(taken))
         if lane == len(taken):
             taken.append([])
@@ -199,15 +212,20 @@ def _on_lanes(links: Sequence[Link]) -> list[Link]:
 
 
 def _side_by_side(links: Sequence[Link], columns: Sequence[Column]) -> list[Link]:
-    """Wires that arrive from below at one matrix, or leave it, next to each other; the nearest source first."""
-    widths = {column.middle: column.width for column in columns}
+    """Wires on lanes that meet at one matrix next to each other: those that arrive, the nearest source first, and then
+    the one that leaves.
+    """
     found = list(links)
-    for end in {link.end for link in links if link.lane is not None and link.kind == "feeds"}:
-        arriving = [i for i, link in enumerate(links) if link.end == end and link.lane is not None and link.kind == "feeds"]
+    under = [i for i, link in enumerate(links) if link.lane is not None]
+    for column in columns:
+        arriving = [i for i in under if links[i].end == column.middle and links[i].kind == "feeds"]
+        leaving = [i for i in under if links[i].start == column.middle]
         arriving.sort(key=lambda i: -links[i].start)
+        parts = len(arriving) + bool(leaving) + 1
         for place, i in enumerate(arriving):
-            share = (place + 1) / (len(arriving) + 1) - 0.5
-            found[i] = replace(found[i], end=end + share * widths[end])
+            found[i] = replace(found[i], end=column.left + column.width * (place + 1) / parts)
+        for i in leaving:
+            found[i] = replace(found[i], start=column.left + column.width * (len(arriving) + 1) / parts)
     return found
 
 

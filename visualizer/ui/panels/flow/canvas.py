@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 from dataclasses import dataclass
 
+from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QToolTip, QWidget
-from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 
 from visualizer.session.analysis.landscape.shapes import Box, Tile
 from visualizer.ui.panels.flow.marks import Cell
@@ -142,7 +142,7 @@ class FlowCanvas(FlowView):
 
     def _neighbour(self, index: int, cell: Cell, down: int, across: int) -> tuple[int, Cell]:
         """One cell on; at a matrix' side, the same token in the next activation."""
-        rows, columns = self.landscape.tiles[index].matrix.size
+        columns = self.landscape.tiles[index].matrix.size[1]
         row, column = cell[0] + down, cell[1] + across
         if 0 <= column < columns:
             return index, self._clamped(index, (row, column))
@@ -209,7 +209,10 @@ class FlowCanvas(FlowView):
             return
         tile = self.landscape.tiles[place[0]]
         shown = self.camera.rect(tile.box)
-        if max(shown.width() / self.width(), shown.height() / self.height()) < LARGE_SHARE or shown.width() < READABLE * 2:
+        if (
+            max(shown.width() / self.width(), shown.height() / self.height()) < LARGE_SHARE
+            or shown.width() < READABLE * 2
+        ):
             self.show_box(self._surroundings(tile))
         elif (width := shown.width() / tile.matrix.size[1]) < READABLE:
             self.zoom_by(READABLE / width, point)

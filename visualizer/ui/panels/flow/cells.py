@@ -48,11 +48,11 @@ def _hatch(paper: Paper, grid: Grid) -> None:
         edge = grid.cell(row, min(row + 1, grid.columns.stop))
         corners += [QPointF(edge.left(), edge.top()), QPointF(edge.left(), edge.top() + step * grid.height)]
     corners.append(QPointF(right, corners[-1].y()))
-    painter, device = paper.painter, paper.painter.device()
+    painter = paper.painter
     painter.save()
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrushOrigin(QPointF(grid.left, grid.top))
-    painter.setBrush(QBrush(_hatch_pixmap(paper.theme, device.devicePixelRatioF() if device is not None else 1.0)))
+    painter.setBrush(QBrush(_hatch_pixmap(paper.theme, painter.device().devicePixelRatioF())))
     painter.drawPolygon(QPolygonF(corners))
     painter.restore()
 

@@ -105,7 +105,9 @@ class FlowContent:
         size = f"{rows}×{columns}"
         if matrix.kind == "parameter":
             axes = meaning(matrix.name).partition(":")[0]
-            return Heading((name,), "", (f"{axes} {shape_text(matrix.shape)}{self._part(matrix)}", shape_text(matrix.shape)))
+            return Heading(
+                (name,), "", (f"{axes} {shape_text(matrix.shape)}{self._part(matrix)}", shape_text(matrix.shape))
+            )
         if name.endswith(".normalized"):
             name = "norm"
         titles = tuple(dict.fromkeys((matrix.title, *SHORT.get(name, (name,)))))
@@ -158,7 +160,10 @@ class FlowContent:
         if trace is None:
             return []
         ids = [int(token) for token in trace.tokens]
-        return [(with_position(visible_label(token_label(self._opened, t)), i), token_color(t, theme)) for i, t in enumerate(ids)]
+        return [
+            (with_position(visible_label(token_label(self._opened, t)), i), token_color(t, theme))
+            for i, t in enumerate(ids)
+        ]
 
     def predictions(self, row: int | None) -> dict[int, Prediction]:
         """The most probable token after each position; of a large vocabulary after the last one and `row`."""
@@ -166,7 +171,9 @@ class FlowContent:
         if trace is None:
             return {}
         last = len(trace.tokens) - 1
-        rows = range(last + 1) if "logits" in trace.recorded else sorted({last, last if row is None else min(row, last)})
+        rows = (
+            range(last + 1) if "logits" in trace.recorded else sorted({last, last if row is None else min(row, last)})
+        )
         found = {}
         for position in rows:
             logits = trace.logits_at(position)

@@ -97,12 +97,25 @@ def _stream(paper: Paper, landscape: Landscape) -> None:
     left, right = (paper.camera.x(x) for x in landscape.stream)
     paper.painter.setPen(paper.texts.pen(paper.theme.muted_text, STREAM_WIDTH))
     paper.painter.drawLine(QLineF(max(left, paper.view.left() - 9), y, min(right, paper.view.right() + 9), y))
-    ends = sorted(x for x, _ in landscape.joins)
-    end = paper.camera.x(ends[0]) - RING if ends else right
-    left = max(left, paper.view.left()) + 2 * ROUND
-    if paper.texts.width(STREAM_NAME, DETAIL) + 2 * ROUND < min(end, paper.view.right()) - left:
-        ground = paper.theme.background if landscape.frames and landscape.frames[0].opened else paper.theme.panel
-        paper.write(STREAM_NAME, DETAIL, paper.theme.muted_text, left, y - paper.texts.detail_line - 2, ground)
+    _stream_name(paper, landscape, y)
+
+
+def _stream_name(paper: Paper, landscape: Landscape, y: float) -> None:
+    """What the line is, after the first that reads it, where there is room before the first sum."""
+    starts = [wire.points[0][0] for wire in landscape.wires if wire.kind == "reads"]
+    ends = [x for x, _ in landscape.joins] or [landscape.stream[1]]
+    if not starts:
+        return
+    left = max(paper.camera.x(min(starts)), paper.view.left()) + 2 * ROUND
+    width = paper.texts.width(STREAM_NAME, DETAIL)
+    if (
+        left + width
+        < min(
+            paper.camera.x(min((x for x in ends if x > min(starts)), default=landscape.stream[1])), paper.view.right()
+        )
+        - RING
+    ):
+        paper.write(STREAM_NAME, DETAIL, paper.theme.muted_text, left, y - paper.texts.detail_line - 2)
 
 
 def _wire(paper: Paper, wire: Wire, color: str) -> None:

@@ -57,9 +57,9 @@ def paint_legend(paper: Paper, rect: QRectF) -> None:
         x = _word(paper, after, x + BAR + 4, rect) + GAP
     swatches = (
         ("masked", theme.masked),
-        ("NaN", theme.not_a_number),
-        ("+Inf", theme.positive_infinity),
-        (f"{MINUS}Inf", theme.negative_infinity),
+        ("nan", theme.not_a_number),
+        ("inf", theme.positive_infinity),
+        (f"{MINUS}inf", theme.negative_infinity),
         ("chosen", theme.accent),
         ("● reads the stream, ⊕ adds to it", ""),
         ("✱ intervened", ""),

@@ -86,9 +86,11 @@ def paint_way(paper: Paper, landscape: Landscape, marks: Marks) -> None:
         return
     band = paper.camera.rect(landscape.row(marks.row))
     color = QColor(paper.theme.accent if marks.chosen else paper.theme.muted_text)
-    line = QLineF(paper.camera.x(landscape.prompt.right), band.center().y(), paper.camera.x(landscape.prediction.left), band.center().y())
+    left, right = (paper.camera.x(x) for x in (landscape.prompt.right, landscape.prediction.left))
+    line = QLineF(left, band.center().y(), right, band.center().y())
     pen = paper.texts.pen(paper.theme.accent, 2.0) if marks.chosen else paper.texts.pen(paper.theme.rule, 2.0)
     color.setAlpha(28 if marks.chosen else 20)
+    band.setLeft(line.x1())
     paper.painter.fillRect(band, color)
     paper.painter.setPen(pen)
     paper.painter.drawLine(line)

@@ -61,7 +61,13 @@ class FlowPanel(SessionPanel):
     def _make_actions(self) -> None:
         for name, text, tip, shortcut, run in (
             ("flow_every_step", "Every step", "Also what is computed on the way", "", self._every_step_switched),
-            ("flow_open", "Open or close block", "The chosen block, or one column in its place", "", self._toggle_chosen),
+            (
+                "flow_open",
+                "Open or close block",
+                "The chosen one, or one column in its place",
+                "",
+                self._toggle_chosen,
+            ),
             ("flow_zoom_out", "Zoom out", "Farther (− or the wheel)", "", lambda: self.canvas.zoom_by(1 / ZOOM_STEP)),
             ("flow_zoom_in", "Zoom in", "Nearer (+ or the wheel)", "", lambda: self.canvas.zoom_by(ZOOM_STEP)),
             ("flow_fit", "Fit", "Show the whole pass (0)", "0", self.canvas.fit),

@@ -1,22 +1,19 @@
-"""The numbers of one matrix as colours, made when there is time for them, and the item that shows them."""
+"""The numbers of one matrix as colours, made when there is time for them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QPainter
 
+from visualizer.session.analysis.landscape.shapes import Heads, Tile
+from visualizer.session.analysis.stage_values import StageValues
 from visualizer.session.words.numbers import fitted
-from visualizer.ui.heatmap.image import MatrixImage
 from visualizer.ui.look import colors
 from visualizer.ui.look.colors import Kind
-from visualizer.ui.look.theme import Theme, current_theme
 
 Array = NDArray[Any]
 
@@ -61,7 +58,9 @@ class Picture:
         """Whether another picture that is soon made, of numbers that were computed anew, looks the same."""
         alone = all(extra is None for one in (self, other) for extra in (one.changed, one._beside))
         same = (self.kind, self.queries, self.values.shape) == (other.kind, other.queries, other.values.shape)
-        return alone and same and self.values.size <= AT_ONCE and np.array_equal(self.values, other.values, equal_nan=True)
+        return (
+            alone and same and self.values.size <= AT_ONCE and np.array_equal(self.values, other.values, equal_nan=True)
+        )
 
     def again(self, origin: tuple[object, ...]) -> Picture:
         """The same picture for numbers that follow from these objects now."""
@@ -107,61 +106,40 @@ def _limit(values: Array, masked: NDArray[np.bool_] | None) -> float:
     return colors.symmetric_limit(values, masked)
 
 
-class MatrixItem(MatrixImage):
-    """A picture in its place. One that takes long is asked for by `later`, and shown when it has been made."""
+def picture_of(tile: Tile, values: StageValues, known: Picture | None) -> Picture:
+    """The picture of a matrix: the one that is known, where its numbers are the same."""
+    matrix = tile.matrix
+    origin = values.origin(matrix)
+    if known is not None and known.is_of(origin):
+        return known
+    bounded = matrix.bounded and not values.is_difference(matrix)
+    beside = None if bounded else values.beside(matrix)
+    kind: Kind = "sequential" if bounded else "diverging"
+    queries = matrix.size[0] if matrix.causal else 0
+    made = Picture(origin, values.values(matrix), kind, queries, beside, values.changed(matrix))
+    return known.again(origin) if known is not None and known.looks_like(made) else made
 
-    def __init__(self, later: Callable[[MatrixItem], None]) -> None:
-        super().__init__()
-        self._picture: Picture | None = None
-        self._shown: tuple[Picture, Theme] | None = None
-        self._place = QRectF()
-        self._later = later
 
-    def place(self, rect: QRectF) -> None:
-        """Lie there in the picture of the whole pass."""
-        self._place = rect
-        if self.image is not None:
-            self.setRect(rect)
+def picture_of_heads(heads: Heads, values: StageValues, known: Picture | None) -> Picture:
+    """The picture of the patterns of all heads of a block, the same way."""
+    present, base, key = values.origin(heads.pattern)
+    difference = values.is_difference(heads.pattern)
+    origin = (present, base, (heads.columns, key[-1] if isinstance(key, tuple) else key))
+    if known is not None and known.is_of(origin):
+        return known
+    patterns = values.all_heads(heads.pattern.name)
+    made = Picture(
+        origin, _in_a_grid(patterns, heads.columns), "diverging" if difference else "sequential", patterns.shape[1]
+    )
+    return known.again(origin) if known is not None and known.looks_like(made) else made
 
-    def show_picture(self, picture: Picture) -> None:
-        """Show other numbers: now, or those from before until their colours have been made."""
-        if self._shown == (picture, current_theme()):
-            return
-        self._picture = picture
-        if picture.made or picture.values.size <= AT_ONCE:
-            self.make()
-        else:
-            self._later(self)
 
-    def make(self) -> None:
-        """Show the numbers that are wanted."""
-        picture = self._picture
-        if picture is None or not picture.values.size:
-            return
-        table, levels = colors.lookup_table(picture.kind, current_theme()), (-picture.limit, picture.limit)
-        self.show_matrix(picture.values, picture.indices, table, picture.kind, levels)
-        self.setRect(self._place)
-        self._shown = picture, current_theme()
-
-    def paint_at(self, painter: QPainter, rect: QRectF) -> None:
-        """Paint it elsewhere, in a rectangle."""
-        self.make()
-        rows, columns = self.indices.shape
-        if not rows or not columns:
-            return
-        painter.save()
-        painter.translate(rect.topLeft())
-        painter.scale(rect.width() / columns, rect.height() / rows)
-        self.paint(painter)
-        painter.restore()
-
-    # -- how finely it is painted
-
-    def _in_sight(self) -> tuple[int, int, int, int]:
-        """All of it: a picture from afar is made once, and not at every step that the view moves."""
-        return 0, self.indices.shape[0], 0, self.indices.shape[1]
-
-    def _paint_afar(self, painter: QPainter, seen: tuple[int, int, int, int], stride: tuple[int, int]) -> None:
-        """By powers of two, so that a zoom does not make it anew at every step."""
-        down, across = (1 << (cells - 1).bit_length() for cells in stride)
-        super()._paint_afar(painter, seen, (down, across))
+def _in_a_grid(patterns: NDArray[np.generic], columns: int) -> NDArray[np.generic]:
+    """Patterns [head, query, key] beside and below each other; places without a head hold zeros."""
+    heads, queries, keys = patterns.shape
+    if columns == 1:
+        return patterns.reshape(heads * queries, keys)
+    lines = -(-heads // columns)
+    grid = np.zeros((lines * columns, queries, keys), patterns.dtype)
+    grid[:heads] = patterns
+    return grid.reshape(lines, columns, queries, keys).swapaxes(1, 2).reshape(lines * queries, columns * keys)

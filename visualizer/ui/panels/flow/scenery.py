@@ -13,10 +13,11 @@ from visualizer.ui.heatmap.grid import Grid
 from visualizer.ui.panels.flow.cells import paint_cells
 from visualizer.ui.panels.flow.content import FlowContent, Prediction
 from visualizer.ui.panels.flow.ground import paint_ground
+from visualizer.ui.panels.flow.items import MatrixItem
 from visualizer.ui.panels.flow.legend import legend_height, paint_legend
 from visualizer.ui.panels.flow.marks import Cell, Marks, paint_marks, paint_way
 from visualizer.ui.panels.flow.paper import Camera, Paper, Texts
-from visualizer.ui.panels.flow.pictures import MatrixItem, Picture
+from visualizer.ui.panels.flow.pictures import Picture
 from visualizer.ui.panels.flow.titles import paint_titles
 from visualizer.ui.panels.flow.words import (
     column_label_height,
@@ -128,9 +129,9 @@ class Scenery:
         painter.fillRect(rect, texts.color(texts.theme.panel))
         self.landscape = landscape
         self.ground(paper)
-        for place in (*landscape.tiles, *landscape.heads):
-            if place.key in items:
-                items[place.key].paint_at(painter, camera.rect(place.box))
+        places = {tile.key: tile.box for tile in landscape.tiles} | {heads.key: heads.box for heads in landscape.heads}
+        for key in places.keys() & items.keys():
+            items[key].paint_at(painter, camera.rect(places[key]))
         self.over(paper, None)
         self.landscape = before
         paint_legend(paper, QRectF(rect.left() + 6, rect.bottom() - legend, rect.width() - 12, legend))

@@ -1,4 +1,4 @@
-"""Titles over the matrices: in one line where they have room, else in two by turns; nearer, with shapes and formulas."""
+"""Titles over the matrices: in one line where there is room, else in two by turns; nearer with formulas."""
 
 from __future__ import annotations
 
@@ -45,7 +45,11 @@ class Title:
 
 
 def paint_titles(
-    paper: Paper, landscape: Landscape, content: FlowContent, odd: Mapping[Key, int], labels: Callable[[Tile, QRectF], float]
+    paper: Paper,
+    landscape: Landscape,
+    content: FlowContent,
+    odd: Mapping[Key, int],
+    labels: Callable[[Tile, QRectF], float],
 ) -> None:
     """The titles of all matrices in sight. `odd` counts NaN and Inf, `labels` is the height of columns' labels."""
     titles = _titles(paper, landscape, content, odd)
@@ -150,11 +154,13 @@ def _paint(paper: Paper, title: Title, details: Sequence[str], labels: float, li
     width = texts.width(title.text, TITLE) + signs
     line = top + (lines - 1 - title.up) * texts.line
     written = paper.write(title.text, TITLE, paper.theme.text, _beside(title, view, width), line, ground)
-    paint_remarks(paper, title.remarks, written, title.width)
+    paint_remarks(paper, title.remarks, written, title.right)
     top += lines * texts.line
     for text in details:
         if text:
-            paper.write(text, DETAIL, paper.theme.muted_text, _beside(title, view, texts.width(text, DETAIL)), top, ground)
+            paper.write(
+                text, DETAIL, paper.theme.muted_text, _beside(title, view, texts.width(text, DETAIL)), top, ground
+            )
         top += texts.detail_line
 
 
@@ -167,12 +173,11 @@ def _beside(title: Title, view: QRectF, width: float) -> float:
     return max(rect.left(), min(view.left() + GAP, rect.right() - width))
 
 
-def paint_remarks(paper: Paper, remarks: Sequence[Remark], title: QRectF, room: float) -> None:
-    """What is out of the ordinary, after a title: in words where there is room, else in signs."""
+def paint_remarks(paper: Paper, remarks: Sequence[Remark], title: QRectF, right: float) -> None:
+    """What is out of the ordinary, after a title: in words where there is room up to `right`, else in signs."""
     left = title.right() + 3
-    written = title.width() + sum(paper.texts.width(f"{r.sign} {r.words}", DETAIL) + 6 for r in remarks)
-    for remark in remarks:
-        text = f"{remark.sign} {remark.words}" if written <= room else remark.sign
-        left = paper.write(text, TITLE if text == remark.sign else DETAIL, remark.color, left, title.top()).right() + 4
-
-
+    words = [f"{remark.sign} {remark.words}" for remark in remarks]
+    spelled = left + sum(paper.texts.width(text, DETAIL) + 6 for text in words) <= right
+    for remark, text in zip(remarks, words, strict=True):
+        written, kind = (text, DETAIL) if spelled else (remark.sign, TITLE)
+        left = paper.write(written, kind, remark.color, left, title.top()).right() + (6 if spelled else 1)

@@ -2,100 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from time import perf_counter
 
-import numpy as np
 import pyqtgraph
-from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPointF, QRectF, QTimer, Signal
-from PySide6.QtGui import QPainter, QResizeEvent, QTransform
-from PySide6.QtWidgets import QGraphicsSceneWheelEvent, QStyleOptionGraphicsItem, QWidget
-from pyqtgraph.GraphicsScene.mouseEvents import MouseDragEvent
+from PySide6.QtGui import QPainter, QResizeEvent
+from PySide6.QtWidgets import QWidget
 
 from visualizer.session.analysis.landscape.layout import lay_out
-from visualizer.session.analysis.landscape.shapes import Box, Heads, Landscape, Sheet, Tile
+from visualizer.session.analysis.landscape.shapes import Box, Landscape, Sheet
 from visualizer.session.analysis.stations import Station
-from visualizer.ui.look.colors import Kind
 from visualizer.ui.look.theme import current_theme
+from visualizer.ui.panels.flow.box import Layer, PassBox
 from visualizer.ui.panels.flow.content import FlowContent
+from visualizer.ui.panels.flow.items import MatrixItem
 from visualizer.ui.panels.flow.legend import legend_height
-from visualizer.ui.panels.flow.scenery import Scenery
 from visualizer.ui.panels.flow.marks import Cell, Marks
-from visualizer.ui.panels.flow.paper import LABEL, Camera, Paper, Texts
-from visualizer.ui.panels.flow.pictures import MatrixItem, Picture
+from visualizer.ui.panels.flow.paper import LABEL, Camera, Texts
+from visualizer.ui.panels.flow.pictures import Picture, picture_of, picture_of_heads
+from visualizer.ui.panels.flow.scenery import Scenery
 
 MAKING_SECONDS = 0.008  # for making large pictures at a time; what is left over follows
-MARGIN = 4000.0  # around the picture, for words that reach beyond it
-FARTHEST, NEAREST_CELL, LEAST_NEAREST = 1.25, 64.0, 12.0
+NEAREST_CELL, LEAST_NEAREST = 64.0, 12.0
 Key = tuple[str, str]
-
-
-class Layer(pyqtgraph.GraphicsObject):
-    """Something painted over or under the matrices, in the view's pixels at any zoom."""
-
-    def __init__(self, paint: Callable[[Paper], None], texts: Callable[[], Texts]) -> None:
-        super().__init__()
-        self._paint = paint
-        self._texts = texts
-        self._bounds = QRectF()
-
-    def cover(self, box: Box) -> None:
-        """Lie over the whole picture."""
-        self.prepareGeometryChange()
-        self._bounds = QRectF(box.left, box.top, box.width, box.height).adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN)
-
-    def boundingRect(self) -> QRectF:
-        return self._bounds
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
-        transform = painter.worldTransform()
-        view = self.getViewBox()
-        seen = transform.mapRect(QRectF(view.viewRect())) if view is not None else transform.mapRect(self._bounds)
-        painter.setWorldTransform(QTransform())
-        self._paint(Paper(painter, Camera.of(transform), self._texts(), seen))
-        painter.setWorldTransform(transform)
-
-
-class PassBox(pyqtgraph.ViewBox):
-    """A view box that goes no nearer than `nearest` times and not much farther than all of it, at the pointer's place."""
-
-    def __init__(self) -> None:
-        super().__init__(invertY=True, enableMenu=False, defaultPadding=0)
-        self.disableAutoRange()
-        self._all = QRectF(0, 0, 1, 1)
-        self._nearest = 1.0
-
-    def hold(self, box: Box, nearest: float) -> None:
-        """Hold a picture."""
-        self._all, self._nearest = QRectF(box.left, box.top, box.width, box.height), nearest
-        spare = (FARTHEST - 1) / 2
-        self.setLimits(
-            xMin=-spare * box.width, xMax=(1 + spare) * box.width, yMin=-spare * box.height, yMax=(1 + spare) * box.height
-        )
-
-    def scaleBy(  # pyqtgraph's own form
-        self,
-        s: Sequence[float | None] | None = None,
-        center: QPointF | None = None,
-        x: float | None = None,
-        y: float | None = None,
-    ) -> None:
-        """Scale what is in sight by so much; both axes stop where one of them must."""
-        x, y = s if s is not None else (x, y)
-        seen = self.targetRect()
-        sides = ((self._all.width(), seen.width(), x), (self._all.height(), seen.height(), y))
-        least = max(side / self._nearest / now for side, now, factor in sides if factor is not None)
-        x, y = (None if factor is None else max(factor, least) for factor in (x, y))
-        super().scaleBy(x=x, y=y, center=center)
-
-    def wheelEvent(self, event: QGraphicsSceneWheelEvent, axis: int | None = None) -> None:
-        self.updateMatrix()  # two turns may come before a repaint, which is when pyqtgraph does it
-        super().wheelEvent(event, axis)
-
-    def mouseDragEvent(self, event: MouseDragEvent, axis: int | None = None) -> None:
-        self.updateMatrix()
-        super().mouseDragEvent(event, axis)
 
 
 class FlowView(pyqtgraph.GraphicsView):
@@ -128,7 +58,9 @@ class FlowView(pyqtgraph.GraphicsView):
         self._texts: Texts | None = None
         self._items: dict[Key, MatrixItem] = {}
         self._ground = Layer(lambda paper: self._scenery.ground(paper, self._message), self.texts)
-        self._over = Layer(lambda paper: self._scenery.over(paper, self.cursor_at if self.hasFocus() else None), self.texts)
+        self._over = Layer(
+            lambda paper: self._scenery.over(paper, self.cursor_at if self.hasFocus() else None), self.texts
+        )
         for layer, z in ((self._ground, -10), (self._over, 10)):
             layer.setZValue(z)
             self.box.addItem(layer, ignoreBounds=True)
@@ -175,6 +107,10 @@ class FlowView(pyqtgraph.GraphicsView):
         if picture is None or row >= picture.values.shape[0] or column >= picture.values.shape[1]:
             return None
         return float(picture.values[row, column])
+
+    def _cursor_seen(self) -> tuple[int, Cell] | None:
+        """The keyboard's cursor, while it is here."""
+        return self.cursor_at if self.hasFocus() else None
 
     def texts(self) -> Texts:
         """Fonts and colours of the present theme."""
@@ -230,9 +166,9 @@ class FlowView(pyqtgraph.GraphicsView):
         pictures: dict[Key, Picture] = {}
         if content is not None:
             for tile in self.landscape.tiles:
-                pictures[tile.key] = _picture(tile, content, known.get(tile.key))
+                pictures[tile.key] = picture_of(tile, content.values, known.get(tile.key))
             for heads in self.landscape.heads:
-                pictures[heads.key] = _heads_picture(heads, content, known.get(heads.key))
+                pictures[heads.key] = picture_of_heads(heads, content.values, known.get(heads.key))
         self._scenery.fill(content, pictures)
         for key, picture in pictures.items():
             self._items[key].show_picture(picture)
@@ -330,42 +266,6 @@ class FlowView(pyqtgraph.GraphicsView):
             if self._ready:
                 self.setBackground(current_theme().panel)
                 self.lay_out()
-
-
-def _picture(tile: Tile, content: FlowContent, known: Picture | None) -> Picture:
-    matrix, values = tile.matrix, content.values
-    origin = values.origin(matrix)
-    if known is not None and known.is_of(origin):
-        return known
-    bounded = matrix.bounded and not values.is_difference(matrix)
-    beside = None if bounded else values.beside(matrix)
-    kind: Kind = "sequential" if bounded else "diverging"
-    queries = matrix.size[0] if matrix.causal else 0
-    made = Picture(origin, values.values(matrix), kind, queries, beside, values.changed(matrix))
-    return known.again(origin) if known is not None and known.looks_like(made) else made
-
-
-def _heads_picture(heads: Heads, content: FlowContent, known: Picture | None) -> Picture:
-    values = content.values
-    present, base, key = values.origin(heads.pattern)
-    difference = values.is_difference(heads.pattern)
-    origin = (present, base, (heads.columns, key[-1] if isinstance(key, tuple) else key))
-    if known is not None and known.is_of(origin):
-        return known
-    patterns = values.all_heads(heads.pattern.name)
-    made = Picture(origin, _in_a_grid(patterns, heads.columns), "diverging" if difference else "sequential", patterns.shape[1])
-    return known.again(origin) if known is not None and known.looks_like(made) else made
-
-
-def _in_a_grid(patterns: NDArray[np.generic], columns: int) -> NDArray[np.generic]:
-    """Patterns [head, query, key] beside and below each other; places without a head hold zeros."""
-    heads, queries, keys = patterns.shape
-    if columns == 1:
-        return patterns.reshape(heads * queries, keys)
-    lines = -(-heads // columns)
-    grid = np.zeros((lines * columns, queries, keys), patterns.dtype)
-    grid[:heads] = patterns
-    return grid.reshape(lines, columns, queries, keys).swapaxes(1, 2).reshape(lines * queries, columns * keys)
 
 
 def _nearest(landscape: Landscape) -> float:

@@ -22,7 +22,9 @@ TITLE_ROOM = 8.0  # so much of the gap on either side may a title use
 WEIGHTS_NAMED_FROM = 2.5  # zoom
 
 
-def paint_prompt(paper: Paper, landscape: Landscape, tokens: Sequence[tuple[str, str]], row: int | None, chosen: bool) -> None:
+def paint_prompt(
+    paper: Paper, landscape: Landscape, tokens: Sequence[tuple[str, str]], row: int | None, chosen: bool
+) -> None:
     """Each row's token at its left end; it stays in sight where that end is not."""
     texts, view = paper.texts, paper.view
     rect = paper.camera.rect(landscape.prompt)
@@ -30,7 +32,10 @@ def paint_prompt(paper: Paper, landscape: Landscape, tokens: Sequence[tuple[str,
     if not stuck:
         _end_title(paper, rect, (PROMPT,))
     height = rect.height() / landscape.count
-    visible = range(max(int((view.top() - rect.top()) / height), 0), min(int((view.bottom() - rect.top()) / height) + 1, landscape.count))
+    visible = range(
+        max(int((view.top() - rect.top()) / height), 0),
+        min(int((view.bottom() - rect.top()) / height) + 1, landscape.count),
+    )
     labelled = set(thinned(visible.start, visible.stop, height, texts.label_line * TIGHT, row))
     for i in visible:
         text, hue = tokens[i]
@@ -97,10 +102,18 @@ def paint_weights_name(paper: Paper, tile: Tile, content: FlowContent, odd: int)
     name = paper.texts.fitting(content.heading(tile.matrix).titles, DETAIL, room)
     top = rect.top() - paper.texts.detail_line
     if name and "…" not in name and paper.camera.down >= WEIGHTS_NAMED_FROM:
-        written = paper.write(name, DETAIL, paper.theme.muted_text, rect.center().x() - min(room, paper.texts.width(name, DETAIL)) / 2, top)
-        paint_remarks(paper, remarks, written, room)
+        written = paper.write(
+            name,
+            DETAIL,
+            paper.theme.muted_text,
+            rect.center().x() - min(room, paper.texts.width(name, DETAIL)) / 2,
+            top,
+        )
+        paint_remarks(paper, remarks, written, rect.right() + GAP)
     elif remarks:
-        paper.write(remarks[0].sign, DETAIL, remarks[0].color, rect.right() - 4, rect.top() - paper.texts.detail_line / 2)
+        paper.write(
+            remarks[0].sign, DETAIL, remarks[0].color, rect.right() - 4, rect.top() - paper.texts.detail_line / 2
+        )
 
 
 def column_label_height(paper: Paper, content: FlowContent, tile: Tile, rect: QRectF) -> float:
