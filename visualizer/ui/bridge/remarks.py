@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from visualizer.session.document.interventions import switch_all
 from visualizer.session.session import Session
+from visualizer.ui.widgets.drawing import Zoomable
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,6 @@ def pass_remarks(session: Session) -> list[Remark]:
         counted = f"{active} intervention" + ("s" if active > 1 else "")
         remarks.append(Remark(counted, off, "Switch all interventions off; undo brings them back"))
     return remarks
-
-
-class Zoomable(Protocol):
-    """A picture that can be enlarged."""
-
-    @property
-    def zoomed(self) -> float:
-        """How many times enlarged; 1 where all is in sight."""
-
-    def fit(self) -> None:
-        """Show all of it."""
 
 
 def zoom_remarks(pictures: Iterable[Zoomable]) -> list[Remark]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.session.words.axis_labels import visible_label, with_position
-from visualizer.session.words.numbers import fitted, full
+from visualizer.session.words.numbers import fitted, full, short
 from visualizer.ui.look import colors
 from visualizer.ui.look.colors import Scale
 

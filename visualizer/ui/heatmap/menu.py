@@ -10,15 +10,21 @@ from PySide6.QtWidgets import QMenu
 
 from visualizer.ui.heatmap.scales import MAPS, MODES
 from visualizer.ui.heatmap.view import HeatmapView
+from visualizer.ui.widgets.drawing import Zoomable
+
+
+def add_view_all(menu: QMenu, picture: Zoomable) -> None:
+    """Add the way back from a zoom to a context menu; disabled where all is in sight."""
+    everything = menu.addAction("View all")
+    everything.setObjectName("viewAll")
+    everything.setToolTip("Undo the zoom (0)")
+    everything.setEnabled(picture.zoomed > 1)
+    everything.triggered.connect(lambda _checked=False: picture.fit())
 
 
 def add_view_actions(menu: QMenu, heatmap: HeatmapView) -> None:
     """Add them to a context menu; disabled while the heatmap is empty."""
-    everything = menu.addAction("View all")
-    everything.setObjectName("viewAll")
-    everything.setToolTip("Undo the zoom (0)")
-    everything.setEnabled(heatmap.zoomed > 1)
-    everything.triggered.connect(lambda _checked=False: heatmap.fit())
+    add_view_all(menu, heatmap)
     scale, colours = menu.addMenu("Colour scale"), menu.addMenu("Colour map")
     painted, choice = heatmap.painted, heatmap.choice
     for sub in (scale, colours):

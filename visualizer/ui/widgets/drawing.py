@@ -34,6 +34,18 @@ class Drawing(Protocol):
         """The font of the caption."""
 
 
+@runtime_checkable
+class Zoomable(Protocol):
+    """A picture that can be enlarged."""
+
+    @property
+    def zoomed(self) -> float:
+        """How many times enlarged; 1 where all is in sight."""
+
+    def fit(self) -> None:
+        """Show all of it."""
+
+
 def picture_scale(size: QSize) -> float:
     """How many pixels of a picture stand for a logical one on screen: a whole number, at least two."""
     return float(max(2, math.ceil(PICTURE_PIXELS / max(size.width(), size.height(), 1))))

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.heatmap.widget import Heatmap
-from visualizer.ui.widgets.drawing import Drawing
+from visualizer.ui.widgets.drawing import Drawing, Zoomable
 from visualizer.ui.widgets.tables import COPY_TABLE
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class ContextMenus(QObject):
     def _add_picture_actions(self, menu: QMenu, drawing: Drawing) -> None:
         """How a heatmap is looked at, and copying and saving any drawing."""
         # Here and below, so that the window opens without what most of its menus need.
-        from visualizer.ui.heatmap.menu import add_view_actions
+        from visualizer.ui.heatmap.menu import add_view_actions, add_view_all
         from visualizer.ui.window.export import drawing_actions, heatmap_actions
 
         if isinstance(drawing, Heatmap):
@@ -62,6 +62,9 @@ class ContextMenus(QObject):
             menu.addSeparator()
             menu.addActions(heatmap_actions(drawing, menu, self.message.emit))
         else:
+            if isinstance(drawing, Zoomable):
+                add_view_all(menu, drawing)
+                menu.addSeparator()
             menu.addActions(drawing_actions(drawing, menu, self.message.emit))
 
     def _of_number(self, ref: CellRef) -> CellMenu:

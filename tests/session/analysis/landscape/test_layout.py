@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.engine.models import KINDS, of_kind
 from visualizer.session.analysis.landscape.layout import lay_out
-from visualizer.session.analysis.landscape.shapes import Box, Heads, Landscape, Sheet, Tile
+from visualizer.session.analysis.landscape.shapes import Box, HeadGrid, Landscape, Sheet, Tile
 from visualizer.session.analysis.stages import StageMatrix, sections_of
 from visualizer.session.analysis.stations import Station, stations_of
 
@@ -27,7 +27,7 @@ def stations(kind: str, every_step: bool = False, tokens: Sequence[int] = (3, 1,
     return stations_of(sections_of(trace, model.config), every_step)
 
 
-def pictures(landscape: Landscape) -> list[Tile | Heads]:
+def pictures(landscape: Landscape) -> list[Tile | HeadGrid]:
     """Everything that shows numbers."""
     return [*landscape.tiles, *landscape.heads]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from visualizer.session.analysis.landscape.columns import EDGE, Column, columns_of, highest_row
-from visualizer.session.analysis.landscape.shapes import HEADER, Box, Frame, Heads, Landscape, Sheet, Tile
+from visualizer.session.analysis.landscape.shapes import HEADER, Box, Frame, HeadGrid, Landscape, Sheet, Tile
 from visualizer.session.analysis.landscape.wires import Levels, Linker, wire
 from visualizer.session.analysis.stages import StageMatrix
 from visualizer.session.analysis.stations import Station
@@ -95,7 +95,7 @@ def _weights_height(matrix: StageMatrix, width: float) -> float:
     return VECTOR if rows == 1 else min(max(width * rows / columns, LEAST_WEIGHTS), MOST_WEIGHTS)
 
 
-def _heads(stations: Sequence[Station], columns: Sequence[Column], rows: Box) -> list[Heads]:
+def _heads(stations: Sequence[Station], columns: Sequence[Column], rows: Box) -> list[HeadGrid]:
     """The heads of each block that has a place for them."""
     patterns = {
         station.block: result
@@ -110,7 +110,7 @@ def _heads(stations: Sequence[Station], columns: Sequence[Column], rows: Box) ->
         pattern = patterns.get(column.block)
         if pattern is not None:
             box = Box(column.left, rows.top, column.width, rows.height)
-            found.append(Heads(column.block, pattern, *_grid(box, pattern.shape[0])))
+            found.append(HeadGrid(column.block, pattern, *_grid(box, pattern.shape[0])))
     return found
 
 

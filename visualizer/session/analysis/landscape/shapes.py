@@ -70,7 +70,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Heads:
+class HeadGrid:
     """The patterns of all heads of a block, small, in a grid of so many columns."""
 
     block: int
@@ -158,7 +158,7 @@ class Landscape:
     prompt: Box = Box(0, 0, 0, 0)
     prediction: Box = Box(0, 0, 0, 0)
     tiles: tuple[Tile, ...] = ()
-    heads: tuple[Heads, ...] = ()
+    heads: tuple[HeadGrid, ...] = ()
     frames: tuple[Frame, ...] = ()
     wires: tuple[Wire, ...] = ()
     joins: tuple[tuple[float, str], ...] = ()

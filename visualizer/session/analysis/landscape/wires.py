@@ -34,7 +34,7 @@ class Levels:
 
 
 @dataclass(frozen=True)
-class Link:
+class Connection:
     """A wire before its height is known: from `start` to `end`; on a lane under the rows where it has one.
 
     A `detour` is where a stream that is no longer the present one is left.
@@ -50,10 +50,10 @@ class Link:
 
 
 @dataclass
-class Links:
+class Connections:
     """All wires of a picture, the sums on the stream (x, name), and from where to where the stream runs."""
 
-    found: list[Link]
+    found: list[Connection]
     joins: list[tuple[float, str]]
     stream: tuple[float, float]
 
@@ -72,12 +72,12 @@ class Linker:
         self._made = {c.matrix.name: i for i, c in enumerate(columns) if c.kind == "tile" and c.matrix is not None}
         self._present: set[str] = set()  # the names that the stream has where the walk is
         self._left: dict[str, float] = {}  # where it was last called so
-        self._links: list[Link] = []
+        self._links: list[Connection] = []
         self._joins: list[tuple[float, str]] = []
         self._ends: list[float] = []
         self._stations = stations
 
-    def links(self) -> Links:
+    def links(self) -> Connections:
         """All of them."""
         for station in self._stations:
             own = [i for i, column in enumerate(self._columns) if column.station is station]
@@ -90,7 +90,7 @@ class Linker:
                 self._through(i)
         self._predicts()
         spread = _on_lanes(self._links)
-        return Links(
+        return Connections(
             _side_by_side(spread, self._columns),
             self._joins,
             (min(self._ends, default=0.0), max(self._ends, default=0.0)),
@@ -134,27 +134,31 @@ class Linker:
         made = self._columns[source].matrix
         assert made is not None
         end = following.middle if following.kind == "start" else start + BRANCH_OFF
-        self._links.append(Link(made.name, name, "begins", start, end))
+        self._links.append(Connection(made.name, name, "begins", start, end))
         self._ends.append(end)
 
     def _add(self, name: str, total: str, source: int, join: Column) -> None:
         direct = self._columns[self._after(source)] is join
         column = self._columns[source]
         start = column.right if direct else column.middle
-        self._links.append(Link(name, total, "adds", start, join.middle, None if direct else 0))
+        self._links.append(Connection(name, total, "adds", start, join.middle, None if direct else 0))
 
     def _read(self, stream: str, target: str, column: Column) -> None:
         x = column.branch
         detour = None if stream in self._present else self._left.get(stream, x) - BRANCH_OFF
-        self._links.append(Link(stream, target, "reads", x, column.left, None, detour))
+        self._links.append(Connection(stream, target, "reads", x, column.left, None, detour))
         self._ends.append(x if detour is None else detour)
 
     def _through(self, index: int) -> None:
         """A closed block reads from the stream and adds to it."""
         column = self._columns[index]
         name = f"blocks.{column.block}"
-        self._links.append(Link(name, name, "reads", column.left + column.width / 4, column.left + column.width / 4))
-        self._links.append(Link(name, name, "adds", column.right - column.width / 4, column.right - column.width / 4))
+        self._links.append(
+            Connection(name, name, "reads", column.left + column.width / 4, column.left + column.width / 4)
+        )
+        self._links.append(
+            Connection(name, name, "adds", column.right - column.width / 4, column.right - column.width / 4)
+        )
         self._joins.append((column.right - column.width / 4, name))
         self._ends.append(column.middle)
 
@@ -172,10 +176,10 @@ class Linker:
 
     def _link(self, source: str, target: str, start: int, end: int) -> None:
         if self._after(start) == end:
-            self._links.append(Link(source, target, "feeds", self._columns[start].right, self._columns[end].left))
+            self._links.append(Connection(source, target, "feeds", self._columns[start].right, self._columns[end].left))
         else:
             middles = self._columns[start].middle, self._columns[end].middle
-            self._links.append(Link(source, target, "feeds", *middles, 0))
+            self._links.append(Connection(source, target, "feeds", *middles, 0))
 
     def _predicts(self) -> None:
         last = len(self._columns) - 2
@@ -189,7 +193,7 @@ class Linker:
         return following + 1 if self._columns[following].kind == "heads" else following
 
 
-def _on_lanes(links: Sequence[Link]) -> list[Link]:
+def _on_lanes(links: Sequence[Connection]) -> list[Connection]:
     """Short wires on the lanes next to the rows, longer ones below them, none upon another."""
     taken: list[list[tuple[float, float]]] = []
     lanes: dict[int, int] = {}
@@ -211,7 +215,7 @@ def _on_lanes(links: Sequence[Link]) -> list[Link]:
     return [replace(link, lane=lanes.get(i)) for i, link in enumerate(links)]
 
 
-def _side_by_side(links: Sequence[Link], columns: Sequence[Column]) -> list[Link]:
+def _side_by_side(links: Sequence[Connection], columns: Sequence[Column]) -> list[Connection]:
     """Wires on lanes that meet at one matrix next to each other: those that arrive, the nearest source first, and then
     the one that leaves.
     """
@@ -229,7 +233,7 @@ def _side_by_side(links: Sequence[Link], columns: Sequence[Column]) -> list[Link
     return found
 
 
-def wire(link: Link, levels: Levels, heights: Mapping[str, float]) -> Wire:
+def wire(link: Connection, levels: Levels, heights: Mapping[str, float]) -> Wire:
     """A wire with its way. `heights` are the middles of matrices that do not show every row."""
     stream = levels.stream
     middle = heights.get(link.target, heights.get(link.source, levels.middle))

@@ -17,7 +17,7 @@ MARGIN = 4000.0  # around the picture, for words that reach beyond it
 FARTHEST = 1.25  # how many times as much as the picture can be in sight
 
 
-class Layer(pyqtgraph.GraphicsObject):
+class ViewLayer(pyqtgraph.GraphicsObject):
     """Something painted over or under the matrices, in the view's pixels at any zoom."""
 
     def __init__(self, paint: Callable[[Paper], None], texts: Callable[[], Texts]) -> None:

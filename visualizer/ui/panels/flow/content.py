@@ -51,7 +51,7 @@ class Heading:
 
 
 @dataclass(frozen=True)
-class Remark:
+class Sign:
     """Something out of the ordinary: a sign, in words, and its colour."""
 
     sign: str
@@ -88,11 +88,11 @@ class FlowContent:
         self._words = Words(state.opened, self.values.trace)
         self._parameter_labels: dict[str, tuple[list[str], list[str]]] = {}
         self._headings: dict[StageMatrix, Heading] = {}
-        self._remarks: dict[tuple[StageMatrix, int], list[Remark]] = {}
-        self._block_remarks: dict[int, list[Remark]] = {}
+        self._remarks: dict[tuple[StageMatrix, int], list[Sign]] = {}
+        self._block_remarks: dict[int, list[Sign]] = {}
 
     def heading(self, matrix: StageMatrix) -> Heading:
-        """Title, formula and shape of a matrix."""
+        """PlacedTitle, formula and shape of a matrix."""
         known = self._headings.get(matrix)
         if known is None:
             known = self._headings[matrix] = self._heading(matrix)
@@ -114,44 +114,44 @@ class FlowContent:
         axes = ", ".join(axis for axis in matrix.plane if axis)
         return Heading(titles, matrix.formula, (f"[{axes}] {size}{self._part(matrix)}", f"[{axes}] {size}", size))
 
-    def remarks(self, matrix: StageMatrix, odd: int) -> list[Remark]:
+    def remarks(self, matrix: StageMatrix, odd: int) -> list[Sign]:
         """What is out of the ordinary about a matrix, each with its colour: changed, intervened in, differing, NaN."""
         known = self._remarks.get((matrix, odd))
         if known is None:
             known = self._remarks[matrix, odd] = self._remarks_of(matrix, odd)
         return known
 
-    def _remarks_of(self, matrix: StageMatrix, odd: int) -> list[Remark]:
+    def _remarks_of(self, matrix: StageMatrix, odd: int) -> list[Sign]:
         theme = current_theme()
         found = []
         if matrix.kind == "parameter" and self._state.is_changed(matrix.name):
-            found.append(Remark("≠", "changed", theme.changed))
+            found.append(Sign("≠", "changed", theme.changed))
         if matrix.name in self._touched:
-            found.append(Remark("✱", "intervened", theme.changed))
+            found.append(Sign("✱", "intervened", theme.changed))
         if self.values.differs(matrix):
-            found.append(Remark("Δ", "differs from the baseline", theme.changed))
+            found.append(Sign("Δ", "differs from the baseline", theme.changed))
         if odd:
-            found.append(Remark("!", f"{odd} NaN or Inf", theme.text))
+            found.append(Sign("!", f"{odd} NaN or Inf", theme.text))
         return found
 
-    def block_remarks(self, block: int) -> list[Remark]:
+    def block_remarks(self, block: int) -> list[Sign]:
         """The same for a closed block: whatever in it is out of the ordinary."""
         known = self._block_remarks.get(block)
         if known is None:
             known = self._block_remarks[block] = self._block_remarks_of(block)
         return known
 
-    def _block_remarks_of(self, block: int) -> list[Remark]:
+    def _block_remarks_of(self, block: int) -> list[Sign]:
         theme, prefix, trace = current_theme(), f"blocks.{block}.", self.values.trace
         found = []
         if any(name.startswith(prefix) and self._state.is_changed(name) for name in self._state.model.parameters):
-            found.append(Remark("≠", "changed", theme.changed))
+            found.append(Sign("≠", "changed", theme.changed))
         if any(name.startswith(prefix) for name in self._touched):
-            found.append(Remark("✱", "intervened", theme.changed))
+            found.append(Sign("✱", "intervened", theme.changed))
         if trace is not None and trace.nonfinite():
             arrays = (array for name, array in trace.recorded.items() if name.startswith(prefix))
             if not all(np.isfinite(array).all() for array in arrays):
-                found.append(Remark("!", "NaN or Inf", theme.text))
+                found.append(Sign("!", "NaN or Inf", theme.text))
         return found
 
     def tokens(self) -> list[tuple[str, str]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QPolygonF
@@ -12,14 +14,14 @@ from visualizer.session.analysis.landscape.shapes import Frame, Landscape, Wire
 from visualizer.ui.panels.flow.paper import BLOCK, DETAIL, Paper
 
 ROUND, ARROW, RING, DOT = 5.0, 6.0, 6.5, 3.0  # logical pixels, at any zoom
-SMALLEST_RING = 3.5
+SMALLEST_RING = 3.0
 STREAM_WIDTH = 3.0
 STREAM_NAME = "residual stream"
 SUBLAYERS = {"attn": "attention", "mlp": "MLP"}  # how the names of their activations begin
 
 
-def paint_ground(paper: Paper, landscape: Landscape, chosen: int, message: str = "") -> None:
-    """Everything under the matrices. `chosen` is the block whose title says so."""
+def paint_ground(paper: Paper, landscape: Landscape, message: str = "") -> None:
+    """Everything under the matrices, or a message in its place."""
     if message:
         paper.painter.setFont(paper.texts.fonts[BLOCK])
         paper.painter.setPen(paper.texts.color(paper.theme.muted_text))
@@ -27,44 +29,46 @@ def paint_ground(paper: Paper, landscape: Landscape, chosen: int, message: str =
         return
     for frame in landscape.frames:
         if paper.sees(frame.box):
-            _frame(paper, frame, frame.block == chosen)
+            _frame(paper, frame)
     for name, left, right in sublayers(landscape):
         _sublayer(paper, landscape, name, left, right)
     paper.painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     _stream(paper, landscape)
+    radii = rings(paper, landscape)
     for wire in landscape.wires:
-        _wire(paper, wire, paper.theme.muted_text)
+        _wire(paper, wire, paper.theme.muted_text, radii)
     for wire in landscape.wires:
         if wire.kind == "reads":
             _dot(paper, wire.points[0])
-    for x, _ in landscape.joins:
-        _join(paper, x, landscape.stream_height)
+    for x, radius in radii.items():
+        _join(paper, x, landscape.stream_height, radius)
     paper.painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
 
-def _frame(paper: Paper, frame: Frame, chosen: bool) -> None:
-    """A block's ground, and its title, which stays in sight as long as the block does."""
+def _frame(paper: Paper, frame: Frame) -> None:
     painter, theme, texts = paper.painter, paper.theme, paper.texts
-    rect = paper.camera.rect(frame.box)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, True)
     painter.setPen(texts.pen(theme.rule))
     painter.setBrush(texts.color(theme.background))
-    painter.drawRoundedRect(rect, ROUND, ROUND)
+    painter.drawRoundedRect(paper.camera.rect(frame.box), ROUND, ROUND)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+
+
+def paint_block_title(paper: Paper, frame: Frame, chosen: bool) -> None:
+    """A block's title, which stays in sight as long as the block does."""
+    theme, texts, rect = paper.theme, paper.texts, paper.camera.rect(frame.box)
     sign = "▾" if frame.opened else "▸"
     words = (f"{sign} block {frame.block}", f"{sign} {frame.block}", f"{frame.block}")
     text = texts.fitting(words, BLOCK, rect.width() - 4)
-    if not text:
+    if not text or not rect.intersects(paper.view):
         return
-    box = texts.laid_out(text, BLOCK)
-    width, height = 2 * box.half_width, 2 * box.half_height
-    room = paper.camera.rect(frame.header).height() if frame.opened else height + 4
-    left = max(rect.left() + 6, min(paper.view.left() + 4, rect.right() - width - 4))
-    if not frame.opened:
-        left = rect.center().x() - width / 2
-    top = rect.top() + max((min(room, 2 * height) - height) / 2, 1)
-    paper.write(text, BLOCK, theme.text if chosen else theme.muted_text, left, max(top, paper.view.top() + 1))
+    width = texts.width(text, BLOCK)
+    left = rect.center().x() - width / 2
+    if frame.opened:
+        left = max(rect.left() + 6, min(paper.view.left() + 4, rect.right() - width - 4))
+    top = max(rect.top() + 2, paper.view.top() + 1)
+    paper.write(text, BLOCK, theme.text if chosen else theme.muted_text, left, top, theme.background)
 
 
 def sublayers(landscape: Landscape) -> list[tuple[str, float, float]]:
@@ -118,7 +122,7 @@ def _stream_name(paper: Paper, landscape: Landscape, y: float) -> None:
         paper.write(STREAM_NAME, DETAIL, paper.theme.muted_text, left, y - paper.texts.detail_line - 2)
 
 
-def _wire(paper: Paper, wire: Wire, color: str) -> None:
+def _wire(paper: Paper, wire: Wire, color: str, radii: Mapping[float, float]) -> None:
     """A wire with round corners; it passes over others in a gap of theirs, and ends in an arrow where it arrives."""
     camera = paper.camera
     points = [QPointF(camera.x(x), camera.y(y)) for x, y in wire.points]
@@ -126,7 +130,7 @@ def _wire(paper: Paper, wire: Wire, color: str) -> None:
         return
     joins = wire.kind in ("adds", "begins")
     if wire.kind == "adds":
-        points[-1] = QPointF(points[-1].x(), points[-1].y() + min(RING, _ring(paper)))
+        points[-1] = QPointF(points[-1].x(), points[-1].y() + radii.get(wire.points[-1][0], RING))
     path = rounded(points)
     paper.painter.setBrush(Qt.BrushStyle.NoBrush)
     paper.painter.setPen(paper.texts.pen(_ground(paper, wire), 4.0))
@@ -169,8 +173,12 @@ def _arrow(paper: Paper, before: QPointF, tip: QPointF, color: str) -> None:
     paper.painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _ring(paper: Paper) -> float:
-    return max(min(RING, RING * (paper.camera.across + 0.3)), SMALLEST_RING)
+def rings(paper: Paper, landscape: Landscape) -> dict[float, float]:
+    """How large the sum at each place on the stream is drawn: smaller where others are near."""
+    places = sorted(x for x, _ in landscape.joins)
+    apart = [(after - before) * paper.camera.across for before, after in pairwise(places)]
+    room = [min(pair) for pair in zip([math.inf, *apart], [*apart, math.inf], strict=True)]
+    return {x: max(min(RING, 0.45 * wide), SMALLEST_RING) for x, wide in zip(places, room, strict=False)}
 
 
 def _dot(paper: Paper, place: tuple[float, float]) -> None:
@@ -182,9 +190,9 @@ def _dot(paper: Paper, place: tuple[float, float]) -> None:
     paper.painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
-def _join(paper: Paper, x: float, y: float) -> None:
+def _join(paper: Paper, x: float, y: float, radius: float) -> None:
     """Something is added to the stream here."""
-    middle, radius = QPointF(paper.camera.x(x), paper.camera.y(y)), _ring(paper)
+    middle = QPointF(paper.camera.x(x), paper.camera.y(y))
     box = QRectF(middle.x() - radius, middle.y() - radius, 2 * radius, 2 * radius)
     paper.painter.setPen(paper.texts.pen(paper.theme.text, 1.3))
     paper.painter.setBrush(paper.texts.color(paper.theme.panel))

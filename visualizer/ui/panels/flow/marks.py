@@ -23,7 +23,7 @@ Cell = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Marks:
+class PassMarks:
     """What is marked, tiles by their index.
 
     Attributes:
@@ -51,7 +51,7 @@ def marks_of(
     hovered: CellRef | None,
     sources: Sequence[CellRef],
     keys: Mapping[str, str],
-) -> Marks:
+) -> PassMarks:
     """The marks of what is chosen; `keys` names the pattern by which the rows of a matrix are read from."""
     by_name: dict[tuple[str, str], list[CellRef]] = defaultdict(list)
     for ref in sources:
@@ -73,14 +73,14 @@ def marks_of(
             pointed[i] = spot
         if matrix.name in keys and row is not None and values.trace is not None:
             weights[i] = tuple(values.trace.head(keys[matrix.name], now.head)[row].tolist())
-    return Marks(row, chosen, weights, cells, found, pointed, now.head, now.block)
+    return PassMarks(row, chosen, weights, cells, found, pointed, now.head, now.block)
 
 
 def _place(values: StageValues, tile: Tile, ref: CellRef | None) -> Cell | None:
     return values.place(tile.matrix, ref) if ref is not None else None
 
 
-def paint_way(paper: Paper, landscape: Landscape, marks: Marks) -> None:
+def paint_way(paper: Paper, landscape: Landscape, marks: PassMarks) -> None:
     """Under the matrices: the line that the chosen token's row goes along from the prompt to its prediction."""
     if marks.row is None:
         return
@@ -96,7 +96,7 @@ def paint_way(paper: Paper, landscape: Landscape, marks: Marks) -> None:
     paper.painter.drawLine(line)
 
 
-def paint_marks(paper: Paper, landscape: Landscape, marks: Marks, cursor: tuple[int, Cell] | None) -> None:
+def paint_marks(paper: Paper, landscape: Landscape, marks: PassMarks, cursor: tuple[int, Cell] | None) -> None:
     """Over the matrices: the row, the keys read from, and single cells. `cursor` is the keyboard's."""
     theme = paper.theme
     for i, tile in enumerate(landscape.tiles):

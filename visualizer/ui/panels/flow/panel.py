@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
@@ -16,6 +18,7 @@ from visualizer.session.evaluation.evaluate import SHOWN_TOKENS
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
+from visualizer.ui.bridge.remarks import Remark, part_remark, zoom_remarks
 from visualizer.ui.look.theme import number_font
 from visualizer.ui.panels.flow.canvas import ZOOM_STEP, FlowCanvas, Place
 from visualizer.ui.panels.flow.content import FlowContent
@@ -36,7 +39,7 @@ class FlowPanel(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("flowPanel")
         self.setAccessibleName("Flow")
-        self._stations_for: tuple[object, ...] = ()
+        self._stations_for: tuple[Any, ...] = ()
         self._stations: tuple[Station, ...] = ()
         self._model: object = None
         self._opened: frozenset[int] = frozenset({0})
@@ -46,6 +49,7 @@ class FlowPanel(SessionPanel):
         self._make_actions()
         self._lay_out()
         self.canvas.laid_out.connect(self._mark)
+        self.canvas.zoom_changed.connect(self.remarks_changed)
         self.canvas.cell_hovered.connect(self._cell_hovered)
         self.canvas.cell_chosen.connect(self._cell_chosen)
         self.canvas.head_chosen.connect(self._head_chosen)
@@ -215,6 +219,12 @@ class FlowPanel(SessionPanel):
                     self._readout.setText(self.canvas.readout((i, *place)))
                     return
         self._readout.setText(HINT)
+
+    def remarks(self) -> list[Remark]:
+        """How near the picture is, and how much of the vocabulary it shows."""
+        size, shown = self.session.document.state.model.config.d_vocab, self._stations_for[2:3]
+        part = part_remark(len(shown[0]), size, "tokens") if shown and shown[0] else []
+        return [*zoom_remarks((self.canvas,)), *part]
 
     # -- what the user does
 

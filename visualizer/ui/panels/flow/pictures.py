@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.session.analysis.landscape.shapes import Heads, Tile
+from visualizer.session.analysis.landscape.shapes import HeadGrid, Tile
 from visualizer.session.analysis.stage_values import StageValues
 from visualizer.session.words.numbers import fitted
 from visualizer.ui.look import colors
@@ -120,7 +120,7 @@ def picture_of(tile: Tile, values: StageValues, known: Picture | None) -> Pictur
     return known.again(origin) if known is not None and known.looks_like(made) else made
 
 
-def picture_of_heads(heads: Heads, values: StageValues, known: Picture | None) -> Picture:
+def picture_of_heads(heads: HeadGrid, values: StageValues, known: Picture | None) -> Picture:
     """The picture of the patterns of all heads of a block, the same way."""
     present, base, key = values.origin(heads.pattern)
     difference = values.is_difference(heads.pattern)

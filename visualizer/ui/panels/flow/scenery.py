@@ -8,14 +8,14 @@ from functools import partial
 from PySide6.QtCore import QLineF, QRectF
 from PySide6.QtGui import QPainter
 
-from visualizer.session.analysis.landscape.shapes import Heads, Landscape
+from visualizer.session.analysis.landscape.shapes import HeadGrid, Landscape
 from visualizer.ui.heatmap.grid import Grid
 from visualizer.ui.panels.flow.cells import paint_cells
 from visualizer.ui.panels.flow.content import FlowContent, Prediction
-from visualizer.ui.panels.flow.ground import paint_ground
+from visualizer.ui.panels.flow.ground import paint_block_title, paint_ground
 from visualizer.ui.panels.flow.items import MatrixItem
 from visualizer.ui.panels.flow.legend import legend_height, paint_legend
-from visualizer.ui.panels.flow.marks import Cell, Marks, paint_marks, paint_way
+from visualizer.ui.panels.flow.marks import Cell, PassMarks, paint_marks, paint_way
 from visualizer.ui.panels.flow.paper import Camera, Paper, Texts
 from visualizer.ui.panels.flow.pictures import Picture
 from visualizer.ui.panels.flow.titles import paint_titles
@@ -44,20 +44,20 @@ class Scenery:
     def __init__(self) -> None:
         self.landscape = Landscape()
         self.pictures: Mapping[Key, Picture] = {}
-        self.marks = Marks()
+        self.marks = PassMarks()
         self._content: FlowContent | None = None
         self._predictions: dict[int, Prediction] = {}
 
     def lay_out(self, landscape: Landscape) -> None:
         """Draw at other places."""
-        self.landscape, self.marks = landscape, Marks()
+        self.landscape, self.marks = landscape, PassMarks()
 
     def fill(self, content: FlowContent | None, pictures: Mapping[Key, Picture]) -> None:
         """Draw other numbers."""
         self._content, self.pictures = content, pictures
         self._predict()
 
-    def mark(self, marks: Marks) -> None:
+    def mark(self, marks: PassMarks) -> None:
         """Mark something else."""
         again = marks.row != self.marks.row
         self.marks = marks
@@ -69,7 +69,7 @@ class Scenery:
 
     def ground(self, paper: Paper, message: str = "") -> None:
         """Under the matrices."""
-        paint_ground(paper, self.landscape, self.marks.block, message)
+        paint_ground(paper, self.landscape, message)
         if self._content is not None:
             paint_way(paper, self.landscape, self.marks)
 
@@ -91,17 +91,19 @@ class Scenery:
                 self._heads(paper, heads, content)
         paint_marks(paper, landscape, self.marks, cursor)
         odd = {key: picture.odd for key, picture in self.pictures.items() if picture.made}
-        paint_titles(paper, landscape, content, odd, partial(column_label_height, paper, content))
+        below = paint_titles(paper, landscape, content, odd, partial(column_label_height, paper, content))
         for i, grid in grids.items():
             marked = self.marks.cells[i][1] if i in self.marks.cells else None
-            paint_column_labels(paper, landscape.tiles[i], content, grid, marked)
+            paint_column_labels(paper, landscape.tiles[i], content, grid, marked, below)
             if landscape.tiles[i].matrix.kind == "parameter":
                 paint_row_labels(paper, landscape.tiles[i], content, grid)
                 paint_weights_name(paper, landscape.tiles[i], content, odd.get(landscape.tiles[i].key, 0))
+        for frame in landscape.frames:
+            paint_block_title(paper, frame, frame.block == self.marks.block)
         paint_predictions(paper, landscape, self._predictions, self.marks.row, self.marks.chosen)
         paint_prompt(paper, landscape, content.tokens(), self.marks.row, self.marks.chosen)
 
-    def _heads(self, paper: Paper, heads: Heads, content: FlowContent) -> None:
+    def _heads(self, paper: Paper, heads: HeadGrid, content: FlowContent) -> None:
         """Lines between the heads, a frame around the chosen one, and what is out of the ordinary in the block."""
         painter, theme, rect = paper.painter, paper.theme, paper.camera.rect(heads.box)
         for head in range(heads.count, heads.rows * heads.columns):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF
 
-from visualizer.session.analysis.landscape.shapes import Heads, Landscape, Tile
-from visualizer.ui.panels.flow.content import FlowContent, Remark
+from visualizer.session.analysis.landscape.shapes import HeadGrid, Landscape, Tile
+from visualizer.ui.panels.flow.content import FlowContent, Sign
 from visualizer.ui.panels.flow.paper import DETAIL, TITLE, Paper
 
 GAP = 4.0
@@ -18,18 +18,18 @@ Key = tuple[str, str]
 
 
 @dataclass
-class Title:
+class PlacedTitle:
     """What stands over one matrix (or the heads of a block), between `left` and `right` in the view.
 
     `up` lines above the lowest; `signs` follow the text.
     """
 
-    place: Tile | Heads
+    place: Tile | HeadGrid
     rect: QRectF
     texts: tuple[str, ...]
     left: float
     right: float
-    remarks: Sequence[Remark] = ()
+    remarks: Sequence[Sign] = ()
     text: str = ""
     up: int = 0
 
@@ -50,11 +50,14 @@ def paint_titles(
     content: FlowContent,
     odd: Mapping[Key, int],
     labels: Callable[[Tile, QRectF], float],
-) -> None:
-    """The titles of all matrices in sight. `odd` counts NaN and Inf, `labels` is the height of columns' labels."""
+) -> float:
+    """The titles of all matrices in sight; tells how far down they reach where they stand at the edge of the view.
+
+    `odd` counts NaN and Inf, `labels` is the height of columns' labels.
+    """
     titles = _titles(paper, landscape, content, odd)
     if not titles:
-        return
+        return 0.0
     room = (landscape.rows.top - landscape.stream_height) * paper.camera.down - 6
     _choose(paper, titles)
     height = max((labels(t.place, t.rect) for t in titles if isinstance(t.place, Tile)), default=0.0)
@@ -67,12 +70,13 @@ def paint_titles(
             spare -= paper.texts.detail_line
     for i, title in enumerate(titles):
         _paint(paper, title, [found.get(i, "") for found in details], height, lines)
+    return (lines + 1) * paper.texts.line + GAP + len(details) * paper.texts.detail_line
 
 
-def _titles(paper: Paper, landscape: Landscape, content: FlowContent, odd: Mapping[Key, int]) -> list[Title]:
+def _titles(paper: Paper, landscape: Landscape, content: FlowContent, odd: Mapping[Key, int]) -> list[PlacedTitle]:
     """Those in sight from left to right, each half way to the next."""
     opened = {frame.block for frame in landscape.frames if frame.opened}
-    places: list[Tile | Heads] = [tile for tile in landscape.tiles if tile.matrix.kind == "activation"]
+    places: list[Tile | HeadGrid] = [tile for tile in landscape.tiles if tile.matrix.kind == "activation"]
     places += [heads for heads in landscape.heads if heads.block in opened]
     places.sort(key=lambda place: place.box.left)
     x, view = paper.camera.x, paper.view
@@ -85,16 +89,16 @@ def _titles(paper: Paper, landscape: Landscape, content: FlowContent, odd: Mappi
         rect = paper.camera.rect(place.box)
         if right < view.left() or left > view.right() or rect.bottom() < view.top():
             continue
-        if isinstance(place, Heads):
-            found.append(Title(place, rect, ("heads", ""), left, right))
+        if isinstance(place, HeadGrid):
+            found.append(PlacedTitle(place, rect, ("heads", ""), left, right))
             continue
         remarks = content.remarks(place.matrix, odd.get(place.key, 0))
         titles = content.heading(place.matrix).titles
-        found.append(Title(place, rect, titles, left, right, remarks))
+        found.append(PlacedTitle(place, rect, titles, left, right, remarks))
     return found
 
 
-def _choose(paper: Paper, titles: Sequence[Title]) -> None:
+def _choose(paper: Paper, titles: Sequence[PlacedTitle]) -> None:
     """The longest words where all have room for them, else their names; those without room for it stand by turns."""
     width = paper.texts.width
     if all(width(title.texts[0], TITLE) <= title.room(paper) for title in titles):
@@ -118,11 +122,11 @@ def _choose(paper: Paper, titles: Sequence[Title]) -> None:
             title.text = paper.texts.fitting(title.texts[1:] or title.texts, TITLE, title.room(paper))
 
 
-def _name(title: Title) -> str:
+def _name(title: PlacedTitle) -> str:
     return title.texts[1] if len(title.texts) > 1 and title.texts[1] else title.texts[0]
 
 
-def _shapes(paper: Paper, titles: Sequence[Title], content: FlowContent) -> tuple[dict[int, str], int]:
+def _shapes(paper: Paper, titles: Sequence[PlacedTitle], content: FlowContent) -> tuple[dict[int, str], int]:
     """Each matrix' shape, with the names of its axes and more where that fits everywhere; and how many have none."""
     shapes = {i: content.heading(t.place.matrix).shapes for i, t in enumerate(titles) if isinstance(t.place, Tile)}
     for length in range(3):
@@ -133,7 +137,7 @@ def _shapes(paper: Paper, titles: Sequence[Title], content: FlowContent) -> tupl
     return found, len(titles) - len(shapes)
 
 
-def _formulas(paper: Paper, titles: Sequence[Title], content: FlowContent) -> tuple[dict[int, str], int]:
+def _formulas(paper: Paper, titles: Sequence[PlacedTitle], content: FlowContent) -> tuple[dict[int, str], int]:
     """Each matrix' formula where it fits, and how many have none."""
     tiles = {i: title.place for i, title in enumerate(titles) if isinstance(title.place, Tile)}
     formulas = {i: formula for i, tile in tiles.items() if (formula := content.heading(tile.matrix).formula)}
@@ -141,15 +145,16 @@ def _formulas(paper: Paper, titles: Sequence[Title], content: FlowContent) -> tu
     return fitting, len(titles) - len(formulas)
 
 
-def _paint(paper: Paper, title: Title, details: Sequence[str], labels: float, lines: int) -> None:
+def _paint(paper: Paper, title: PlacedTitle, details: Sequence[str], labels: float, lines: int) -> None:
     """A title, in one of so many lines, with what follows under it; in sight as long as its matrix is."""
     texts, view, rect = paper.texts, paper.view, title.rect
     height = lines * texts.line + len(details) * texts.detail_line + labels
     inside = title.place.block is not None
     ground = paper.theme.background if inside else paper.theme.panel
     top = rect.top() - height - 1
-    if top < view.top():
-        top = min(view.top(), rect.bottom() - height)
+    sticky = view.top() + texts.line + GAP  # the title of the block comes first
+    if top < sticky:
+        top = min(sticky, rect.bottom() - height)
     signs = title.width - title.room(paper)
     width = texts.width(title.text, TITLE) + signs
     line = top + (lines - 1 - title.up) * texts.line
@@ -164,7 +169,7 @@ def _paint(paper: Paper, title: Title, details: Sequence[str], labels: float, li
         top += texts.detail_line
 
 
-def _beside(title: Title, view: QRectF, width: float) -> float:
+def _beside(title: PlacedTitle, view: QRectF, width: float) -> float:
     """Where a text begins: over the middle of a matrix that is all in sight, else where there is a part of it."""
     rect = title.rect
     if rect.left() >= view.left() or width > rect.width():
@@ -173,7 +178,7 @@ def _beside(title: Title, view: QRectF, width: float) -> float:
     return max(rect.left(), min(view.left() + GAP, rect.right() - width))
 
 
-def paint_remarks(paper: Paper, remarks: Sequence[Remark], title: QRectF, right: float) -> None:
+def paint_remarks(paper: Paper, remarks: Sequence[Sign], title: QRectF, right: float) -> None:
     """What is out of the ordinary, after a title: in words where there is room up to `right`, else in signs."""
     left = title.right() + 3
     words = [f"{remark.sign} {remark.words}" for remark in remarks]

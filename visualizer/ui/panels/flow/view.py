@@ -14,11 +14,11 @@ from visualizer.session.analysis.landscape.layout import lay_out
 from visualizer.session.analysis.landscape.shapes import Box, Landscape, Sheet
 from visualizer.session.analysis.stations import Station
 from visualizer.ui.look.theme import current_theme
-from visualizer.ui.panels.flow.box import Layer, PassBox
+from visualizer.ui.panels.flow.box import PassBox, ViewLayer
 from visualizer.ui.panels.flow.content import FlowContent
 from visualizer.ui.panels.flow.items import MatrixItem
 from visualizer.ui.panels.flow.legend import legend_height
-from visualizer.ui.panels.flow.marks import Cell, Marks
+from visualizer.ui.panels.flow.marks import Cell, PassMarks
 from visualizer.ui.panels.flow.paper import LABEL, Camera, Texts
 from visualizer.ui.panels.flow.pictures import Picture, picture_of, picture_of_heads
 from visualizer.ui.panels.flow.scenery import Scenery
@@ -37,9 +37,11 @@ class FlowView(pyqtgraph.GraphicsView):
 
     Signals:
         laid_out(): everything lies elsewhere, so that marks have to be found anew.
+        zoom_changed(): another part of it is in sight.
     """
 
     laid_out = Signal()
+    zoom_changed = Signal()
 
     _ready = False  # the base class sends events before this class is there
 
@@ -48,6 +50,9 @@ class FlowView(pyqtgraph.GraphicsView):
         self.landscape = Landscape()
         self.box = PassBox()
         self.setCentralItem(self.box)
+        for export in self.scene().contextMenu:  # ours makes a drawing of all of it, whatever is in sight
+            export.deleteLater()
+        self.scene().contextMenu.clear()
         self.cursor_at: tuple[int, Cell] | None = None
         self.fitted = True
         self.content: FlowContent | None = None
@@ -57,8 +62,8 @@ class FlowView(pyqtgraph.GraphicsView):
         self._scenery = Scenery()
         self._texts: Texts | None = None
         self._items: dict[Key, MatrixItem] = {}
-        self._ground = Layer(lambda paper: self._scenery.ground(paper, self._message), self.texts)
-        self._over = Layer(
+        self._ground = ViewLayer(lambda paper: self._scenery.ground(paper, self._message), self.texts)
+        self._over = ViewLayer(
             lambda paper: self._scenery.over(paper, self.cursor_at if self.hasFocus() else None), self.texts
         )
         for layer, z in ((self._ground, -10), (self._over, 10)):
@@ -68,6 +73,7 @@ class FlowView(pyqtgraph.GraphicsView):
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._make_pictures)
         self.box.sigRangeChangedManually.connect(self._moved_by_hand)
+        self.box.sigRangeChanged.connect(lambda *_: self.zoom_changed.emit())
         self._ready = True
 
     # -- what is shown
@@ -89,7 +95,7 @@ class FlowView(pyqtgraph.GraphicsView):
         self.cursor_at = None
         self._put(Landscape())
 
-    def set_marks(self, marks: Marks) -> None:
+    def set_marks(self, marks: PassMarks) -> None:
         """Mark what is chosen, hovered, read from."""
         if marks != self._scenery.marks:
             self._scenery.mark(marks)
@@ -181,6 +187,13 @@ class FlowView(pyqtgraph.GraphicsView):
     def camera(self) -> Camera:
         """How the picture is looked at."""
         return Camera.of(self.box.childTransform())
+
+    @property
+    def zoomed(self) -> float:
+        """How many times it is enlarged; 1 where all of it is in sight."""
+        bounds, seen = self.landscape.bounds, self.box.viewRect()
+        near = max(bounds.width / max(seen.width(), 1e-9), bounds.height / max(seen.height(), 1e-9))
+        return 1.0 if self.fitted else max(near, 1.0)
 
     def fit(self) -> None:
         """Show all of it."""

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QColor
 
-from visualizer.session.analysis.landscape.shapes import Heads, Landscape, Tile
+from visualizer.session.analysis.landscape.shapes import HeadGrid, Landscape, Tile
 from visualizer.session.words.numbers import short
 from visualizer.ui.heatmap.axis import TIGHT, thinned
 from visualizer.ui.heatmap.grid import Grid
-from visualizer.ui.panels.flow.content import FlowContent, Prediction, Remark
+from visualizer.ui.panels.flow.content import FlowContent, Prediction, Sign
 from visualizer.ui.panels.flow.paper import DETAIL, LABEL, TITLE, Paper
 from visualizer.ui.panels.flow.titles import PROMPT, paint_remarks
 
@@ -85,7 +85,7 @@ def _end_title(paper: Paper, rect: QRectF, titles: tuple[str, ...]) -> None:
     paper.write(text, TITLE, paper.theme.muted_text, max(rect.left(), 2.0), top)
 
 
-def paint_block_remarks(paper: Paper, heads: Heads, remarks: Sequence[Remark]) -> None:
+def paint_block_remarks(paper: Paper, heads: HeadGrid, remarks: Sequence[Sign]) -> None:
     """Over a closed block, what is out of the ordinary in it."""
     rect = paper.camera.rect(heads.box)
     signs = "".join(remark.sign for remark in remarks)
@@ -126,13 +126,15 @@ def column_label_height(paper: Paper, content: FlowContent, tile: Tile, rect: QR
     return paper.texts.label_line if width * 2 >= paper.texts.width(label, LABEL) + GAP and width >= 10 else 0.0
 
 
-def paint_column_labels(paper: Paper, tile: Tile, content: FlowContent, grid: Grid, marked: int | None) -> None:
-    """As many columns' labels as have room, above the cells and in sight."""
+def paint_column_labels(
+    paper: Paper, tile: Tile, content: FlowContent, grid: Grid, marked: int | None, below: float
+) -> None:
+    """As many columns' labels as have room, above the cells, or so far below the view's edge."""
     texts, rect = paper.texts, paper.camera.rect(tile.box)
     if not column_label_height(paper, content, tile, rect):
         return
     widest = max(texts.width(content.label(tile, 1, c)[0], LABEL) for c in grid.columns[:64])
-    top = max(rect.top() - texts.label_line - 1, paper.view.top())
+    top = max(rect.top() - texts.label_line - 1, paper.view.top() + below)
     for column in thinned(grid.columns.start, grid.columns.stop, grid.width, widest + GAP, marked):
         text, hue = content.label(tile, 1, column)
         cell = grid.cell(0, column)
