@@ -88,6 +88,7 @@ class FlowContent:
         self._words = Words(state.opened, self.values.trace)
         self._parameter_labels: dict[str, tuple[list[str], list[str]]] = {}
         self._headings: dict[StageMatrix, Heading] = {}
+        self._labels: dict[tuple[str, int, int], tuple[str, str | None]] = {}
         self._remarks: dict[tuple[StageMatrix, int], list[Sign]] = {}
         self._block_remarks: dict[int, list[Sign]] = {}
 
@@ -154,6 +155,7 @@ class FlowContent:
                 found.append(Sign("!", "NaN or Inf", theme.text))
         return found
 
+    @cached_property
     def tokens(self) -> list[tuple[str, str]]:
         """Each position's token with its position, and its colour."""
         trace, theme = self.values.trace, current_theme()
@@ -193,10 +195,14 @@ class FlowContent:
 
     def label(self, tile: Tile, side: int, index: int) -> tuple[str, str | None]:
         """Text of a row (side 0) or column (side 1), and its colour if it has its own."""
-        matrix = tile.matrix
-        ids = (matrix.row_ids, matrix.column_ids)[side]
-        text, color = self._label(matrix, matrix.plane[side], side, index if ids is None else ids[index])
-        return visible_label(text), color
+        key = (tile.matrix.name, side, index)
+        known = self._labels.get(key)
+        if known is None:
+            matrix = tile.matrix
+            ids = (matrix.row_ids, matrix.column_ids)[side]
+            text, color = self._label(matrix, matrix.plane[side], side, index if ids is None else ids[index])
+            known = self._labels[key] = (visible_label(text), color)
+        return known
 
     def readout(self, matrix: StageMatrix, row: int, column: int, value: float) -> str:
         """A cell in words with all its digits: `pattern[b₂, a₁] = 0.5`; what is masked or compared is said."""

@@ -101,7 +101,7 @@ class Scenery:
         for frame in landscape.frames:
             paint_block_title(paper, frame, frame.block == self.marks.block)
         paint_predictions(paper, landscape, self._predictions, self.marks.row, self.marks.chosen)
-        paint_prompt(paper, landscape, content.tokens(), self.marks.row, self.marks.chosen)
+        paint_prompt(paper, landscape, content.tokens, self.marks.row, self.marks.chosen)
 
     def _heads(self, paper: Paper, heads: HeadGrid, content: FlowContent) -> None:
         """Lines between the heads, a frame around the chosen one, and what is out of the ordinary in the block."""

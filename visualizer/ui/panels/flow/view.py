@@ -51,7 +51,7 @@ class FlowView(pyqtgraph.GraphicsView):
         self.box = PassBox()
         self.setCentralItem(self.box)
         for export in self.scene().contextMenu:  # ours makes a drawing of all of it, whatever is in sight
-            export.deleteLater()
+            export.setParent(None)
         self.scene().contextMenu.clear()
         self.cursor_at: tuple[int, Cell] | None = None
         self.fitted = True
@@ -84,7 +84,7 @@ class FlowView(pyqtgraph.GraphicsView):
         self.content, self._message = content, ""
         laid_out = (self._stations, self._opened, tokens)
         self._stations, self._opened = stations, opened
-        if laid_out != (stations, opened, len(content.tokens())):
+        if laid_out != (stations, opened, len(content.tokens)):
             self.lay_out()
         else:
             self._fill()
@@ -145,7 +145,7 @@ class FlowView(pyqtgraph.GraphicsView):
 
     def _sheet(self, width: float, height: float) -> Sheet:
         assert self.content is not None
-        texts, labels = self.texts(), [text for text, _ in self.content.tokens()]
+        texts, labels = self.texts(), [text for text, _ in self.content.tokens]
         prompt = max((texts.width(text, LABEL) for text in set(labels)), default=0.0) + 12
         prediction = max((texts.width(text.rstrip("₀₁₂₃₄₅₆₇₈₉"), LABEL) for text in set(labels)), default=0.0)
         return Sheet(width, height, len(labels), prompt, prediction + texts.width(" 0.0000", LABEL) + 8)
