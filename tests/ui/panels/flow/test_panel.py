@@ -203,6 +203,16 @@ def test_choosing_block_and_head_shows_them(qtbot: QtBot) -> None:
     assert found == pytest.approx(trace["blocks.1.attn.pattern"][1, 4, 2])
 
 
+def test_opening_a_block_lets_go_of_the_chosen_number_and_is_seen_at_once(qtbot: QtBot) -> None:
+    session = deep_session()
+    panel = shown(session, qtbot)
+    panel.toggle_block(0)
+    session.selection.choose(cell=CellRef("activation", "logits", (2, 3)), row=2)
+    panel.toggle_block(0)
+    assert panel.canvas.landscape.frames[0].opened
+    assert session.selection.now.cell is None
+
+
 def test_the_keyboard_opens_and_closes_the_block_that_it_is_in(qtbot: QtBot) -> None:
     panel = shown(deep_session(), qtbot)
     canvas = panel.canvas
@@ -392,3 +402,5 @@ def test_a_drawing_has_texts_and_cells_of_its_own(panel: FlowPanel, tmp_path: Pa
     assert "softmax" in drawing.lower() or "pattern" in drawing
     assert "next token" in drawing
     assert drawing.count("<rect") > 200
+    assert drawing.count("<image") >= 5  # the weights are too small for rectangles
+    assert len(drawing) < 1_000_000
