@@ -97,9 +97,9 @@ def _remove_leftovers(folder: Path) -> None:
     """Remove temporary files of ours that no living process holds."""
     prefix, suffix = TEMPORARY
     with contextlib.suppress(OSError):  # a folder may be written to by those who may not look into it
-        for name in os.listdir(folder):
-            if name.startswith(prefix) and name.endswith(suffix):
-                _remove_if_left(folder / name)
+        for path in folder.iterdir():
+            if path.name.startswith(prefix) and path.name.endswith(suffix):
+                _remove_if_left(path)
 
 
 def _remove_if_left(temporary: Path) -> None:

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
-from visualizer.errors import InputError
 from visualizer.formats import PRESETS, SHIPPED, save_safetensors
 from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.widgets.focus_order import enter
 from visualizer.ui.window.docks import PanelDock
-from visualizer.ui.window.export import ask_and_export_image
+from visualizer.ui.window.export import ask_and_export_image, asked_name, try_to_write
 from visualizer.ui.window.guide import guide_actions
 from visualizer.ui.window.palette import CommandPalette
 from visualizer.ui.window.script_export import script_action
@@ -225,18 +223,11 @@ def _open(window: QMainWindow, does: Commands) -> None:
 
 def _save(window: QMainWindow, does: Commands) -> None:
     state = does.session.document.state
-    path, _ = QFileDialog.getSaveFileName(
-        window, "Save the model", f"{state.opened.name}.safetensors", "Models (*.safetensors)"
-    )
-    if not path:
-        return
-    target = Path(path).with_suffix(".safetensors")
-    try:
-        save_safetensors(replace(state.opened, model=state.model), target)
-    except InputError as error:
-        does.status.say(str(error))
-    else:
-        does.status.say(f"saved {target}")
+    name = f"{state.opened.name}.safetensors"
+    target = asked_name(window, name, "Models (*.safetensors)", ".safetensors", "Save the model")
+    if target is not None:
+        opened = replace(state.opened, model=state.model)
+        try_to_write(partial(save_safetensors, opened, target), does.status.say, target)
 
 
 def _toggle_full_screen(window: QMainWindow) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from visualizer.errors import EditError
 from visualizer.session.session import Session
-from visualizer.ui.window.export import Say, asked_name, file_name, try_to_write
+from visualizer.ui.window.export import Say, asked_name, file_name, may_replace, try_to_write
 
 
 def export_script(session: Session, path: str | os.PathLike[str]) -> list[Path]:
@@ -45,5 +45,10 @@ def script_action(session: Session, parent: QWidget, say: Say) -> QAction:
 def _ask_and_write(session: Session, parent: QWidget, say: Say, _checked: bool = False) -> None:
     state = session.document.state
     path = asked_name(parent, f"{file_name(state.opened.name)}_run.py", "Python scripts (*.py)", ".py")
-    if path is not None:
-        try_to_write(partial(export_script, session, path), say, path)
+    if path is None:
+        return
+    from visualizer.formats.script import may_need_numbers, numbers_path  # here, so that the window opens without it
+
+    if may_need_numbers(state.model, state.interventions) and not may_replace(parent, numbers_path(path)):
+        return
+    try_to_write(partial(export_script, session, path), say, path)
