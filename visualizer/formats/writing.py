@@ -57,6 +57,14 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     temporary.unlink(missing_ok=True)
 
 
+def is_same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
+    """Whether two names are of one file that is there, links followed."""
+    try:
+        return Path(one).samefile(other)
+    except (OSError, ValueError):  # one of them is not there, or no name
+        return False
+
+
 def _target(path: str | os.PathLike[str]) -> tuple[Path, os.stat_result | None]:
     """The file that is to be written, links followed, and what is there now."""
     nothing = FormatError(f"cannot write {os.fspath(path)!r}: it is a folder, a device or nothing; name a file")

@@ -15,6 +15,7 @@ from visualizer.engine.model import Model
 from visualizer.engine.training import init_parameters
 from visualizer.formats import open_model
 from visualizer.formats.presets import OpenedModel
+from visualizer.session.document.edits import SetPrompt
 from visualizer.session.session import Session
 from visualizer.ui.window.export import asked_name
 from visualizer.ui.window.main_window import MainWindow
@@ -117,10 +118,10 @@ def test_the_numbers_beside_a_script_are_replaced_only_by_leave(
     qtbot: QtBot, tmp_path: Path, typed: Answer, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = ModelConfig(n_layers=1, d_model=32, n_ctx=8, n_heads=4, d_vocab=26, act_fn="gelu_new")
-    opened = OpenedModel(Model(config, init_parameters(config, 0)), "large", "", prompt=[1, 2])
+    opened = OpenedModel(Model(config, init_parameters(config, 0)), "large", "")
     session, parent, said = Session(opened), QWidget(), list[str]()
     qtbot.addWidget(parent)
-    session.wait()
+    session.document.apply(SetPrompt([1, 2]))
     (tmp_path / "run.npz").write_bytes(b"theirs")
     (tmp_path / "run.py.npz").write_bytes(b"theirs")
     typed(tmp_path / "run")
