@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from visualizer.command_options import (
     window_size,
 )
 from visualizer.errors import InputError, VisualizerError
+from visualizer.standard_streams import forget, tell
 
 if TYPE_CHECKING:
     from visualizer.engine.model import Model
@@ -45,10 +45,10 @@ def main(argv: list[str] | None = None) -> int:
     except VisualizerError as error:
         return _refuse(str(error), 1, debug)
     except BrokenPipeError:  # whoever read our output has gone, as `head` does
-        _forget_output()
+        forget(sys.stdout)
         return 0
     except OSError as error:
-        _forget_output()
+        forget(sys.stdout)
         return _refuse(f"{error.strerror or error}{f': {error.filename!r}' if error.filename else ''}", 1, debug)
     except KeyboardInterrupt:
         return 130
@@ -61,14 +61,8 @@ def _refuse(message: str, code: int, debug: bool) -> int:
     """Say in one line why nothing was done; with `debug`, where it came from before that."""
     if debug:
         traceback.print_exc()
-    print(f"visualizer: {' '.join(message.split())}", file=sys.stderr)
+    tell(f"visualizer: {' '.join(message.split())}", sys.stderr)
     return code
-
-
-def _forget_output() -> None:
-    """What is still waiting to be printed cannot be; Python would try again at its end, and complain."""
-    if sys.stdout is not None:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:

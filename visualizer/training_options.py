@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from pathlib import Path
 
-from visualizer.engine.training import TrainingSettings
+from visualizer.engine.training import Trainer, TrainingSettings
+from visualizer.errors import TrainingError
 from visualizer.session.training.plan import SETTINGS, Shape, run_settings
+from visualizer.tokenizers import Tokenizer
+from visualizer.tokenizers.bpe import BpeTokenizer
 
 Kind = type[int] | type[float] | tuple[str, ...]
 
@@ -33,8 +37,9 @@ SETTINGS_OPTIONS: tuple[tuple[str, Kind, str], ...] = (
     ("clip", float, "largest norm of the gradient; 0: any"),
     ("seed", int, "the same seed, the same model"),
 )
-#: None: as a run that is resumed was to make, and as suits the steps.
-_USUAL = {
+#: What holds where an option is not given; None: as suits the steps, or the other sizes.
+_USUAL: dict[str, object] = {
+    **{name: getattr(SHAPE, name) for name, *_ in SHAPE_OPTIONS},
     "steps": None,
     "batch": SETTINGS.batch,
     "lr": SETTINGS.optimizer.lr,
@@ -56,14 +61,16 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         "task:sort, task:addition, task:brackets, or task:aab (ab, aaab, abcb)",
     )
     parser.add_argument("-o", "--output", default="model.safetensors", metavar="FILE.safetensors", help="the model")
-    for name, kind, said in SHAPE_OPTIONS:
-        _add(parser, name, kind, getattr(SHAPE, name), said)
-    for name, kind, said in SETTINGS_OPTIONS:
-        _add(parser, name, kind, _USUAL[name], said)
+    for name, kind, said in (*SHAPE_OPTIONS, *SETTINGS_OPTIONS):
+        _add(parser, name, kind, said)
     parser.add_argument(
         "--lines", action="store_true", help="batches begin where a line begins (tasks of one item a line always do)"
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint beside the output")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the checkpoint beside the output; --steps and --lr may be others than the run began with",
+    )
     parser.add_argument(
         "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="how much can be lost (30)"
     )
@@ -71,12 +78,10 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
 
 
 def recipe_words(options: argparse.Namespace) -> list[str]:
-    """The command that trains the same model again: options that differ from their defaults, no places."""
-    parser = argparse.ArgumentParser(add_help=False)
-    add_training_options(parser)
+    """The command that trains the same model again: options that differ from what is usual, no places."""
     words = ["visualizer", "train", shlex.quote(Path(options.corpus).name)]
     for name, value in sorted(vars(options).items()):
-        if name in _NO_RECIPE or value == parser.get_default(name):
+        if name in _NO_RECIPE or value is None or value is False or value == _USUAL.get(name):
             continue
         words.append(f"--{name.replace('_', '-')}")
         if value is not True:
@@ -84,19 +89,20 @@ def recipe_words(options: argparse.Namespace) -> list[str]:
     return words
 
 
-def _add(parser: argparse.ArgumentParser, name: str, kind: Kind, usual: object, said: str) -> None:
-    """One option; its default is said in the help."""
-    option = f"--{name.replace('_', '-')}"
+def _add(parser: argparse.ArgumentParser, name: str, kind: Kind, said: str) -> None:
+    """One option, None where it is not given; its usual value is said in the help."""
+    option, usual = f"--{name.replace('_', '-')}", _USUAL[name]
     if isinstance(kind, tuple):
-        parser.add_argument(option, choices=kind, default=usual, help=f"{said} ({usual})")
+        parser.add_argument(option, choices=kind, help=f"{said} ({usual})")
         return
     told = said if usual is None else f"{said} ({usual:g})"
-    parser.add_argument(option, type=kind, default=usual, metavar="N" if kind is int else "X", help=told)
+    parser.add_argument(option, type=kind, metavar="N" if kind is int else "X", help=told)
 
 
 def shape_of(options: argparse.Namespace) -> Shape:
     """The shape of a new model as the options have it."""
-    return Shape(**{name: getattr(options, name) for name, *_ in SHAPE_OPTIONS})
+    given = {name: getattr(options, name) for name, *_ in SHAPE_OPTIONS}
+    return Shape(**{name: value for name, value in given.items() if value is not None})
 
 
 def settings_of(options: argparse.Namespace) -> TrainingSettings:
@@ -104,3 +110,47 @@ def settings_of(options: argparse.Namespace) -> TrainingSettings:
     given = {name: getattr(options, name) for name, *_ in SETTINGS_OPTIONS}
     given["grad_clip"] = given.pop("clip")
     return run_settings(**{name: value for name, value in given.items() if value is not None})
+
+
+def refuse_other_options(options: argparse.Namespace, run: Trainer, tokenizer: Tokenizer, recipe: str) -> None:
+    """Refuse options that say something else than the run that is gone on with; its steps and its lr may change.
+
+    Raises:
+        TrainingError: an option that was given differs, or there are fewer steps than are done.
+    """
+    for name, value in _options_of(run, tokenizer, recipe).items():
+        given = getattr(options, name)
+        if given is not None and given is not False and given != value:
+            option = f"--{name.replace('_', '-')}"
+            was = "not given" if value is False else f"{value:g}" if isinstance(value, float) else value
+            raise TrainingError(
+                f"{option} {'' if given is True else f'{given} '}does not go with --resume: the run began with {was}; "
+                f"leave {option} out, or begin another run under another name"
+            )
+    if options.steps is not None and options.steps < run.step:
+        raise TrainingError(f"--steps is {options.steps}, but {run.step} steps are done; as many at least are needed")
+
+
+def _options_of(run: Trainer, tokenizer: Tokenizer, recipe: str) -> dict[str, object]:
+    """The options that a run began with, as its checkpoint tells."""
+    config, settings, optimizer = run.config, run.settings, run.settings.optimizer
+    bpe = isinstance(tokenizer, BpeTokenizer)
+    began: dict[str, object] = {
+        "tokenizer": "bpe" if bpe else "char",
+        "d_model": config.d_model,
+        "n_heads": config.n_heads,
+        "n_layers": config.n_layers,
+        "d_mlp": 0 if config.attn_only else config.d_mlp,
+        "context": config.n_ctx,
+        "positions": "learned" if config.positional_embedding_type == "standard" else "sinusoidal",
+        "batch": settings.batch,
+        "seed": settings.seed,
+        "warmup": optimizer.warmup,
+        "weight_decay": optimizer.weight_decay,
+        "clip": optimizer.grad_clip,
+        "lines": settings.begin_after is not None,
+    }
+    if bpe:  # a short text has fewer pairs than were asked for
+        asked = re.search(r"--vocab-size (\d+)", recipe)
+        began["vocab_size"] = int(asked[1]) if asked else SHAPE.vocab_size if recipe else tokenizer.vocabulary_size
+    return began

@@ -93,13 +93,25 @@ def test_a_large_model_has_its_numbers_beside_the_script(tmp_path: Path) -> None
     model = Model(config, random_parameters(config, 1), CharacterTokenizer("abcdefghijklmnopqrstuvwxyz"))
     assert model.parameters.count() > MOST_INLINE
     files = write_script(model, "hello", tmp_path / "run.py")
-    assert files == [tmp_path / "run.py", tmp_path / "run.npz"]
+    assert files == [tmp_path / "run.py", tmp_path / "run.py.npz"]
     assert (tmp_path / "run.py").stat().st_size < 20_000
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     printed, logits = run(tmp_path / "run.py", elsewhere)
     np.testing.assert_allclose(logits, model.forward("hello")["logits"], rtol=1e-5, atol=1e-4)
     assert "after 7 'h':" in printed
+
+
+def test_a_script_leaves_other_files_of_a_like_name_alone(tmp_path: Path) -> None:
+    config = ModelConfig(n_layers=1, d_model=32, n_ctx=8, n_heads=4, d_vocab=26, act_fn="gelu_new")
+    model = Model(config, random_parameters(config, 1))
+    (tmp_path / "run.npz").write_bytes(b"a trace of the user's")
+    write_script(model, [1, 2], tmp_path / "run.py")
+    assert (tmp_path / "run.npz").read_bytes() == b"a trace of the user's"
+    (tmp_path / "taken.py").mkdir()
+    with pytest.raises(FormatError, match="cannot write"):
+        write_script(model, [1, 2], tmp_path / "taken.py")
+    assert not (tmp_path / "taken.py.npz").exists()
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,21 @@ from visualizer.tokenizers import Tokenizer, tokenizer_from_dict
 
 Array = NDArray[Any]
 
+SUFFIX = ".checkpoint"
+#: Bytes of a file's name, on the file systems that are in use.
+LONGEST_NAME = 255
 ARRAYS = ("parameters", "first", "second", "step", "losses")
 
 
 def checkpoint_path(model_path: str | os.PathLike[str]) -> Path:
-    """Where the checkpoint of a run that writes `model_path` stands."""
-    return Path(f"{os.fspath(model_path)}.checkpoint")
+    """Where the checkpoint of a run that writes `model_path` stands: beside it, of its name where that leaves room."""
+    folder, name = os.path.split(os.fspath(model_path))
+    raw = os.fsencode(name)
+    if len(raw) + len(SUFFIX) > LONGEST_NAME:
+        digest = hashlib.sha256(raw).hexdigest()[:16]
+        whole = raw[: LONGEST_NAME - len(SUFFIX) - len(digest) - 1].decode("utf-8", "ignore")
+        name = f"{whole}-{digest}"
+    return Path(folder, f"{name}{SUFFIX}")
 
 
 def fingerprint(ids: Array) -> str:
@@ -69,17 +78,23 @@ _SETTINGS = {
 _ADAM = ("lr", "betas", "eps", "weight_decay", "grad_clip", "warmup", "min_lr")
 
 
-def load_checkpoint(path: Path, ids_of: Any, steps: int | None = None) -> tuple[Trainer, Tokenizer, str]:  # noqa: ANN401
+def load_checkpoint(
+    path: Path,
+    ids_of: Any,  # noqa: ANN401
+    steps: int | None = None,
+    lr: float | None = None,
+) -> tuple[Trainer, Tokenizer, str]:
     """The trainer of a checkpoint, ready to go on; its tokenizer; and the digest of its text.
 
     Args:
         path: the checkpoint.
         ids_of: called with the tokenizer, gives the ids of the text.
         steps: how many steps in all; None for as many as the run was to make.
+        lr: the highest learning rate from here on; None for that of the run.
 
     Raises:
         FormatError: the file cannot be read.
-        TrainingError: it belongs to another text.
+        TrainingError: it belongs to another text, or there is no training with so many steps or such a rate.
     """
     about, state = _read(path)
     try:
@@ -94,6 +109,8 @@ def load_checkpoint(path: Path, ids_of: Any, steps: int | None = None) -> tuple[
         raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
     if steps is not None:
         settings = replace(settings, steps=steps)
+    if lr is not None:
+        settings = replace(settings, optimizer=replace(settings.optimizer, lr=lr))
     ids = ids_of(tokenizer)
     digest = fingerprint(ids)
     if digest != about.get("corpus"):
@@ -101,6 +118,19 @@ def load_checkpoint(path: Path, ids_of: Any, steps: int | None = None) -> tuple[
     trainer = Trainer(config, ids, settings, blank)
     trainer.restore(state)
     return trainer, tokenizer, digest
+
+
+def steps_kept(path: Path) -> tuple[int, int]:
+    """How many steps of how many the run of a checkpoint has made.
+
+    Raises:
+        FormatError: the file cannot be read.
+    """
+    about, state = _read(path)
+    try:
+        return int(state["step"]), int(about["settings"]["steps"])
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
 
 
 def read_recipe(path: Path) -> str:

@@ -25,7 +25,7 @@ from visualizer.formats.literals import array_literal
 from visualizer.formats.script_interventions import intervention_lines
 from visualizer.formats.script_operations import EMITTERS, Emission, variable
 from visualizer.formats.script_texts import ERF, HEADER, PRINT, SOFTMAX
-from visualizer.formats.writing import write_npz, write_whole
+from visualizer.formats.writing import require_writable, write_npz, write_whole
 
 Array = NDArray[Any]
 
@@ -47,7 +47,7 @@ def write_script(
     """Write a script that runs `model` over the last n_ctx of `tokens` and prints the logits of every position.
 
     A small model's parameters stand in the script as exact literals; those of a large one in an .npz beside it,
-    of the script's name. Run with a file name, the script also saves its logits there as .npy.
+    of the script's name with `.npz` after it. Run with a file name, the script also saves its logits there as .npy.
 
     Args:
         model: what to run.
@@ -66,7 +66,7 @@ def write_script(
         TokenError, InterventionError: as `Model.forward`.
     """
     target = Path(path)
-    if target.suffix != ".py":
+    if target.suffix.lower() != ".py":
         raise FormatError(f"{str(target)!r} is no name for a script; a name that ends in .py is needed")
     ids = model.ids(tokens)[-model.config.n_ctx :]
     if not ids.size:
@@ -78,7 +78,7 @@ def write_script(
     body = _body(model, trace, interventions, patches)
     arrays = {variable(key): array for key, array in model.parameters.items()} | patches
     inline = sum(array.size for array in arrays.values()) <= MOST_INLINE
-    beside = target.with_suffix(".npz")
+    beside = numbers_path(target)
     parts = [
         _header(name, interventions, None if inline else beside.name),
         _imports(body, inline),
@@ -93,6 +93,7 @@ def write_script(
     ]
     source = "\n".join(parts).encode("utf-8", "backslashreplace")
     if not inline:
+        require_writable(target)  # so that there is no numbers' file without its script
         write_npz(beside, iter(arrays.items()))
 
     def write(file: IO[bytes]) -> None:
@@ -100,6 +101,17 @@ def write_script(
 
     write_whole(target, write)
     return [target] if inline else [target, beside]
+
+
+def numbers_path(path: str | os.PathLike[str]) -> Path:
+    """Where the numbers of a script stand that are too many to stand in it."""
+    return Path(f"{os.fspath(path)}.npz")
+
+
+def may_need_numbers(model: Model, interventions: Sequence[Intervention]) -> bool:
+    """Whether the script of a run may have its numbers in a file of their own."""
+    patched = sum(change.array.size for change in interventions if change.array is not None)
+    return model.parameters.count() + patched > MOST_INLINE
 
 
 def _header(name: str, interventions: Sequence[Intervention], beside: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import IO
 
 from PySide6.QtCore import QMimeData, QObject
 from PySide6.QtGui import QAction, QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from visualizer.errors import EditError, FormatError, InputError
 from visualizer.formats.tables import Table, write_csv, write_table_npz
@@ -133,12 +133,27 @@ def ask_and_export_image(widget: QWidget, image: QImage, name: str, say: Say) ->
     _ask_and_write(widget, name, ".png", "PNG pictures", write, say)
 
 
-def asked_name(parent: QWidget, proposed: str, kinds: str, suffix: str) -> Path | None:
-    """A file to save to, with the suffix added where it was left out; None where the user thought better of it."""
-    path, _ = QFileDialog.getSaveFileName(parent.window(), "Save as", proposed, kinds)
+def asked_name(parent: QWidget, proposed: str, kinds: str, suffix: str, title: str = "Save as") -> Path | None:
+    """A file to save to, whose name ends in the suffix; None where the user thought better of it.
+
+    The suffix is added to what was typed, for what follows a dot may be part of the name (`run.1`). The dialog has
+    asked whether the file of the typed name may be replaced; where the name was completed, it is asked here.
+    """
+    path, _ = QFileDialog.getSaveFileName(parent.window(), title, proposed, kinds)
     if not path:
         return None
-    return Path(path) if Path(path).suffix else Path(path + suffix)
+    if Path(path).suffix.lower() == suffix:
+        return Path(path)
+    target = Path(path + suffix)
+    return target if may_replace(parent, target) else None
+
+
+def may_replace(parent: QWidget, path: Path) -> bool:
+    """Whether a file may be written: it is not there yet, or the user says that it may be replaced."""
+    if not os.path.lexists(path):
+        return True
+    question = f"{path.name} is there already. Replace it?"
+    return QMessageBox.question(parent.window(), "Replace the file", question) == QMessageBox.StandardButton.Yes
 
 
 def try_to_write(write: Callable[[], object], say: Say, path: Path) -> None:

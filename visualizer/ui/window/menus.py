@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 
-from visualizer.errors import InputError
 from visualizer.formats import PRESETS, SHIPPED, save_safetensors
 from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel
@@ -223,19 +221,14 @@ def _open(window: QMainWindow, does: Commands) -> None:
 
 
 def _save(window: QMainWindow, does: Commands) -> None:
+    from visualizer.ui.window.export import asked_name, try_to_write  # here, so that the window opens without it
+
     state = does.session.document.state
-    path, _ = QFileDialog.getSaveFileName(
-        window, "Save the model", f"{state.opened.name}.safetensors", "Models (*.safetensors)"
-    )
-    if not path:
-        return
-    target = Path(path).with_suffix(".safetensors")
-    try:
-        save_safetensors(replace(state.opened, model=state.model), target)
-    except InputError as error:
-        does.status.say(str(error))
-    else:
-        does.status.say(f"saved {target}")
+    name = f"{state.opened.name}.safetensors"
+    target = asked_name(window, name, "Models (*.safetensors)", ".safetensors", "Save the model")
+    if target is not None:
+        opened = replace(state.opened, model=state.model)
+        try_to_write(partial(save_safetensors, opened, target), does.status.say, target)
 
 
 def _toggle_full_screen(window: QMainWindow) -> None:

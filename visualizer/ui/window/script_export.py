@@ -46,9 +46,14 @@ def script_action(session: Session, parent: QWidget, say: Say) -> QAction:
 
 
 def _ask_and_write(session: Session, parent: QWidget, say: Say, _checked: bool = False) -> None:
-    from visualizer.ui.window.export import asked_name, file_name, try_to_write  # here for the same reason
+    from visualizer.ui.window.export import asked_name, file_name, may_replace, try_to_write  # here, too
 
     state = session.document.state
     path = asked_name(parent, f"{file_name(state.opened.name)}_run.py", "Python scripts (*.py)", ".py")
-    if path is not None:
-        try_to_write(partial(export_script, session, path), say, path)
+    if path is None:
+        return
+    from visualizer.formats.script import may_need_numbers, numbers_path  # here, so that the window opens without it
+
+    if may_need_numbers(state.model, state.interventions) and not may_replace(parent, numbers_path(path)):
+        return
+    try_to_write(partial(export_script, session, path), say, path)
