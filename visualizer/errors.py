@@ -83,7 +83,9 @@ def one_line(message: str, limit: int = LONGEST_MESSAGE) -> str:
     """A message on one line: white space is one space, what cannot be printed its escape, a long middle is left out."""
     if len(message) > 4 * limit:  # before anything is made of each of perhaps millions of characters
         message = f"{message[: 2 * limit]} … {message[-2 * limit :]}"
-    shown = "".join(c if c.isprintable() else _escaped(c) for c in " ".join(message.split()))
+    shown = " ".join(message.split())
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
     if len(shown) <= limit:
         return shown
     half = (limit - 3) // 2
@@ -103,7 +105,3 @@ def short_repr(value: object, limit: int = 40) -> str:
     except (ValueError, RecursionError):  # a long number, or too many lists, inside
         return f"a {type(value).__name__}"
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
-
-
-def _escaped(character: str) -> str:
-    return ascii(character)[1:-1]

@@ -116,7 +116,7 @@ class ModelConfig:
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
             raise ConfigError(f"{name} is {short_repr(value)}; a whole number of at least 1 is needed")
-        if value > LARGEST:
+        if int(value) > LARGEST:
             raise ConfigError(f"{name} is {short_repr(value)}; a whole number of at most {LARGEST} is needed")
         self._set(name, int(value))
 
