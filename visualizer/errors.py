@@ -17,13 +17,22 @@
 A message says what was found, where, and what would be accepted, in one sentence on one line.
 """
 
+#: A message about the user's input is cut to so many characters, whatever a file from a stranger put into it.
+LONGEST_MESSAGE = 600
+
 
 class VisualizerError(Exception):
     """Base of all errors raised on purpose."""
 
 
 class InputError(VisualizerError):
-    """What the user gave cannot be served; nothing has been written or changed."""
+    """What the user gave cannot be served; nothing has been written or changed.
+
+    Its message is one line of at most `LONGEST_MESSAGE` characters, all of them printable.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(one_line(message))
 
 
 class ConfigError(InputError):
@@ -68,3 +77,31 @@ class CancelledError(VisualizerError):
 
 class MissingLibraryError(VisualizerError):
     """The machine lacks something the program needs."""
+
+
+def one_line(message: str, limit: int = LONGEST_MESSAGE) -> str:
+    """A message on one line: white space is one space, what cannot be printed its escape, a long middle is left out."""
+    if len(message) > 4 * limit:  # before anything is made of each of perhaps millions of characters
+        message = f"{message[: 2 * limit]} … {message[-2 * limit :]}"
+    shown = " ".join(message.split())
+    if not shown.isprintable():
+        shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+    if len(shown) <= limit:
+        return shown
+    half = (limit - 3) // 2
+    return f"{shown[:half]} … {shown[-half:]}"
+
+
+def short_repr(value: object, limit: int = 40) -> str:
+    """The repr of any value for a message: one line of at most `limit` characters."""
+    if isinstance(value, int) and value.bit_length() > 4 * limit:
+        return f"of {value.bit_length()} bits"  # Python refuses to write out thousands of digits
+    if isinstance(value, str | bytes):
+        value = value[: limit + 1]
+    elif isinstance(value, list | tuple | dict) and len(value) > limit:
+        return f"a {type(value).__name__} of {len(value)}"
+    try:
+        shown = one_line(repr(value))
+    except (ValueError, RecursionError):  # a long number, or too many lists, inside
+        return f"a {type(value).__name__}"
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"

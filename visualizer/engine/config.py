@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass, fields
 from numbers import Integral
 from typing import Any
 
-from visualizer.errors import ConfigError
+from visualizer.errors import ConfigError, short_repr
 
 ACTIVATIONS = ("relu", "gelu", "gelu_new", "silu")
 NORMALIZATIONS = (None, "LN", "RMS")
 POSITIONS = ("standard", "sinusoidal", "rotary")
 DTYPES = ("float32", "float64")
+#: No size is larger, so that products of a few of them are numbers that can be written out.
+LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +75,7 @@ class ModelConfig:
         self._require_one_of("positional_embedding_type", POSITIONS)
         self._require_one_of("dtype", DTYPES)
         self._require_number("eps")
+        self._require_number("rotary_base")
         if not self.eps >= 0:
             raise ConfigError(f"eps is {self.eps}; a number of at least 0 is needed")
         if self.positional_embedding_type == "rotary":
@@ -82,7 +85,6 @@ class ModelConfig:
                 raise ConfigError(
                     f"rotary_dim is {self.rotary_dim}; an even number up to d_head = {self.d_head} is needed"
                 )
-            self._require_number("rotary_base")
             if not self.rotary_base > 0:
                 raise ConfigError(f"rotary_base is {self.rotary_base}; a number above 0 is needed")
         else:
@@ -113,13 +115,15 @@ class ModelConfig:
     def _require_count(self, name: str) -> None:
         value = getattr(self, name)
         if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-            raise ConfigError(f"{name} is {value!r}; a whole number of at least 1 is needed")
+            raise ConfigError(f"{name} is {short_repr(value)}; a whole number of at least 1 is needed")
+        if int(value) > LARGEST:
+            raise ConfigError(f"{name} is {short_repr(value)}; a whole number of at most {LARGEST} is needed")
         self._set(name, int(value))
 
     def _require_truth(self, name: str) -> None:
         value = getattr(self, name)
         if not isinstance(value, bool) and not (value is None and name == "tie_embeddings"):
-            raise ConfigError(f"{name} is {value!r}; True or False is needed")
+            raise ConfigError(f"{name} is {short_repr(value)}; True or False is needed")
 
     def _require_number(self, name: str) -> None:
         value = getattr(self, name)
@@ -128,13 +132,13 @@ class ModelConfig:
         except (TypeError, ValueError, OverflowError):
             number = math.nan
         if not math.isfinite(number):
-            raise ConfigError(f"{name} is {value!r}; a finite number is needed")
+            raise ConfigError(f"{name} is {short_repr(value)}; a finite number is needed")
         self._set(name, number)
 
     def _require_one_of(self, name: str, choices: tuple[str | None, ...]) -> None:
         value = getattr(self, name)
         if value not in choices:
-            raise ConfigError(f"{name} is {value!r}; one of {', '.join(map(str, choices))} is needed")
+            raise ConfigError(f"{name} is {short_repr(value)}; one of {', '.join(map(str, choices))} is needed")
 
     @property
     def group_size(self) -> int:
@@ -155,7 +159,9 @@ class ModelConfig:
         known = {field.name for field in fields(cls)}
         unknown = sorted(set(values) - known)
         if unknown:
-            raise ConfigError(f"unknown configuration field {unknown[0]!r}; known are {', '.join(sorted(known))}")
+            raise ConfigError(
+                f"unknown configuration field {short_repr(unknown[0])}; known are {', '.join(sorted(known))}"
+            )
         try:
             return cls(**values)
         except TypeError as error:

@@ -40,8 +40,9 @@ class Graph:
         self.eager = tuple(op for op in self.operations if not op.derived)
         self.final_stream = self.producer["logits"].reads[0]  # what everything before it flows into
         self.last_residual = [name for name in self.names if name.endswith(".resid_post")][-1]
-        after = self.names.index(self.last_residual)
-        self.readout = tuple(op for op in self.operations if self.names.index(op.name) > after and op.name != "probs")
+        place = {name: number for number, name in enumerate(self.names)}
+        after = place[self.last_residual]
+        self.readout = tuple(op for op in self.operations if place[op.name] > after and op.name != "probs")
         self.n_heads = next(op.n_heads for op in self.operations if isinstance(op, SplitHeads))
         self._eager_after: dict[str, tuple[Operation, ...]] = {}
 

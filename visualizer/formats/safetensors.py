@@ -16,20 +16,21 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.engine.config import ModelConfig
 from visualizer.engine.model import Model
 from visualizer.engine.parameters import parameter_shapes
-from visualizer.errors import FormatError, InputError
+from visualizer.errors import FormatError, InputError, short_repr
+from visualizer.formats.description import Description
 from visualizer.formats.presets import OpenedModel
+from visualizer.formats.strict_json import TableReader
 from visualizer.formats.writing import write_whole
-from visualizer.tokenizers import tokenizer_from_dict
 
 Array = NDArray[Any]
 
 FORMAT = "attention-visualizer"
 VERSION = 1
-MAX_HEADER_BYTES = 100_000_000
-MAX_TENSORS = 100_000
+MAX_HEADER_BYTES = 48 * 2**20
+MAX_TENSORS, MAX_AXES = 100_000, 8
+MAX_NOTES = 1000
 DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2"}
 
 
@@ -68,43 +69,50 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     except OSError as error:
         raise FormatError(f"cannot read {where!r}: {error.strerror}") from error
     try:
-        header = json.loads(raw.decode("utf-8"), object_pairs_hook=lambda pairs: _distinct(pairs, where))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
         raise FormatError(f"{where!r} is no .safetensors file: its header is not JSON") from error
-    if not isinstance(header, dict):
-        raise FormatError(f"{where!r}: the header is not a JSON object")
-    metadata = header.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise FormatError(f"{where!r}: the metadata is not a table of texts")
-    if len(header) > MAX_TENSORS:
-        raise FormatError(f"{where!r} lists {len(header)} tensors; at most {MAX_TENSORS} are read")
-    body = 8 + length
-    tensors = {name: _entry(where, name, entry, body, size) for name, entry in header.items()}
+    tensors, metadata = _read_table(where, text, 8 + length, size)
     _refuse_overlaps(where, tensors)
     return Header(tensors, metadata)
 
 
-def _distinct(pairs: list[tuple[str, Any]], where: str) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        raise FormatError(f"{where!r}: a name stands twice in the header")
-    return table
+def _read_table(where: str, text: str, body: int, size: int) -> tuple[dict[str, TensorEntry], dict[str, str]]:
+    """Tensors and metadata of a header, entry by entry."""
+    if text.count('"data_offsets"') > MAX_TENSORS:  # the reader counts too, but makes what comes before
+        raise FormatError(f"{where!r}: the header lists more than {MAX_TENSORS} entries; no more are read")
+    reader = TableReader(text, f"{where!r}: the header")
+    tensors: dict[str, TensorEntry] = {}
+    metadata: dict[str, str] = {}
+    for name in reader.names(MAX_TENSORS + 1):
+        if name == "__metadata__":
+            metadata = {note: reader.string() for note in reader.names(MAX_NOTES)}
+        else:
+            tensors[name] = _entry(where, name, reader.entry(), body, size)
+    reader.end()
+    return tensors, metadata
 
 
-def _entry(where: str, name: str, entry: object, body: int, size: int) -> TensorEntry:
-    wrong = FormatError(f"{where!r}: the header's entry for {name[:60]!r} is malformed")
-    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        raise wrong
+def _entry(where: str, name: str, entry: dict[str, Any], body: int, size: int) -> TensorEntry:
+    if not _is_entry(entry):
+        raise FormatError(f"{where!r}: the header's entry for {name[:60]!r} is malformed")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
-    numbers = [*shape, *offsets] if isinstance(shape, list) and isinstance(offsets, list) else [None]
-    if not all(type(number) is int and number >= 0 for number in numbers) or len(offsets) != 2:
-        raise wrong
     if dtype not in DTYPES:
-        raise FormatError(f"{where!r}: {name[:60]!r} is stored as {dtype!r}; {', '.join(DTYPES)} can be read")
+        raise FormatError(f"{where!r}: {name[:60]!r} is stored as {short_repr(dtype)}; {', '.join(DTYPES)} can be read")
     start, stop = offsets[0] + body, offsets[1] + body
     if start > stop or stop > size or stop - start != math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize:
         raise FormatError(f"{where!r}: {name[:60]!r} does not fit the file; it may be cut off")
     return TensorEntry(dtype, tuple(shape), start, stop)
+
+
+def _is_entry(entry: dict[str, Any]) -> bool:
+    """Whether what the header says of a tensor has the form that the format asks for."""
+    if set(entry) != {"dtype", "shape", "data_offsets"} or not isinstance(entry["dtype"], str):
+        return False
+    shape, offsets = entry["shape"], entry["data_offsets"]
+    if not isinstance(shape, list) or not isinstance(offsets, list) or len(shape) > MAX_AXES or len(offsets) != 2:
+        return False
+    return all(type(number) is int and 0 <= number < 2**63 for number in (*shape, *offsets))
 
 
 def _refuse_overlaps(where: str, tensors: dict[str, TensorEntry]) -> None:
@@ -139,53 +147,32 @@ def load_safetensors(path: str | os.PathLike[str], dtype: str | None = None) -> 
     if header.metadata.get("version") != str(VERSION):
         raise FormatError(f"{where!r} is of version {header.metadata.get('version')!r}; version {VERSION} is read")
     try:
-        return _opened(path, header, _about(where, header.metadata), dtype)
-    except FormatError:
-        raise
+        return _opened(path, header, Description.read(header.metadata.get("model", ""), dtype))
     except InputError as error:  # what the file says of the model does not hold together
         raise FormatError(f"{where!r}: {error}") from error
 
 
-def _opened(path: str | os.PathLike[str], header: Header, about: dict[str, Any], dtype: str | None) -> OpenedModel:
+def _opened(path: str | os.PathLike[str], header: Header, about: Description) -> OpenedModel:
     """The model that a file's description and header speak of."""
-    where = str(path)
-    config = ModelConfig.from_dict({**about["config"], **({"dtype": dtype} if dtype else {})})
+    config = about.config
     if config.n_layers > len(header.tensors):  # before anything is made for each of them
-        raise FormatError(f"{where!r} holds {len(header.tensors)} tensors, too few for {config.n_layers} blocks")
+        raise FormatError(f"the file holds {len(header.tensors)} tensors, too few for {config.n_layers} blocks")
     shapes = parameter_shapes(config)
     for name, entry in header.tensors.items():
         if shapes.get(name) != entry.shape:
             wanted = f"{list(shapes[name])} is needed" if name in shapes else "the configuration has no such parameter"
-            raise FormatError(f"{where!r}: {name[:60]!r} has the shape {list(entry.shape)}; {wanted}")
-    with Path(path).open("rb") as file:
-        arrays = {name: read_tensor(file, entry) for name, entry in header.tensors.items()}
-    tokenizer = None if about["tokenizer"] is None else tokenizer_from_dict(about["tokenizer"])
-    if tokenizer is not None and tokenizer.vocabulary_size != config.d_vocab:
-        raise FormatError(
-            f"{where!r}: the tokenizer has {tokenizer.vocabulary_size} tokens, the model {config.d_vocab}"
-        )
-    names = about.get("dimension_names")
-    if names is not None and not (len(names) == config.d_model and all(isinstance(name, str) for name in names)):
-        raise FormatError(f"{where!r}: the names of the dimensions are not {config.d_model} texts")
-    model = Model(config, arrays, tokenizer)
-    pattern, prompt = (about[name] if isinstance(about.get(name), str) else None for name in ("pattern", "prompt"))
-    return OpenedModel(model, Path(path).stem, where, pattern, tuple(names) if names else None, prompt)
+            raise FormatError(f"{name[:60]!r} has the shape {list(entry.shape)}; {wanted}")
+    model = Model(config, _read_arrays(path, header), about.tokenizer)
+    return OpenedModel(model, Path(path).stem, str(path), about.pattern, about.dimension_names, about.prompt)
 
 
-def _about(where: str, metadata: dict[str, str]) -> dict[str, Any]:
+def _read_arrays(path: str | os.PathLike[str], header: Header) -> dict[str, Array]:
     try:
-        about = json.loads(metadata.get("model", ""))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise FormatError(f"{where!r}: the model's description in the metadata is not JSON") from error
-    names = about.get("dimension_names") if isinstance(about, dict) else None
-    if (
-        not isinstance(about, dict)
-        or not isinstance(about.get("config"), dict)
-        or not isinstance(about.get("tokenizer"), dict | None)
-        or not isinstance(names, list | None)
-    ):
-        raise FormatError(f"{where!r}: the model's description in the metadata is incomplete")
-    return about
+        with Path(path).open("rb") as file:
+            return {name: read_tensor(file, entry) for name, entry in header.tensors.items()}
+    except (OSError, ValueError) as error:  # ValueError: it has become shorter since its header was read
+        reason = error.strerror if isinstance(error, OSError) else "it was changed meanwhile"
+        raise FormatError(f"cannot read its numbers: {reason}") from error
 
 
 def save_safetensors(opened: OpenedModel, path: str | os.PathLike[str], notes: dict[str, str] | None = None) -> None:

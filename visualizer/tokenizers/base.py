@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from visualizer.errors import TokenError
+from visualizer.errors import TokenError, short_repr
 
 #: What is drawn for white space that a token is made of.
 SYMBOLS = {" ": "␣", "\n": "↵"}
@@ -84,14 +84,6 @@ def display_bytes(data: bytes) -> str:
     r"""Return `data` as `display_text` shows its UTF-8; bytes of no whole character appear as `\xe2`."""
     decoded = data.replace(b"\\", b"\\\\").decode("utf-8", errors="backslashreplace")
     return "".join(character if character == "\\" else _display_character(character) for character in decoded)
-
-
-def short_repr(value: object, limit: int = 40) -> str:
-    """Return the repr of any value for a message: one line of at most `limit` characters."""
-    if isinstance(value, int) and value.bit_length() > 4 * limit:
-        return f"of {value.bit_length()} bits"  # Python refuses to write out thousands of digits
-    shown = " ".join(repr(value).split())
-    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def name_character(character: str) -> str:

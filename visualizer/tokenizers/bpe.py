@@ -4,8 +4,8 @@ import codecs
 from collections.abc import Iterable
 from typing import Any, Self
 
-from visualizer.errors import FormatError, TokenError
-from visualizer.tokenizers.base import checked_id, checked_ids, display_bytes, short_repr
+from visualizer.errors import FormatError, TokenError, short_repr
+from visualizer.tokenizers.base import checked_id, checked_ids, display_bytes
 from visualizer.tokenizers.merging import BYTE_COUNT, Pair, checked_merges, merge_piece, token_bytes
 from visualizer.tokenizers.split import split
 

@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from visualizer.errors import TrainingError
-from visualizer.tokenizers.base import short_repr
+from visualizer.errors import TrainingError, short_repr
 from visualizer.tokenizers.bpe import BpeTokenizer
 from visualizer.tokenizers.merging import BYTE_COUNT, MAX_VOCABULARY_BYTES, Merge, Pair
 from visualizer.tokenizers.split import split

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from visualizer.errors import FormatError, TokenError
-from visualizer.tokenizers.base import checked_id, checked_ids, display_text, name_character, short_repr
+from visualizer.errors import FormatError, TokenError, short_repr
+from visualizer.tokenizers.base import checked_id, checked_ids, display_text, name_character
 
 KIND = "characters"
 _LISTED = 40  # alphabets up to this size are listed whole in messages

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
-from visualizer.errors import TokenError
-from visualizer.tokenizers.base import short_repr
+from visualizer.errors import TokenError, short_repr
 
 BYTE_COUNT = 256
 # Bound on all tokens together: a merge can double a token's length, so a short list could ask for any size.

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from visualizer.errors import FormatError
+from visualizer.errors import FormatError, short_repr
 from visualizer.tokenizers import bpe, characters
-from visualizer.tokenizers.base import Tokenizer, short_repr
+from visualizer.tokenizers.base import Tokenizer
 
 _READERS: dict[str, Callable[[dict[str, Any]], Tokenizer]] = {
     characters.KIND: characters.CharacterTokenizer.from_dict,
