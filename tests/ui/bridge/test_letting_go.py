@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from pytestqt.qtbot import QtBot
@@ -54,9 +54,9 @@ def test_it_does_not_wait_for_the_first_pass_of_another_model(
 ) -> None:
     go_on = threading.Event()
 
-    def slow(request: Request, watch: Watch) -> Result:
+    def slow(request: Request, watch: Watch, begun: Callable[[Result], None]) -> Result:
         go_on.wait(30)
-        return evaluate(request, watch)
+        return evaluate(request, watch, begun)
 
     monkeypatch.setattr(executor_module, "evaluate", slow)
     threads, count = let_go_of(session)
