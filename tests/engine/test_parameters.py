@@ -165,3 +165,10 @@ def test_whole_numbers_are_taken_as_numbers() -> None:
 
 def test_counting_the_numbers_of_a_model() -> None:
     assert visualizer.handmade("aab").parameters.count() == 2 * 8 + 5 * 8 + 8 * 24 + 24 + 8 * 8 + 8
+
+
+def test_asking_for_a_parameter_that_is_not_there_gives_what_was_asked_for_instead() -> None:
+    parameters = visualizer.handmade("aab").parameters
+    assert parameters.get("blocks.0.ln_1.g") is None
+    assert parameters.get("blocks.0.ln_1.g", 3) == 3
+    assert parameters.get("wte") is parameters["wte"]

@@ -1,5 +1,7 @@
 """Listeners: all of them are told of everything in order, also of what one of them does, and where one fails."""
 
+import sys
+
 import pytest
 
 from visualizer.session.listeners import Listeners
@@ -34,8 +36,9 @@ def test_what_is_done_after_all_have_heard_is_told_at_once() -> None:
     assert heard == [1, 2, "told"]
 
 
-def test_a_listener_that_fails_keeps_nothing_from_the_others() -> None:
-    listeners, heard = Listeners[int](), list[object]()
+def test_a_listener_that_fails_is_reported_and_keeps_nothing_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    listeners, heard, reported = Listeners[int](), list[object](), list[BaseException]()
+    monkeypatch.setattr(sys, "excepthook", lambda _kind, error, _trace: reported.append(error))
 
     def failing(number: int) -> None:
         if number == 1:
@@ -45,11 +48,33 @@ def test_a_listener_that_fails_keeps_nothing_from_the_others() -> None:
     listeners.subscribe(failing)
     listeners.subscribe(heard.append)
     listeners.subscribe_after(lambda: heard.append("all"))
-    with pytest.raises(ValueError, match="broken"):
-        listeners.tell(1)
+    listeners.tell(1)
     assert heard == [1, 2, "all"]
+    assert [str(error) for error in reported] == ["broken"]
     listeners.tell(3)  # it can go on
     assert heard == [1, 2, "all", 3, "all"]
+
+
+def test_what_is_done_after_all_have_heard_fails_before_whoever_told() -> None:
+    """An evaluation that fails is the failure of what asked for it."""
+    listeners, heard = Listeners[int](), list[object]()
+
+    def failing() -> None:
+        raise ValueError("broken")
+
+    listeners.subscribe_after(failing)
+    listeners.subscribe_after(lambda: heard.append("all"))
+    with pytest.raises(ValueError, match="broken"):
+        listeners.tell(1)
+    assert heard == ["all"]
+
+
+def test_a_listener_that_ends_another_while_both_are_told_takes_nothing_from_a_third() -> None:
+    listeners, heard = Listeners[int](), list[int]()
+    ends = [listeners.subscribe(lambda _number: ends.pop()()) for _ in range(2)]
+    listeners.subscribe(heard.append)
+    listeners.tell(1)
+    assert heard == [1]
 
 
 def test_a_listener_that_has_ended_hears_no_more() -> None:

@@ -95,6 +95,10 @@ class Parameters(Mapping[str, Array]):
     def __contains__(self, name: object) -> bool:
         return name in self._arrays
 
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401
+        """The array, or `default` where this model has no parameter of that name."""
+        return self._arrays.get(name, default)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._arrays)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import TracebackType
 from typing import Generic, TypeVarTuple
 
 Told = TypeVarTuple("Told")
@@ -14,7 +16,8 @@ class Listeners(Generic[*Told]):
     """Tells each listener of each event, in the order in which they subscribed.
 
     What happens while they are being told, because one of them does something in turn, is told once all have heard of
-    what came before it. Where a listener fails, the others hear of it all the same; then its exception goes on.
+    what came before it. Where a listener fails, that is reported to `sys.excepthook`, and everything goes on as if it
+    had not: neither the others nor whoever told can do anything about it.
     """
 
     def __init__(self) -> None:
@@ -39,22 +42,28 @@ class Listeners(Generic[*Told]):
             return
         self._telling = True
         try:
-            self._tell_all_that_waits()
+            while self._waiting:
+                told = self._waiting.popleft()
+                for listener in list(self._listeners):
+                    with Reported():
+                        listener(*told)
         finally:
             self._telling = False
-            _call_all(self._after)
-
-    def _tell_all_that_waits(self) -> None:
-        told = self._waiting.popleft()
-        try:
-            _call_all(self._listeners, *told)
-        finally:
-            if self._waiting:
-                self._tell_all_that_waits()
+            with ExitStack() as calls:
+                for after in reversed(self._after):
+                    calls.callback(after)
 
 
-def _call_all(listeners: list[Callable[[*Told], object]], *told: *Told) -> None:
-    """Call each, also where one before it failed."""
-    with ExitStack() as calls:
-        for listener in reversed(listeners):
-            calls.callback(listener, *told)
+class Reported:
+    """A block whose exception is reported as one that nobody caught, and ends the block alone."""
+
+    def __enter__(self) -> None:
+        """Nothing is to be prepared."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if kind is None or not isinstance(error, Exception):
+            return False
+        sys.excepthook(kind, error, trace)
+        return True

@@ -155,6 +155,7 @@ class Session:
             chosen = {"step": 0, "row": None, "key": None, "cell": None}
         if MODEL in change.touches:
             self._forget_another_model()
+            self.selection.hover(None)
             chosen |= {"block": 0, "head": 0}
             chosen["parameter"] = now.parameter if now.parameter in state.model.parameters else "wte"
         self.selection.choose(**chosen)

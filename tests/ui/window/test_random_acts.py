@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QMenu, QTableView
@@ -17,12 +16,10 @@ from pytestqt.qtbot import QtBot
 import visualizer
 from tests.engine.models import bits
 from tests.ui.finding import child
+from tests.ui.late_executor import LateExecutor
 from visualizer.engine.interventions import within
 from visualizer.session.document.state import State
 from visualizer.session.evaluation import evaluate as evaluation
-from visualizer.session.evaluation.evaluate import evaluate
-from visualizer.session.evaluation.request import Request
-from visualizer.session.evaluation.result import Result
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.window import main_window
 from visualizer.ui.window.main_window import MainWindow
@@ -35,52 +32,6 @@ BUTTONS = (
     *("pinBaseline", "unpinBaseline", "show_difference", "show_value", "explainBack"),
 )
 KEYS = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_Right, Qt.Key.Key_End, Qt.Key.Key_Return, Qt.Key.Key_Escape)
-
-
-class LateExecutor(QObject):
-    """One request under way and one waiting, as on the worker thread; the answer comes when it is asked for."""
-
-    busy_changed = Signal(bool)
-    progressed = Signal(int, int)
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._kept: list[tuple[Request, Callable[[Result], None]]] = []
-
-    @property
-    def busy(self) -> bool:
-        """Whether there is something to answer."""
-        return bool(self._kept)
-
-    def submit(self, request: Request, done: Callable[[Result], None]) -> None:
-        """Keep the request in the place of the one that waits."""
-        self._kept[1:] = []
-        self._kept.append((request, done))
-        self.busy_changed.emit(True)
-
-    def answer(self) -> None:
-        """Answer what is under way."""
-        if self._kept:
-            request, done = self._kept.pop(0)
-            self.busy_changed.emit(self.busy)
-            done(evaluate(request))
-
-    def begin(self) -> None:
-        """Answer what is under way as far as its text is shown before the rest."""
-        if self._kept:
-            request, done = self._kept[0]
-            evaluate(request, None, done)
-
-    def cancel(self) -> None:
-        """Nothing is cancelled here."""
-
-    def wait(self) -> None:
-        """Answer everything."""
-        while self._kept:
-            self.answer()
-
-    def stop(self) -> None:
-        """Nothing runs."""
 
 
 class Hand:

@@ -149,10 +149,20 @@ class WorkerExecutor(QObject):
             if request.snapshot.state.opened is not self._opened:
                 self._worker.cancelled.set()
         elif request.cost() <= AT_ONCE:
-            done(evaluate(request))
+            done(self._evaluated(request))
             self._let_go(None)
         else:
             self._begin(request, done)
+
+    def _evaluated(self, request: Request) -> Result:
+        """The result of a small request. Where it fails, what is shown is from before, as after one that was ended."""
+        result = None
+        try:
+            result = evaluate(request)
+        finally:
+            if result is None:
+                self.busy_changed.emit(False)
+        return result
 
     def cancel(self) -> None:
         """Nothing of what was asked for is wanted any more; what is under way ends after its present operation."""

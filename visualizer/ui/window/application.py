@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from visualizer.formats import OpenedModel
 from visualizer.ui.look.theme import apply_theme, icon, theme_for
+from visualizer.ui.window.failures import Failures, errors_file
 from visualizer.ui.window.main_window import MainWindow
 
 ORGANIZATION = "attention-visualizer"
@@ -53,6 +54,7 @@ def show_window(opened: OpenedModel, prompt: str | list[int] | None = None) -> M
     apply_theme(app, theme_for(str(remembered.value("theme", "system")), app))
     app.setWindowIcon(icon("app"))
     window = MainWindow(opened, remembered, prompt)
+    Failures(window.status.say, errors_file(), window)
     window.show()
     return window
 

@@ -385,3 +385,17 @@ def test_the_baseline_and_the_difference_from_it_are_shown_as_everywhere(
 def numbers(panel: NextTokenPanel) -> dict[str, tuple[float, float]]:
     """Probability and logit of each token on screen, in their order."""
     return {row.text: (row.probability, row.logit) for row in shown(panel).rows}
+
+
+def test_the_token_that_the_button_forces_stays_the_same_when_differences_are_shown(
+    panel: NextTokenPanel, session: Session
+) -> None:
+    """Differences stand in an order of their own."""
+    session.document.apply(SetPrompt("aa"))
+    button = child(panel, QToolButton, "forceButton")
+    assert button.text() == "Force b"
+    session.document.apply(pin_baseline(session.document.state))
+    session.selection.choose(comparison="difference")
+    assert button.text() == "Force b"
+    session.selection.choose(comparison="value")
+    assert button.text() == "Force b"

@@ -102,7 +102,10 @@ class BehaviourPanel(SessionPanel):
         result = self.result
         if result is None:
             self._work.cancel()
-            self._asked = None
+            self._asked = self._opened = None
+            self.pattern.clear()
+            self.note.hide()
+            self.table.show()
             self.rows.show_behaviour(self.session.document.state.opened, None, None)
             self.count.setText("computing …")
             return

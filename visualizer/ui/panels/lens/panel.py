@@ -31,7 +31,7 @@ from visualizer.session.words.axis_labels import token_label, with_position
 from visualizer.session.words.comparison import ADDED
 from visualizer.session.words.numbers import short
 from visualizer.ui.bridge.background import Background
-from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.bridge.remarks import Remark, zoom_remarks
 from visualizer.ui.panels.lens.contribution_bars import ROW_HEIGHT, Bar, ContributionBars
 from visualizer.ui.panels.lens.grid import LensGrid
@@ -164,8 +164,13 @@ class LensPanel(SessionPanel):
         if result is None or trace is None or not len(trace.tokens):
             self._work.cancel()
             self._read = self._asked = None
-            self.grid.set_empty(EMPTY)
+            self.grid.set_empty(COMPUTING if result is None else EMPTY)
             self._title.set_words("Logit lens", "")
+            if result is None:  # a token that was chosen is one of another model's
+                self._token = self._minus = None
+            self._offered = []
+            for box in (self.token, self.minus):
+                box.clear()
             self._show_contributions()
             return
         base = self.session.baseline_trace

@@ -70,22 +70,26 @@ class ProbabilityBars(QWidget):
         self._small = number_font(self._font.pointSizeF() * 0.8)
         self._digit = QFontMetricsF(self._font).horizontalAdvance("0")
 
-    def set_shown(self, shown: NextTokens, chosen: int | None) -> None:
-        """Draw a distribution; `chosen` is the token whose number is being explained."""
-        resized = self.shown is None or self._lines(self.shown) != self._lines(shown)
-        self.shown, self._chosen = shown, chosen
-        self._current = min(self._current, max(len(shown.rows) - 1, 0))
-        if resized:
+    def set_shown(self, shown: NextTokens | None, chosen: int | None) -> None:
+        """Draw a distribution, or nothing; `chosen` is the token whose number is being explained."""
+        before, token = self.shown, self.current_token()
+        self.shown, self._chosen, self._pointed = shown, chosen, None
+        tokens = [] if shown is None else [row.token for row in shown.rows]
+        self._current = min(self._current, max(len(tokens) - 1, 0))
+        # Differences stand in an order of their own: there the cursor stays at its token, not at its row.
+        if token in tokens and any(side is not None and side.signed for side in (before, shown)):
+            self._current = tokens.index(token)
+        if before is None or self._lines(before) != self._lines(shown):
             self.setMinimumHeight(self.sizeHint().height())
         self._describe()
         self.update()
 
     @staticmethod
-    def _lines(shown: NextTokens) -> int:
-        return len(shown.rows) + bool(shown.rows) + bool(shown.more)
+    def _lines(shown: NextTokens | None) -> int:
+        return 0 if shown is None else len(shown.rows) + bool(shown.rows) + bool(shown.more)
 
     def sizeHint(self) -> QSize:
-        return QSize(200, round(ROW_HEIGHT * (0 if self.shown is None else self._lines(self.shown))))
+        return QSize(200, round(ROW_HEIGHT * self._lines(self.shown)))
 
     def current_token(self) -> int | None:
         """The token of the row that the keyboard is at, or that was clicked last."""

@@ -9,6 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
+from visualizer.engine.sampling import Sampling
 from visualizer.session.analysis.token_probabilities import NextTokens, next_tokens
 from visualizer.session.document.edits import SetGeneration, force_token
 from visualizer.session.evaluation.result import Result
@@ -97,7 +98,7 @@ class NextTokenPanel(SessionPanel):
         """Show the distribution after the chosen row, or after the whole context."""
         result = self.result
         if result is None:
-            self.title.setText("computing …")
+            self._show_nothing()
             return
         if not result.kept(self.session.shown_step):
             return  # its pass is being made again: what is shown stays until then
@@ -111,11 +112,24 @@ class NextTokenPanel(SessionPanel):
         self.note.setText(shown.note)
         self.note.setVisible(bool(shown.note))
         self.bars.set_shown(shown, self._chosen_token(shown))
-        self.controls.show_sampling(result.state.sampling)
-        self.sampling_button.setText(sampling_words(result.state.sampling))
-        self.sampling_button.setAccessibleName(f"Sampling: {sampling_words(result.state.sampling)}")
+        self._show_sampling(result.state.sampling)
         self.actions_by_name["forceToken"].setEnabled(shown.forcible and bool(shown.rows))
         self._name_force()
+
+    def _show_nothing(self) -> None:
+        """Of this model nothing is computed yet, and the probabilities of another are not its."""
+        self._result_shown = None
+        self.title.setText("computing …")
+        self.note.hide()
+        self.bars.set_shown(None, None)
+        self._show_sampling(self.session.document.state.sampling)
+        self.actions_by_name["forceToken"].setEnabled(False)
+        self._name_force()
+
+    def _show_sampling(self, sampling: Sampling) -> None:
+        self.controls.show_sampling(sampling)
+        self.sampling_button.setText(sampling_words(sampling))
+        self.sampling_button.setAccessibleName(f"Sampling: {sampling_words(sampling)}")
 
     def _name_force(self) -> None:
         """Write the token that the button forces on it."""
@@ -139,7 +153,13 @@ class NextTokenPanel(SessionPanel):
         if position is not None:
             self.session.selection.choose(cell=CellRef("activation", name, (position, token)))
 
+    def _catch_up(self) -> None:
+        """A command may come from the palette while the panel is not seen: it is about the present result."""
+        if self._behind:
+            self.refresh()
+
     def _explain_current(self, name: str, _checked: bool = False) -> None:
+        self._catch_up()
         token = self.bars.current_token()
         if token is not None:
             self._explain(token, name)
@@ -147,6 +167,7 @@ class NextTokenPanel(SessionPanel):
     # -- forcing
 
     def _force_current(self) -> None:
+        self._catch_up()
         token = self.bars.current_token()
         if token is not None:
             self.force(token)

@@ -80,7 +80,12 @@ class TokenStrip(SessionPanel):
     def refresh(self) -> None:
         """Work out the chips anew and keep the cursor in view."""
         result = self.result
-        if result is None:
+        if result is None:  # the tokens of another model are not this one's
+            self._strip = self._widths_of = None
+            self._places = ChipPlaces([], GAP, (0, BAR_GAP))
+            self._fit_scroll()
+            self.setAccessibleDescription("")
+            self.update()
             return
         self._strip = strip = Strip.of(result, self.session.shown_step, self.session.selection.now.row)
         if self._widths_of is not result.state.opened:

@@ -26,7 +26,7 @@ from visualizer.session.document.interventions import patch
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.words.comparison import SENTENCES
-from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.bridge.remarks import Remark, zoom_remarks
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import current_theme
@@ -236,7 +236,8 @@ class TwoPromptsPanel(SessionPanel):
         if all(a is b or (isinstance(a, str | int) and a == b) for a, b in zip(drawn, self._drawn, strict=False)):
             return
         self._drawn = drawn
-        for heatmap, trace, missing in ((self.first, first, NO_FIRST), (self.second, second, NO_SECOND)):
+        nothing = (COMPUTING, COMPUTING) if result is None else (NO_FIRST, NO_SECOND)
+        for heatmap, trace, missing in zip((self.first, self.second), (first, second), nothing, strict=True):
             if trace is None:
                 heatmap.set_empty(missing)
         pairs = ((self.first, first, base), (self.second, second, other))
@@ -249,7 +250,13 @@ class TwoPromptsPanel(SessionPanel):
         notes = " ".join(filter(None, (compared, pair_notes(state, first, second, self.name))))
         self.note.setText(notes)
         self.note.setVisible(bool(notes))
-        if result is None or (self._said[0] is result and self._said[1] == step):
+        if result is None:
+            self._said = (None, 0)
+            for label in (self.first_words, self.second_words, self.difference):
+                label.setText("")
+            self.difference.hide()
+            return
+        if self._said[0] is result and self._said[1] == step:
             return
         self._said = (result, step)
         self.first_words.setText("" if first is None else f"First: {top_words(state, first, result.steps[step].probs)}")

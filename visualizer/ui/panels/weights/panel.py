@@ -66,6 +66,7 @@ class WeightPanel(SessionPanel):
         self.view.sweep_ended.connect(self._sweeper.end)
         self.view.cell_chosen.connect(self._cell_chosen)
         self.view.entered.connect(lambda index: self._hover(index.row(), index.column()))
+        self.view.left.connect(lambda: self.session.selection.hover(None))
         self.view.delegate.refused.connect(lambda _editor, text: self.message.emit(text))
         self.view.delegate.fill_asked.connect(self._fill_with)
         self._show()

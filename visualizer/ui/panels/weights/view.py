@@ -41,11 +41,13 @@ class WeightView(QTableView):
         cell_chosen(int, int): the user moved the cursor to this row and column, or pressed the mouse where it was.
         swept(int, int, float, bool, bool): row, column, notches, fine, held by a mouse button.
         sweep_ended(): the mouse button is released.
+        left(): the mouse is over no cell any more.
     """
 
     cell_chosen = Signal(int, int)
     swept = Signal(int, int, float, bool, bool)
     sweep_ended = Signal()
+    left = Signal()
 
     def __init__(self, table: WeightTableModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,6 +79,7 @@ class WeightView(QTableView):
         self._note.setObjectName("refusalNote")
         self._note.setWordWrap(True)
         self._note.hide()
+        self.viewportEntered.connect(self.left)
         self.delegate.refused.connect(self._show_note)
         self.delegate.accepted.connect(self._note.hide)
         self.pressed.connect(lambda index: self.cell_chosen.emit(index.row(), index.column()))
@@ -228,6 +231,10 @@ class WeightView(QTableView):
             flags = QItemSelectionModel.SelectionFlag
             self.selectionModel().setCurrentIndex(index, flags.NoUpdate)
             self.selectionModel().select(index, flags.Toggle)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self.left.emit()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
