@@ -13,7 +13,8 @@ import pytest
 
 import visualizer
 from tests.engine.models import of_kind
-from visualizer.cli import COMMANDS, main
+from visualizer.cli import main
+from visualizer.command_words import COMMANDS
 from visualizer.formats import OpenedModel, save_safetensors
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -162,7 +163,10 @@ def test_everything_has_help(words: list[str], capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit) as end:
         main([*words, "--help"])
     assert end.value.code == 0
-    assert capsys.readouterr().out.startswith(f"usage: visualizer {' '.join(words)}")
+    said = capsys.readouterr().out
+    assert said.startswith(f"usage: visualizer {' '.join(words)}")
+    for command in words or COMMANDS:
+        assert COMMANDS[command][1:] in " ".join(said.split())
 
 
 # -- how they refuse
@@ -181,6 +185,15 @@ REFUSALS: list[tuple[Sequence[str], str]] = [
     (["complete", "--ids", "9" * 30], "a token id is not in the vocabulary; ids go from 0 to 1"),
     (["complete", "--ids", "9" * 9999], "is not a list of token ids"),
     (["complete", "aab", "-n", "-1"], "'-1' is not a whole number of at least 0"),
+    (["complete", "--ids", "٣"], "--ids '٣' is not a list of token ids; such as 0,1,2 is needed"),
+    (["complete", "--ids", "1_0"], "--ids '1_0' is not a list of token ids"),
+    (["complete", "aab", "-n", "²"], "'²' is not a whole number of at least 0"),
+    (["complete", "aab", "-n", "٣"], "'٣' is not a whole number of at least 0"),
+    (["complete", "aab", "-n", "1_0"], "'1_0' is not a whole number of at least 0"),
+    (["complete", "aab", "--seed", "9" * 5000], "…' is not a whole number of at least 0"),
+    (["complete", "aab", "--temperature", "0,8"], "'0,8' is not a number; such as 0.8 is needed"),
+    (["complete", "aab", "--temperature", "٣"], "'٣' is not a number"),
+    (["complete", "aab", "--temperature", "1_0"], "'1_0' is not a number"),
     (["complete", "aab", "-n", "1.5"], "'1.5' is not a whole number of at least 0"),
     (["complete", "aab", "-n", "9" * 20], "is too many; a whole number up to 10000000 is needed"),
     (["complete", "aab", "--temperature", "-1"], "temperature is -1.0; a number of at least 0 is needed"),
@@ -220,7 +233,7 @@ REFUSALS: list[tuple[Sequence[str], str]] = [
     (["gradients", "aab", "--target", "9" * 5000, "-o", "x.npz"], "no token for '9' at position 0"),
     (
         ["gradients", "--ids", "0", "--target", "a", "-o", "x.npz", "--model", "llama.safetensors"],
-        "--target 'a' is no token id; a whole number from 0 to 5 is needed",
+        "--target 'a' is not a token id; a whole number from 0 to 5 is needed",
     ),
     (["trace", "aab", "-o", "pipe"], "cannot write 'pipe': it is a folder, a device or nothing"),
     (["trace", "aab", "-o", f"{'x' * 300}.npz"], "File name too long"),
@@ -236,7 +249,21 @@ REFUSALS: list[tuple[Sequence[str], str]] = [
     (["save", "aab", "-o", "x.bin"], "'x.bin' does not end in .safetensors"),
     (["save", "aab"], "the following arguments are required: -o"),
     (["save", "aab", "-o", "folder.safetensors"], "cannot write 'folder.safetensors'"),
-    (["render", "-o", "x.png", "--size", "10x10"], "--size '10x10' is no window size"),
+    (["render", "-o", "x.png", "--size", "10"], "--size '10' is not a window size; width and height in pixels"),
+    (["render", "-o", "x.png", "--size", "²x900"], "--size '²x900' is not a window size"),
+    (["render", "-o", "x.png", "--size", "٣x900"], "--size '٣x900' is not a window size"),
+    (["render", "-o", "x.png", "--size", "①x②"], "--size '①x②' is not a window size"),
+    (["render", "-o", "x.png", "--size", f"{'9' * 5000}x900"], "is not a window size"),
+    (["render", "-o", "x.png", "--size", "16385x900"], "width and height in pixels up to 16384"),
+    (["render", "-o", "x.png", "--size", "0x-5"], "is not a window size"),
+    (["render", "-o", "x.jpg"], "'x.jpg' does not end in .png, the format that is written"),
+    (["render", "-o", "x.svg"], "'x.svg' does not end in .png"),
+    (["render", "-o", "x"], "'x' does not end in .png"),
+    (["complet", "aab"], "there is no command 'complet'; did you mean 'complete'?"),
+    (["trian"], "there is no command 'trian'; did you mean 'train'?"),
+    (["frobnicate", "aab"], "there is no command 'frobnicate'; the commands are complete, evaluate, trace"),
+    (["--model", "ab", "complete", "a b"], "the command comes first: visualizer complete --model ab 'a b'"),
+    (["--dtype=float64", "info", "aab"], "the command comes first: visualizer info --dtype=float64 aab"),
     (["render", "-o", "x.png", "--prompt", "abc"], "no token for 'c' at position 2"),
     (["nonsense"], "'nonsense' is neither a preset"),
 ]

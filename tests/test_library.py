@@ -67,3 +67,12 @@ def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
     sizes: dict[str, Any] = {name: np.int64(size) for name, size in SIZES.items() if size is not True}
     assert visualizer.ModelConfig(**sizes, attn_only=True) == visualizer.ModelConfig(**SIZES)
     assert len(list(MODEL.generate(np.array([0, 1], dtype=np.uint8), np.int32(3), top_k=np.int64(1)))) == 3
+
+
+def test_a_model_and_a_trace_say_what_they_are_in_a_notebook() -> None:
+    model = visualizer.handmade("aab")
+    assert repr(model) == "Model(n_layers=1, n_heads=1, d_model=8, d_vocab=2, n_ctx=5, 344 parameters, float32)"
+    trace = model.forward("aaba")
+    assert repr(trace) == f"Trace(4 tokens, {len(trace)} activations)"
+    zeroed = visualizer.Intervention("logits", "zero")
+    assert repr(model.forward("a", interventions=[zeroed])).endswith(" activations, 1 intervention)")

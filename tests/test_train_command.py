@@ -15,6 +15,7 @@ import pytest
 from visualizer.cli import main
 from visualizer.formats import open_model
 from visualizer.formats.safetensors import read_header
+from visualizer.training_options import SETTINGS_OPTIONS, SHAPE_OPTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = ["--n-layers", "1", "--n-heads", "1", "--d-model", "8", "--context", "8", "--batch", "4", "--warmup", "5"]
@@ -137,7 +138,7 @@ def test_a_text_that_does_not_do_is_refused_in_one_line(
         (["--n-heads", "3"], "d_model 8 is not a multiple of n_heads 3"),
         (["--lr", "0"], "lr is 0.0; a number above 0 is needed"),
         (["--steps", "0"], "steps is 0; a whole number of at least 1 is needed"),
-        (["--steps", "many"], "argument --steps: invalid int value: 'many'"),
+        (["--steps", "many"], "argument --steps: 'many' is not a whole number of at most 18 digits"),
         (["--checkpoint-every", "0"], "--checkpoint-every is 0; seconds above 0 are needed"),
         (["--tokenizer", "bpe", "--vocab-size", "3"], "256"),
         (["--positions", "rotary"], "invalid choice: 'rotary'"),
@@ -149,6 +150,47 @@ def test_an_option_that_does_not_do_is_refused_in_one_line(
 ) -> None:
     assert main(["train", "text.txt", *TINY, *options]) == 2
     assert_refused(capsys, said)
+    assert files(folder) == {"text.txt"}
+
+
+WHOLE = [name for name, kind, _ in (*SHAPE_OPTIONS, *SETTINGS_OPTIONS) if kind is int]
+NUMBERS = [*(name for name, kind, _ in SETTINGS_OPTIONS if kind is float), "checkpoint_every"]
+
+
+@pytest.mark.parametrize("typed", ["9" * 400, "9" * 5000, "٣", "²", "1_0", "1.5", "nan", "-" + "9" * 18])
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_is_no_whole_number_or_far_too_large_is_refused_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, typed: str
+) -> None:
+    option = f"--{name.replace('_', '-')}"
+    extra = ["--tokenizer", "bpe"] if name == "vocab_size" else []
+    assert main(["train", "text.txt", *TINY, *extra, f"{option}={typed}"]) == 2
+    assert_refused(capsys, "")
+    assert files(folder) == {"text.txt"}
+
+
+@pytest.mark.parametrize("typed", ["nan", "-1", "٣", "1_0", "0,003", "9" * 5000])
+@pytest.mark.parametrize("name", NUMBERS)
+def test_what_is_no_number_is_refused_in_one_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, typed: str
+) -> None:
+    if name == "checkpoint_every" and typed == "9" * 5000:
+        typed = "nan"
+    assert main(["train", "text.txt", *TINY, f"--{name.replace('_', '-')}={typed}"]) == 2
+    assert_refused(capsys, "")
+    assert files(folder) == {"text.txt"}
+
+
+@pytest.mark.parametrize("name", [name for name in WHOLE if name not in ("seed", "warmup")])
+def test_the_largest_sizes_are_refused_before_anything_is_made(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    sizes = [f"--{name.replace('_', '-')}={'9' * 18}"]
+    if name == "steps":
+        sizes.append("--batch=0")
+    extra = ["--tokenizer", "bpe"] if name == "vocab_size" else []
+    assert main(["train", "text.txt", *TINY, *extra, *sizes]) == 2
+    assert_refused(capsys, "")
     assert files(folder) == {"text.txt"}
 
 

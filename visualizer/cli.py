@@ -19,13 +19,13 @@ from visualizer.command_options import (
     whole_number,
     window_size,
 )
+from visualizer.command_words import COMMANDS, check_first_word, command_list
 from visualizer.errors import InputError, VisualizerError
+from visualizer.session.words.whole_numbers import parse_whole
 from visualizer.standard_streams import forget, tell
 
 if TYPE_CHECKING:
     from visualizer.engine.model import Model
-
-COMMANDS = ("complete", "evaluate", "trace", "gradients", "train", "info", "save", "render", "doctor")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -68,56 +68,62 @@ def _refuse(message: str, code: int, debug: bool) -> int:
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     if not any(word in COMMANDS for word in words[:1]):
         return _window_parser(words)
+
     parser = Parser(prog="visualizer")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
 
-    command = commands.add_parser("complete", help="continue a prompt", parents=[common_options()])
+    def add(name: str, parents: Sequence[Parser] = ()) -> Parser:
+        does = COMMANDS[name]
+        sentence = f"{does[0].upper()}{does[1:]}."
+        return commands.add_parser(name, help=does, description=sentence, parents=parents)
+
+    command = add("complete", parents=[common_options()])
     add_prompt(command)
     command.add_argument("-n", type=token_count, default=10, metavar="N", help="tokens to generate (10)")
     add_sampling(command)
     command.set_defaults(run=_complete)
 
-    command = commands.add_parser("evaluate", help="next-token accuracy over a text", parents=[common_options()])
+    command = add("evaluate", parents=[common_options()])
     command.add_argument("--text", help="the text; each position is predicted from the last n_ctx tokens before it")
     command.add_argument("--skip", type=whole_number, default=2, metavar="N", help="positions not predicted (2)")
     command.set_defaults(run=_evaluate)
 
-    command = commands.add_parser("trace", help="write every activation of one pass", parents=[common_options()])
+    command = add("trace", parents=[common_options()])
     add_prompt(command)
     command.add_argument("-o", "--output", metavar="FILE.npz", help="the file to write")
     command.add_argument("--last-logits", action="store_true", help="print the top tokens after the last position")
     command.set_defaults(run=_trace)
 
-    command = commands.add_parser("gradients", help="write the gradient of every parameter", parents=[common_options()])
+    command = add("gradients", parents=[common_options()])
     add_prompt(command)
     command.add_argument("--target", required=True, metavar="TOKEN_OR_ID", help="the token that should come next")
     command.add_argument("-o", "--output", required=True, metavar="FILE.npz", help="the file to write")
     command.set_defaults(run=_gradients)
 
-    command = commands.add_parser("train", help="train a model on a text file")
+    command = add("train")
     if words[0] == "train":
         from visualizer.training_options import add_training_options
 
         add_training_options(command)
     command.set_defaults(run=_train)
 
-    command = commands.add_parser("info", help="what a model is made of", parents=[common_options()])
+    command = add("info", parents=[common_options()])
     command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
     command.set_defaults(run=_info)
 
-    command = commands.add_parser("save", help="write a model as .safetensors", parents=[common_options()])
+    command = add("save", parents=[common_options()])
     command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
     command.add_argument("-o", "--output", required=True, metavar="PATH", help="the file to write")
     command.set_defaults(run=_save)
 
-    command = commands.add_parser("render", help="draw the real window without a screen", parents=[common_options()])
+    command = add("render", parents=[common_options()])
     command.add_argument("--prompt", help="the prompt to show")
     command.add_argument("--size", default="1440x900", metavar="WxH", help="window size in pixels (1440x900)")
     command.add_argument("--theme", choices=("light", "dark"), default="light")
     command.add_argument("-o", "--output", required=True, metavar="FILE.png", help="the file to write")
     command.set_defaults(run=_render)
 
-    command = commands.add_parser("doctor", help="what is installed, what is missing and how to get it")
+    command = add("doctor")
     command.add_argument("--gui", action="store_true", help="also open the window for a moment")
     command.add_argument("--debug", action="store_true", help="show tracebacks")
     command.set_defaults(run=_doctor)
@@ -125,10 +131,12 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _window_parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    check_first_word(words)
     parser = Parser(
         prog="visualizer",
         description="See, question and change every number of a transformer. Without a command, opens the window.",
-        epilog=f"Commands: {', '.join(COMMANDS)}; each has --help, as in `visualizer complete --help`.",
+        epilog=command_list(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[common_options()],
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="a preset or a model file to open")
@@ -210,17 +218,17 @@ def _gradients(options: argparse.Namespace) -> int:
 def _target(options: argparse.Namespace, model: Model) -> str | int:
     """A target is text where that is one token; otherwise digits are an id."""
     text: str = options.target
-    is_id = text.isascii() and text.isdigit() and len(text) <= 18
+    token = parse_whole(text)
     if model.tokenizer is not None:
         try:
             return model.token_id(text)
         except InputError:
-            if not is_id:
+            if token is None or token < 0:
                 raise
-    if not is_id:
+    if token is None or token < 0:
         whole = f"a whole number from 0 to {model.config.d_vocab - 1} is needed, for the model has no tokenizer"
-        raise InputError(f"--target {shortened(text)} is no token id; {whole}")
-    return int(text)
+        raise InputError(f"--target {shortened(text)} is not a token id; {whole}")
+    return token
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -260,8 +268,12 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
     from visualizer.formats import open_model
 
+    if Path(options.output).suffix.lower() != ".png":
+        raise InputError(f"{options.output!r} does not end in .png, the format that is written")
     width, height = window_size(options.size)
     opened = open_model(options.model, options.dtype)
     prompt = None if options.prompt is None and options.ids is None else given(options, options.prompt, "--prompt")

@@ -6,9 +6,12 @@ import argparse
 from typing import NoReturn
 
 from visualizer.errors import InputError
+from visualizer.session.words.whole_numbers import parse_whole
 
 #: More than this in one go is a slip of the finger.
 MOST_TOKENS = 10_000_000
+#: No picture is wider or higher.
+MOST_PIXELS = 16384
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,11 +51,8 @@ def add_sampling(parser: argparse.ArgumentParser) -> None:
 
 def whole_number(text: str) -> int:
     """A typed whole number of at least 0. Raises ArgumentTypeError for anything else, as those below do."""
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if value < 0:
+    value = parse_whole(text)
+    if value is None or value < 0:
         raise argparse.ArgumentTypeError(f"{shortened(text)} is not a whole number of at least 0")
     return value
 
@@ -73,17 +73,22 @@ def shortened(text: str) -> str:
 def number(text: str) -> float:
     """A typed number."""
     try:
-        return float(text)
+        if text.isascii() and "_" not in text:  # which Python would take for a digit separator
+            return float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{shortened(text)} is not a number") from None
+        pass
+    raise argparse.ArgumentTypeError(f"{shortened(text)} is not a number; such as 0.8 is needed")
 
 
 def token_ids(text: str) -> list[int]:
     """The ids of a typed list. Raises InputError where it is none."""
-    try:
-        return [int(part) for part in text.split(",")] if text.strip() else []
-    except ValueError:
-        raise InputError(f"--ids {shortened(text)} is not a list of token ids; such as 0,1,2 is needed") from None
+    ids = []
+    for part in text.split(",") if text.strip() else ():
+        token = parse_whole(part)
+        if token is None:
+            raise InputError(f"--ids {shortened(text)} is not a list of token ids; such as 0,1,2 is needed")
+        ids.append(token)
+    return ids
 
 
 def given(options: argparse.Namespace, text: str | None, what: str) -> str | list[int]:
@@ -99,9 +104,11 @@ def given(options: argparse.Namespace, text: str | None, what: str) -> str | lis
 
 def window_size(text: str) -> tuple[int, int]:
     """Width and height in pixels. Raises InputError for what no window can have."""
-    parts = text.lower().replace("×", "x").split("x")
-    if len(parts) == 2 and all(part.isdigit() for part in parts):
-        width, height = map(int, parts)
-        if 320 <= width <= 16384 and 240 <= height <= 16384:
-            return width, height
-    raise InputError(f"--size {text!r} is no window size; such as 1440x900, from 320x240 to 16384x16384, is needed")
+    sides = [parse_whole(part) for part in text.lower().replace("×", "x").split("x")]
+    if len(sides) == 2 and all(side is not None and 1 <= side <= MOST_PIXELS for side in sides):
+        width, height = (side for side in sides if side is not None)
+        return width, height
+    raise InputError(
+        f"--size {shortened(text)} is not a window size; width and height in pixels up to {MOST_PIXELS}, "
+        "such as 1440x900, are needed"
+    )

@@ -7,15 +7,19 @@ import re
 import shlex
 from pathlib import Path
 
+from visualizer.command_options import number, shortened
 from visualizer.engine.training import Trainer, TrainingSettings
 from visualizer.errors import TrainingError
 from visualizer.session.training.plan import SETTINGS, Shape, run_settings
+from visualizer.session.words.whole_numbers import parse_whole
 from visualizer.tokenizers import Tokenizer
 from visualizer.tokenizers.bpe import BpeTokenizer
 
 Kind = type[int] | type[float] | tuple[str, ...]
 
 SHAPE = Shape()
+#: No size or count has more.
+DIGITS = 18
 #: The options of a new model's shape, each a field of `Shape`: name, what values it takes, help.
 SHAPE_OPTIONS: tuple[tuple[str, Kind, str], ...] = (
     ("tokenizer", ("char", "bpe"), "characters, or byte pairs"),
@@ -25,7 +29,7 @@ SHAPE_OPTIONS: tuple[tuple[str, Kind, str], ...] = (
     ("n_layers", int, "blocks"),
     ("d_mlp", int, "width of the MLP (2 · d_model; 0: none)"),
     ("context", int, "tokens that the model sees"),
-    ("positions", ("learned", "sinusoidal"), "how a position is told"),
+    ("positions", ("learned", "sinusoidal"), "how positions are encoded"),
 )
 #: The options of a run, each an argument of `run_settings`.
 SETTINGS_OPTIONS: tuple[tuple[str, Kind, str], ...] = (
@@ -72,7 +76,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         help="go on from the checkpoint beside the output; --steps and --lr may be others than the run began with",
     )
     parser.add_argument(
-        "--checkpoint-every", type=float, default=30.0, metavar="SECONDS", help="how much can be lost (30)"
+        "--checkpoint-every", type=number, default=30.0, metavar="SECONDS", help="how much can be lost (30)"
     )
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
 
@@ -96,7 +100,16 @@ def _add(parser: argparse.ArgumentParser, name: str, kind: Kind, said: str) -> N
         parser.add_argument(option, choices=kind, help=f"{said} ({usual})")
         return
     told = said if usual is None else f"{said} ({usual:g})"
-    parser.add_argument(option, type=kind, metavar="N" if kind is int else "X", help=told)
+    read, metavar = (_whole, "N") if kind is int else (number, "X")
+    parser.add_argument(option, type=read, metavar=metavar, help=told)
+
+
+def _whole(text: str) -> int:
+    """A typed whole number, so small that products of a few stay numbers of the machine."""
+    value = parse_whole(text, DIGITS)
+    if value is None:
+        raise argparse.ArgumentTypeError(f"{shortened(text)} is not a whole number of at most {DIGITS} digits")
+    return value
 
 
 def shape_of(options: argparse.Namespace) -> Shape:

@@ -371,3 +371,17 @@ def test_an_intervention_in_a_pass_over_nothing_does_nothing(kind: str) -> None:
     model = of_kind(kind)
     changes = [Intervention(name, "mean") for name in model.graph.names]
     assert all(array.size == 0 for array in model.forward([], interventions=changes).values())
+
+
+def test_where_is_given_as_a_mapping_or_as_pairs() -> None:
+    model = of_kind("gpt-2")
+    by_name = Intervention("blocks.0.attn.pattern", "zero", {"head": 1, "query": (1, 3)})
+    by_pairs = Intervention("blocks.0.attn.pattern", "zero", (("head", 1), ("query", (1, 3))))
+    assert by_name == by_pairs
+    assert hash(by_name) == hash(by_pairs)
+    assert by_name.where == (("head", 1), ("query", (1, 3)))
+    assert Intervention("logits", "zero").where == ()
+    pattern = model.forward([1, 2, 3], interventions=[by_name])["blocks.0.attn.pattern"]
+    assert (pattern.sum(axis=-1) == 0).tolist() == [[False] * 3, [False, True, True]]
+    with pytest.raises(InterventionError, match=r"where is \['head', 3\]; axes and their indices, as in"):
+        Intervention("logits", "zero", ["head", 3])  # type: ignore[arg-type]

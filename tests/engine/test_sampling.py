@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 from tests.engine.models import Array
 from visualizer.engine.sampling import SORTED, Sampling, choose, distribution, largest, top_tokens
 from visualizer.errors import SamplingError
+from visualizer.formats import open_preset
 
 logits_of_any_kind = arrays.arrays(np.float64, st.integers(1, 12), elements=st.floats(-30, 30))
 samplings = st.builds(
@@ -170,3 +171,27 @@ def test_long_rows_that_are_not_sorted_whole_give_the_same(count: int, nan_first
     numbers[random.random(numbers.shape) < 0.01] = np.nan
     keys = np.where(np.isnan(numbers), -np.inf if nan_first else np.inf, -numbers)
     assert np.array_equal(largest(numbers, count, nan_first), np.argsort(keys, axis=-1, kind="stable")[..., :count])
+
+
+@pytest.mark.parametrize("temperature", [1e-306, 5e-324, 1e-40, 1e-3])
+def test_the_smaller_the_temperature_the_nearer_to_greedy(temperature: float) -> None:
+    logits = np.array([-900, 1024, 1000, 1024], dtype=np.float32)
+    assert distribution(logits, Sampling(temperature)).tempered.tolist() == [0, 0.5, 0, 0.5]
+    model = open_preset("aab").model
+    steps = model.generate("aab", 10, temperature=temperature)
+    assert model.text(step.token for step in steps) == "aabaabaaba"
+
+
+@pytest.mark.parametrize("sampling", [Sampling(0.5), Sampling(0.5, top_p=0.9), Sampling(2, top_k=2, seed=8)])
+@pytest.mark.parametrize(
+    ("logits", "token"),
+    [([math.inf, 0, 1], 0), ([math.nan, 0, 1], 2), ([0, math.inf, math.inf], 1), ([math.nan, -math.inf, math.inf], 2)],
+)
+def test_of_logits_without_probabilities_the_greatest_is_taken_sampled_or_not(
+    logits: list[float], token: int, sampling: Sampling
+) -> None:
+    array = np.array(logits, dtype=np.float32)
+    for how in (Sampling(), sampling):
+        stages = distribution(array, how)
+        assert [choose(stages, how, position) for position in range(8)] == [token] * 8
+        assert stages.final.tolist() == np.eye(3)[token].tolist()

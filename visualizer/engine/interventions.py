@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[Any]
 Index = int | tuple[int, int] | None
+Pairs = tuple[tuple[str, Index], ...]
 Kind = Literal["set", "zero", "mean", "scale", "add", "patch"]
 
 #: Axes that are as long as the pass.
@@ -33,6 +34,17 @@ WORDS = {
 }
 
 
+class _Where:
+    """The field `where`, which is given as a mapping or as pairs, and kept as pairs."""
+
+    def __get__(self, instance: Intervention | None, _owner: type[Intervention]) -> Pairs:
+        where: Pairs = () if instance is None else vars(instance)["where"]
+        return where
+
+    def __set__(self, instance: Intervention, where: Pairs | Mapping[str, Index]) -> None:
+        vars(instance)["where"] = tuple(where.items()) if isinstance(where, Mapping) else where
+
+
 @dataclass(frozen=True)
 class Intervention:
     """One change to one activation. Two are equal where all is, and a patch's array is the same object.
@@ -44,7 +56,7 @@ class Intervention:
             `array` (from another run, or from this one: a freeze).
         where: an index for some axes by name, {"head": 3} or {"query": (2, 5)} for 2 ≤ query < 5; axes that
             are not named are taken whole. Negative numbers count from the end. Keys that lie after their query
-            stay hidden: nothing is done to them.
+            stay hidden: nothing is done to them. Pairs, (("head", 3),), will do as well, and are what is kept.
         value: the number for "set", "scale" and "add".
         array: for "patch", an array of the activation's shape in the run that it came from.
         enabled: whether it is applied.
@@ -52,7 +64,7 @@ class Intervention:
 
     name: str
     kind: Kind
-    where: tuple[tuple[str, Index], ...] = ()
+    where: _Where = _Where()
     value: float = 0.0
     array: Array | None = field(default=None, compare=False)
     label: str = ""
@@ -68,8 +80,8 @@ class Intervention:
         if isinstance(self.value, bool) or not isinstance(self.value, int | float | np.number):
             raise InterventionError(f"the value is {self.value!r}; a number is needed")
         if not _is_where(self.where):
-            example = "(('head', 3), ('query', (2, 5)))"
-            raise InterventionError(f"where is {self.where!r}; pairs of an axis and an index, {example}, are needed")
+            example = "{'head': 3, 'query': (2, 5)}"
+            raise InterventionError(f"where is {self.where!r}; axes and their indices, as in {example}, are needed")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Intervention) or self.array is not other.array:

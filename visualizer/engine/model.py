@@ -64,6 +64,13 @@ class Model(Network):
         super().__init__(config, parameters)
         self.tokenizer = tokenizer
 
+    def __repr__(self) -> str:
+        config = self.config
+        sizes = ", ".join(
+            f"{name}={getattr(config, name)}" for name in ("n_layers", "n_heads", "d_model", "d_vocab", "n_ctx")
+        )
+        return f"Model({sizes}, {self.parameters.count():,} parameters, {config.dtype})"
+
     def replace(self, changes: Mapping[str, ArrayLike]) -> Model:
         """A new model with these parameters replaced and everything else shared.
 

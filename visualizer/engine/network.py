@@ -16,7 +16,7 @@ from visualizer.engine.ops.base import Operation, Run, surely_finite
 from visualizer.engine.parameters import Parameters
 from visualizer.engine.progress import listener
 from visualizer.engine.trace import Trace
-from visualizer.errors import InterventionError
+from visualizer.errors import InterventionError, TokenError
 
 Array = NDArray[Any]
 
@@ -111,8 +111,13 @@ class Network:
         `tokens` are ids [batch, position] with at most n_ctx positions; `interventions` are made in each text.
 
         Raises:
+            TokenError: an id lies outside the vocabulary.
             InterventionError: an intervention names what this model does not have.
         """
+        wrong = tokens[(tokens < 0) | (tokens >= self.config.d_vocab)]
+        if wrong.size:
+            last = self.config.d_vocab - 1
+            raise TokenError(f"token id {wrong[0]} is not in the vocabulary; ids go from 0 to {last}")
         hooks = applied(interventions)
         self._check_hooks(hooks)
         run = Run(tokens, self.parameters.as_dict())

@@ -7,6 +7,7 @@ worth something. Letters: t, s positions (query, key), i, j dimensions, h heads.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -21,6 +22,27 @@ Weights = dict[str, Any]  # vectors and matrices by name
 Values = dict[str, Any]  # activations by name, as nested lists
 
 MASK = -1e10
+#: The largest number of single precision.
+SINGLE = (2 - 2**-23) * 2.0**127
+
+
+class _Recorded(dict[str, Any]):
+    """Activations by name; in each that is put here, what lies beyond the `largest` number becomes infinite."""
+
+    def __init__(self, largest: float) -> None:
+        super().__init__()
+        self._largest = largest
+
+    def __setitem__(self, name: str, values: list[Any]) -> None:
+        self._bound(values)
+        super().__setitem__(name, values)
+
+    def _bound(self, values: list[Any]) -> None:
+        for i, value in enumerate(values):
+            if isinstance(value, list):
+                self._bound(value)
+            elif abs(value) > self._largest:
+                values[i] = math.copysign(math.inf, value)
 
 
 def reference_forward(
@@ -29,12 +51,13 @@ def reference_forward(
     """Every activation of a pass over the last n_ctx of `tokens`, by name, as nested lists in double precision.
 
     Axes are those of a trace: [position][…], or [head][query][key] between q·k and the pattern. Infinity and NaN
-    follow IEEE 754. Time grows with the number of multiplications, some ten million a second: for small models.
+    follow IEEE 754, and what is too large for the model's precision is infinite, as it is there. Time grows with the
+    number of multiplications, some ten million a second: for small models.
     """
     w: Weights = {name: array.tolist() for name, array in parameters.items()}
     seen = [int(token) for token in tokens][-config.n_ctx :]
-    a: Values = {"embed": [list(w["wte"][token]) for token in seen]}
-    x = a["embed"]
+    a: Values = _Recorded(SINGLE if config.dtype == "float32" else sys.float_info.max)
+    x = a["embed"] = [list(w["wte"][token]) for token in seen]
     if config.positional_embedding_type != "rotary":
         a["pos_embed"] = _positions(config, w, len(seen))
         x = _add(x, a["pos_embed"])
@@ -106,10 +129,12 @@ def _attention(config: ModelConfig, w: Weights, a: Values, attn: str, x: Matrix)
         k = a[f"{attn}rot_k"] = _rotated(config, k)
     times = range(len(x))
     qk: Heads = [[[_dot(q[t][h], k[s][h // group]) for s in times] for t in times] for h in range(heads)]
+    a[f"{attn}qk"] = qk
     scaled = [[[number / math.sqrt(size) for number in row] for row in head] for head in qk]
+    a[f"{attn}scaled"] = scaled
     scores = [[[_masked(row[s], s > t) for s in times] for t, row in enumerate(head)] for head in scaled]
     pattern = [[_softmax(row[: t + 1]) + [0.0] * (len(x) - t - 1) for t, row in enumerate(head)] for head in scores]
-    a |= {f"{attn}qk": qk, f"{attn}scaled": scaled, f"{attn}scores": scores, f"{attn}pattern": pattern}
+    a[f"{attn}scores"], a[f"{attn}pattern"] = scores, pattern
     z = a[f"{attn}z"] = [
         [[sum(pattern[h][t][s] * v[s][h // group][i] for s in range(t + 1)) for i in range(size)] for h in range(heads)]
         for t in times

@@ -32,7 +32,8 @@ class Sampling:
     """How a token is chosen from probabilities.
 
     Attributes:
-        temperature: logits are divided by it; 0 means greedy.
+        temperature: logits are divided by it; 0 means greedy, and so do logits with NaN or +∞ among them, of which
+            no probabilities can be made.
         top_k: only the k most probable tokens stay; None keeps all.
         top_p: only the most probable tokens whose probabilities first reach p together stay; None keeps all.
         seed: with the position of the token, it decides the draw, so that stepping back and forth repeats it.
@@ -104,11 +105,14 @@ def distribution(logits: Array, sampling: Sampling) -> Distribution:
     """The stages from logits [d_vocab] to what is drawn from."""
     with np.errstate(all="ignore"):
         probs = softmax(logits)
-        if sampling.greedy:
+        highest = float(logits.max(initial=-math.inf))  # NaN where any is
+        if sampling.greedy or math.isnan(highest) or highest == math.inf:
             chosen = np.zeros_like(probs)
             chosen[argmax(logits)] = 1
             return Distribution(probs, chosen, chosen, chosen)
-        tempered = softmax(logits.astype(np.float64) / sampling.temperature)
+        wide = logits.astype(np.float64)
+        # The highest goes first: over a tiny temperature all would be infinite, and none the highest.
+        tempered = softmax(wide if highest == -math.inf else (wide - highest) / float(sampling.temperature))
         by_k = _keep(tempered, sampling.top_k)
         by_p = by_k
         if sampling.top_p is not None and sampling.top_p < 1:
@@ -129,13 +133,11 @@ def _keep(probs: Array, count: int | None) -> Array:
 
 
 def choose(stages: Distribution, sampling: Sampling, position: int) -> int:
-    """The next token's id. A distribution that holds NaN yields its largest number's id, as greedy does."""
+    """The next token's id."""
     final = stages.final
     if sampling.greedy:
         return int(final.argmax())
     running = np.cumsum(final, dtype=np.float64)
-    if not math.isfinite(running[-1]) or running[-1] <= 0:
-        return argmax(final)
     draw = float(np.random.default_rng([sampling.seed, position]).random()) * running[-1]
     # The last token with any probability, should rounding carry the draw past the end.
     last = int(np.flatnonzero(final)[-1])

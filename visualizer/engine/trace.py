@@ -115,6 +115,11 @@ class Trace(Mapping[str, Array]):
         self._columns: tuple[tuple[int, ...], Array] | None = None
         self._heads: dict[tuple[str, int], Array] = {}
 
+    def __repr__(self) -> str:
+        count = len(self.interventions)
+        changes = f", {count} intervention{'s' * (count > 1)}" if count else ""
+        return f"Trace({len(self.tokens)} tokens, {len(self)} activations{changes})"
+
     def __getitem__(self, name: str) -> Array:
         if name not in self.graph.producer:
             raise KeyError(name)

@@ -141,3 +141,13 @@ def test_one_position_of_a_trace_is_that_of_the_whole(kind: str) -> None:
         np.testing.assert_allclose(one[name][0], trace[name][3], rtol=1e-12, atol=1e-12)
     with pytest.raises(IndexError):
         at_position(trace, 5)
+
+
+@pytest.mark.parametrize("number", [1e18, 1e20, 1e30, 3e38])
+def test_what_overflows_single_precision_overflows_in_the_second_implementation_too(number: float) -> None:
+    model = open_preset("aab").model
+    wte = np.array(model.parameters["wte"])
+    wte[0, 0] = number
+    loud = model.replace({"wte": wte})
+    for prompt in ("aabaa", "b", "bab"):
+        assert self_check(loud, loud.forward(prompt)).ok

@@ -15,6 +15,8 @@ from visualizer.engine.ops.base import Array, Axes, Cell, Gradients, Operation, 
 
 _SQRT_2_OVER_PI = math.sqrt(2.0 / math.pi)
 _CUBIC = 0.044715
+#: From here on the slope of `gelu_new` is that at ±∞.
+_FLAT = 100.0
 
 
 def relu(x: Array) -> Array:
@@ -37,25 +39,36 @@ def gelu_new(x: Array) -> Array:
     out *= x
     np.tanh(out, out=out)
     out += kind(1)
+    out *= kind(0.5)  # before x, which doubled may be infinite
     out *= x
-    out *= kind(0.5)
     return out
 
 
 def gelu_new_slope(x: Array) -> Array:
     """Derivative of `gelu_new`."""
-    inner = _SQRT_2_OVER_PI * (x + _CUBIC * x**3)
-    t = np.tanh(inner)
-    slope: Array = 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * _SQRT_2_OVER_PI * (1 + 3 * _CUBIC * x * x)
-    return slope.astype(x.dtype, copy=False)
+    kind = x.dtype.type
+    x = np.clip(x, kind(-_FLAT), kind(_FLAT))  # so that no square is infinite, which times 0 would be NaN
+    inner = x * x
+    inner *= kind(_CUBIC * _SQRT_2_OVER_PI)
+    growth: Array = inner * kind(3)
+    growth += kind(_SQRT_2_OVER_PI)
+    inner += kind(_SQRT_2_OVER_PI)
+    inner *= x
+    t = np.tanh(inner, out=inner)
+    growth *= x
+    growth *= kind(1) - t * t
+    growth += t
+    growth += kind(1)
+    growth *= kind(0.5)
+    return growth
 
 
 def gelu(x: Array) -> Array:
     """½ x (1 + erf(x / √2)) (Hendrycks and Gimpel 2016)."""
     out = erf(x * x.dtype.type(math.sqrt(0.5)))
     out += x.dtype.type(1)
+    out *= x.dtype.type(0.5)  # before x, which doubled may be infinite
     out *= x
-    out *= x.dtype.type(0.5)
     return out
 
 

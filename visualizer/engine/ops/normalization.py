@@ -104,6 +104,9 @@ class LayerNorm(Norm):
         x = run.values[self.reads[0]]
         mean = run.values[self.writes[2]] = mean_last(x)
         centred = x - mean
+        left = mean_last(centred)  # by rounding, of the mean of large numbers that differ little
+        mean += np.where(np.isfinite(left), left, 0) if run.careful else left
+        np.subtract(x, mean, out=centred)
         self._write_scale(run, centred)
         self._write_normalized(run, centred, out=centred)
 

@@ -16,6 +16,7 @@ from visualizer.errors import TokenError
 from visualizer.session.evaluation.difference import is_small
 from visualizer.session.evaluation.result import Result, SecondPrompt
 from visualizer.session.words.activation_parts import ActivationPart, axis_size, parts_around
+from visualizer.session.words.whole_numbers import parse_whole
 
 Array = NDArray[Any]
 #: How much is taken across at once.
@@ -119,11 +120,13 @@ def read_prompt(model: Model, text: str) -> tuple[int, ...]:
     """
     if model.tokenizer is not None or not text.strip():
         return tuple(map(int, model.ids(text if text else ())))
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    for word in words:
-        if not word.isascii() or not word.isdigit() or len(word) > 9:
+    ids = []
+    for word in filter(None, map(str.strip, text.split(","))):
+        token = parse_whole(word, 9)
+        if token is None or token < 0:
             last = model.config.d_vocab - 1
             raise TokenError(
-                f"{word[:20]!r} is no token id; token ids from 0 to {last}, separated by commas, are needed"
+                f"{word[:20]!r} is not a token id; token ids from 0 to {last}, separated by commas, are needed"
             )
-    return tuple(map(int, model.ids([int(word) for word in words])))
+        ids.append(token)
+    return tuple(map(int, model.ids(ids)))

@@ -21,9 +21,9 @@ from PySide6.QtCore import (
     qInstallMessageHandler,
 )
 from PySide6.QtGui import QImageWriter
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
-from visualizer.errors import VisualizerError
+from visualizer.errors import InputError, VisualizerError
 from visualizer.formats import OpenedModel
 from visualizer.formats.writing import write_whole
 
@@ -38,6 +38,7 @@ def render_window(
     Remembered geometry and theme play no part, so the same call draws the same picture.
 
     Raises:
+        InputError: the window does not become so small.
         FormatError: the file cannot be written.
     """
     if QApplication.instance() is None:
@@ -54,15 +55,18 @@ def render_window(
         window = MainWindow(opened, forgetful, prompt)
         window.resize(QSize(*size))
         window.show()
+        app.processEvents()
+        if window.width() > size[0] or window.height() > size[1]:
+            least = f"{window.width()}x{window.height()}"
+            _close(window, app)
+            raise InputError(f"--size {size[0]}x{size[1]} is too small; the window needs at least {least} here")
         window.session.wait()
         clock = QElapsedTimer()
         clock.start()
         while clock.elapsed() < SETTLED_MS:  # layouts settle, results are painted, the self-check runs
             app.processEvents(QEventLoop.ProcessEventsFlag.AllEvents, 20)
         image = window.grab().toImage()
-        window.close()
-        window.deleteLater()
-        app.processEvents()
+        _close(window, app)
     data = QByteArray()
     buffer = QBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
@@ -73,6 +77,12 @@ def render_window(
         file.write(data.data())
 
     write_whole(path, write)
+
+
+def _close(window: QWidget, app: QApplication) -> None:
+    window.close()
+    window.deleteLater()
+    app.processEvents()
 
 
 def _quiet(kind: QtMsgType, _context: QMessageLogContext, message: str) -> None:

@@ -290,7 +290,7 @@ def test_a_model_without_a_tokenizer_takes_ids() -> None:
     bare = Model(preset.model.config, dict(preset.model.parameters), None)
     assert accepted(bare) == "token ids from 0 to 1, separated by commas"
     assert read_prompt(bare, "0, 1,0,") == (0, 1, 0)
-    with pytest.raises(TokenError, match=r"'x' is no token id; token ids from 0 to 1"):
+    with pytest.raises(TokenError, match=r"'x' is not a token id; token ids from 0 to 1"):
         read_prompt(bare, "0,x")
     np.testing.assert_array_equal(bare.ids(read_prompt(bare, "1,1")), [1, 1])
 

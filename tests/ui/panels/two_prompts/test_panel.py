@@ -229,7 +229,7 @@ def test_ids_are_typed_where_there_is_no_tokenizer(qtbot: QtBot) -> None:
     qtbot.keyClicks(field(panel), "1,2, 5")
     assert session.document.state.second_prompt == (1, 2, 5)
     qtbot.keyClicks(field(panel), ",x")
-    assert "'x' is no token id" in words(panel, "secondPromptRefusal")
+    assert "'x' is not a token id" in words(panel, "secondPromptRefusal")
 
 
 def test_both_prompts_can_be_compared_with_the_baseline(panel: TwoPromptsPanel, session: Session) -> None:

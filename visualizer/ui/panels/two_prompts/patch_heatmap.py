@@ -6,6 +6,7 @@ from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QDrag, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
+from visualizer.session.words.whole_numbers import parse_whole
 from visualizer.ui.heatmap.widget import Heatmap
 
 #: What is dragged: row and column of the cell where it was taken up.
@@ -24,7 +25,8 @@ def dragged_cell(data: QMimeData) -> tuple[int, int] | None:
     if not data.hasFormat(FORMAT):
         return None
     row, _, column = bytes(data.data(FORMAT).data()).decode("ascii", "replace").partition(",")
-    return (int(row), int(column)) if row.isdigit() and column.isdigit() else None
+    cell = parse_whole(row), parse_whole(column)
+    return None if cell[0] is None or cell[1] is None or min(cell[0], cell[1]) < 0 else (cell[0], cell[1])
 
 
 class DragHeatmap(Heatmap):
