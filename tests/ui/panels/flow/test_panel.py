@@ -392,3 +392,5 @@ def test_a_drawing_has_texts_and_cells_of_its_own(panel: FlowPanel, tmp_path: Pa
     assert "softmax" in drawing.lower() or "pattern" in drawing
     assert "next token" in drawing
     assert drawing.count("<rect") > 200
+    assert drawing.count("<image") >= 5  # the weights are too small for rectangles
+    assert len(drawing) < 1_000_000

@@ -7,10 +7,15 @@ from collections.abc import Callable
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPainter
 
-from visualizer.ui.heatmap.image import MatrixImage
+from visualizer.ui.heatmap.image import MatrixImage, indexed_image
+from visualizer.ui.heatmap.layer import is_drawing
+from visualizer.ui.heatmap.loudest import loudest_entries
 from visualizer.ui.look.colors import lookup_table
 from visualizer.ui.look.theme import Theme, current_theme
 from visualizer.ui.panels.flow.pictures import AT_ONCE, Picture
+
+#: In a drawing, cells from this size on are rectangles, in logical pixels; others become a picture of so many points.
+LEAST_RECTANGLE, MOST_POINTS = 2.0, 400
 
 
 class MatrixItem(MatrixImage):
@@ -53,7 +58,15 @@ class MatrixItem(MatrixImage):
         """Paint it elsewhere, in a rectangle."""
         self.make()
         rows, columns = self.indices.shape
-        if not rows or not columns:
+        if not rows or not columns or self._shown is None:
+            return
+        if is_drawing(painter) and min(rect.width() / columns, rect.height() / rows) < LEAST_RECTANGLE:
+            picture = self._shown[0]
+            stride = (-(-rows // MOST_POINTS), -(-columns // MOST_POINTS))
+            points = loudest_entries(self.indices, picture.kind, stride)
+            image = indexed_image(points, lookup_table(picture.kind, self._shown[1]).argb)
+            # Larger points: whoever shows the drawing smooths between them.
+            painter.drawImage(rect, image.scaled(image.size() * max(1, MOST_POINTS // max(points.shape))))
             return
         painter.save()
         painter.translate(rect.topLeft())

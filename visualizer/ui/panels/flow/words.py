@@ -75,7 +75,7 @@ def paint_predictions(
         paper.painter.fillRect(bar, ink)
         if i in labelled:
             text = f"{found.label} {short(found.probability, 2)}"
-            ground = paper.theme.panel if height < texts.label_line else ""
+            ground = paper.theme.panel if height < texts.label_line * TIGHT else ""
             paper.write(text, LABEL, paper.theme.text, rect.left() + GAP, top + (height - texts.label_line) / 2, ground)
 
 
