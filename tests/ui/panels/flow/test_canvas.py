@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from tests.engine.models import of_kind
@@ -23,9 +24,11 @@ from visualizer.formats import OpenedModel
 from visualizer.session.document.edits import SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
+from visualizer.ui.heatmap.menu import add_view_all
 from visualizer.ui.look.colors import color_indices, lookup_table
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.flow.panel import FlowPanel
+from visualizer.ui.panels.flow.paper import DETAIL, TITLE, Paper
 
 
 @pytest.fixture
@@ -130,6 +133,28 @@ def test_labels_shapes_and_formulas_and_then_digits_come_with_the_zoom(
     assert "a₁" in texts  # tokens can be read from any distance
 
 
+def test_the_strip_and_the_menu_say_that_it_is_zoomed_and_lead_back(panel: FlowPanel) -> None:
+    canvas = panel.canvas
+    told: list[None] = []
+    panel.remarks_changed.connect(lambda: told.append(None))
+    assert panel.remarks() == []
+    canvas.zoom_by(3)
+    assert told
+    (remark,) = panel.remarks()
+    assert remark.words == "zoomed 3×"
+    menu = QMenu(panel)
+    add_view_all(menu, canvas)
+    (everything,) = menu.actions()
+    assert everything.isEnabled()
+    everything.trigger()
+    assert canvas.fitted
+    assert canvas.zoomed == 1
+    canvas.zoom_by(3)
+    assert remark.undo is not None
+    remark.undo()
+    assert panel.remarks() == []
+
+
 # -- keyboard
 
 
@@ -227,8 +252,6 @@ def test_one_loud_weight_among_many_is_seen_from_afar(qtbot: QtBot) -> None:
 def test_no_two_titles_stand_in_each_others_way(
     size: tuple[int, int], zoom: float, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from visualizer.ui.panels.flow.paper import DETAIL, TITLE, Paper
-
     written, write = [], Paper.write
 
     def recorded(paper: Paper, text: str, kind: str, *more: object) -> object:

@@ -203,6 +203,16 @@ def test_choosing_block_and_head_shows_them(qtbot: QtBot) -> None:
     assert found == pytest.approx(trace["blocks.1.attn.pattern"][1, 4, 2])
 
 
+def test_opening_a_block_lets_go_of_the_chosen_number_and_is_seen_at_once(qtbot: QtBot) -> None:
+    session = deep_session()
+    panel = shown(session, qtbot)
+    panel.toggle_block(0)
+    session.selection.choose(cell=CellRef("activation", "logits", (2, 3)), row=2)
+    panel.toggle_block(0)
+    assert panel.canvas.landscape.frames[0].opened
+    assert session.selection.now.cell is None
+
+
 def test_the_keyboard_opens_and_closes_the_block_that_it_is_in(qtbot: QtBot) -> None:
     panel = shown(deep_session(), qtbot)
     canvas = panel.canvas

@@ -243,7 +243,7 @@ class FlowCanvas(FlowView):
             return self.content.tip(tile.matrix, place[1], place[2], value, self._scenery.pictures[tile.key].odd)
         if spot is None or spot.block is None:
             return self.toolTip()
-        opened = spot.block in self._opened
+        opened = spot.block in self.opened
         if spot.head is not None:
             return f"block {spot.block}, head {spot.head}: softmax weights; click to choose it"
         remarks = self.content.block_remarks(spot.block) if self.content is not None else []

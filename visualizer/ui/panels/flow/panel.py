@@ -127,7 +127,8 @@ class FlowPanel(SessionPanel):
             return
         self._follow(before.block, now.block)
         drawn = (before.step, before.block, before.head, before.comparison, before.score_stage)
-        if drawn != (now.step, now.block, now.head, now.comparison, now.score_stage) or self.canvas.content is None:
+        same = drawn == (now.step, now.block, now.head, now.comparison, now.score_stage)
+        if not same or self.canvas.content is None or self.canvas.opened != self._opened:
             self.refresh()
             return
         if before.cell != now.cell:
@@ -152,8 +153,6 @@ class FlowPanel(SessionPanel):
         if self._model is not trace.graph:
             now = self.session.selection.now.block
             self._model, self._opened, self._followed, self.canvas.fitted = trace.graph, frozenset({now}), now, True
-        elif not self.session.selection.now.block < self.session.document.state.model.config.n_layers:
-            self._opened = frozenset()
         self.canvas.show_pass(FlowContent(self.session), self._stations_of(trace), self._opened)
         self._find_sources()
         self._mark()
@@ -262,10 +261,8 @@ class FlowPanel(SessionPanel):
         self.session.selection.choose(row=None if chosen else row, key=None, cell=None)
 
     def _head_chosen(self, block: int, head: int) -> None:
-        if block not in self._opened:
-            self._opened |= {block}
-        self.session.selection.choose(block=block, head=head, cell=None)
-        self.refresh_if_seen()
+        self._opened |= {block}
+        self._choose_or_refresh(block=block, head=head)
 
     def toggle_block(self, block: int) -> None:
         """Open a block that is one column, and choose it; make an open one a column."""
@@ -274,10 +271,14 @@ class FlowPanel(SessionPanel):
             self.refresh_if_seen()
             return
         self._opened |= {block}
-        if self.session.selection.now.block == block:
+        self._choose_or_refresh(block=block)
+
+    def _choose_or_refresh(self, **chosen: int) -> None:
+        """Choose a block or head; where that is chosen already, only what is open has changed."""
+        before = self.session.selection.now
+        self.session.selection.choose(cell=None, **chosen)
+        if before == self.session.selection.now:
             self.refresh_if_seen()
-        else:
-            self.session.selection.choose(block=block, cell=None)
 
     def _toggle_chosen(self) -> None:
         self.toggle_block(self.session.selection.now.block)

@@ -34,6 +34,7 @@ class FlowView(pyqtgraph.GraphicsView):
     Attributes:
         landscape: where everything lies.
         box: the view box; its units are those of the landscape.
+        opened: the blocks that are shown open.
 
     Signals:
         laid_out(): everything lies elsewhere, so that marks have to be found anew.
@@ -58,7 +59,7 @@ class FlowView(pyqtgraph.GraphicsView):
         self.content: FlowContent | None = None
         self._message = ""
         self._stations: Sequence[Station] = ()
-        self._opened: frozenset[int] = frozenset()
+        self.opened: frozenset[int] = frozenset()
         self._scenery = Scenery()
         self._texts: Texts | None = None
         self._items: dict[Key, MatrixItem] = {}
@@ -82,8 +83,8 @@ class FlowView(pyqtgraph.GraphicsView):
         """Show the numbers of a pass; it is laid out anew where its stations or open blocks are others."""
         tokens = self.landscape.count if self.content is not None else 0
         self.content, self._message = content, ""
-        laid_out = (self._stations, self._opened, tokens)
-        self._stations, self._opened = stations, opened
+        laid_out = (self._stations, self.opened, tokens)
+        self._stations, self.opened = stations, opened
         if laid_out != (stations, opened, len(content.tokens)):
             self.lay_out()
         else:
@@ -132,7 +133,7 @@ class FlowView(pyqtgraph.GraphicsView):
         if self.content is None:
             return
         before = self.landscape.tiles[self.cursor_at[0]].key if self.cursor_at is not None else None
-        self._put(lay_out(self._stations, self._sheet(float(self.width()), float(self.height())), self._opened))
+        self._put(lay_out(self._stations, self._sheet(float(self.width()), float(self.height())), self.opened))
         index = self.landscape.tile_of(before)
         if index is None or self.cursor_at is None:
             self.cursor_at = None
@@ -258,7 +259,7 @@ class FlowView(pyqtgraph.GraphicsView):
         if self.content is not None:
             texts = self.texts()
             sheet = self._sheet(target.width(), target.height() - legend_height(texts))
-            landscape = lay_out(self._stations, sheet, self._opened)
+            landscape = lay_out(self._stations, sheet, self.opened)
             self._scenery.whole(painter, target, landscape, self._items, texts)
 
     def picture_caption(self) -> str:
