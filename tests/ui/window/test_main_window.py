@@ -375,7 +375,7 @@ def test_the_palette_is_open_before_all_commands_are_there_and_lists_them_as_the
     assert window.docks["lensPanel"].widget() is None
     qtbot.waitUntil(lambda: all(dock.widget() is not None for dock in window.docks.values()))
     names = {command.text for command in child(window, CommandPalette, "commandPalette").shown_commands()}
-    assert {"Pin baseline", "Flow: fit block", "Train"} <= names
+    assert {"Pin baseline", "Flow: fit", "Train"} <= names
 
 
 def test_a_key_works_before_its_panel_was_ever_seen_and_after(window: MainWindow, qtbot: QtBot) -> None:
@@ -399,7 +399,7 @@ def test_a_menu_of_a_panel_that_nobody_has_seen_has_its_commands(window: MainWin
     menus = {menu.title(): menu for menu in window.findChildren(QMenu)}
     assert [action.text() for action in menus["Flow"].actions()] == ["Show Flow"]
     menus["Flow"].popup(window.mapToGlobal(window.rect().center()))
-    assert "Flow: whole stack" in [action.text() for action in menus["Flow"].actions()]
+    assert "Flow: fit" in [action.text() for action in menus["Flow"].actions()]
     menus["Flow"].close()
 
 
