@@ -141,7 +141,7 @@ class BarNotes(Layer):
             bar.setHeight(max(bar.height() - len(texts) * (line + 2) - 4, 2 * line))
         return bar
 
-    def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
+    def draw(self, painter: QPainter, shown: Shown) -> None:
         bar, texts, below = self.bar(shown), shown.texts, shown.layout.bar_below
         painter.drawImage(bar, _ramp(shown.table.argb, below))
         painter.setFont(texts.small_font)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter
 
 from visualizer.ui.heatmap.grid import Grid
@@ -24,7 +24,7 @@ BLACK, WHITE = "#000000", "#ffffff"
 class Digits(Layer):
     """Each cell's number in an ink that can be read on its colour."""
 
-    def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
+    def draw(self, painter: QPainter, shown: Shown) -> None:
         grid, painted = shown.layout.grid, shown.painted
         draw_digits(painter, shown.texts, shown.table, grid, painted.indices[grid.part], painted.matrix.text)
 

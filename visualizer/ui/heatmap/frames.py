@@ -22,7 +22,7 @@ class Frames(Layer):
 
     BEYOND = 2.0
 
-    def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
+    def draw(self, painter: QPainter, shown: Shown) -> None:
         draw_corners(painter, shown.texts, shown.layout.grid, shown.painted.matrix.changed)
         painter.setBrush(Qt.BrushStyle.NoBrush)
         layout, marks, theme = shown.layout, shown.marks, shown.texts.theme

@@ -20,7 +20,7 @@ class Hatch(Layer):
         super().__init__(depth)
         self._picture: tuple[object, NDArray[np.bool_] | None, QImage] | None = None
 
-    def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
+    def draw(self, painter: QPainter, shown: Shown) -> None:
         if is_drawing(painter):
             _draw_lines(painter, shown)
             return

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QPaintEngine, QPainter, QPainterPath
-from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtWidgets import QGraphicsItem
 
 from visualizer.ui.heatmap.layout import Layout
 from visualizer.ui.heatmap.matrix import Painted
@@ -56,7 +56,6 @@ class Layer(QGraphicsItem):
         self.shown: Shown | None = None
         self._bounds = QRectF()
         self.setZValue(depth)
-        self.setFlag(QGraphicsItem.GraphicsItemFlag.ItemUsesExtendedStyleOption)
 
     def show_it(self, shown: Shown) -> None:
         """Draw something else, or the same in another place."""
@@ -72,8 +71,8 @@ class Layer(QGraphicsItem):
         beyond = self.BEYOND
         return shown.layout.cells.adjusted(-beyond, -beyond, max(beyond, 1), max(beyond, 1))
 
-    def draw(self, painter: QPainter, shown: Shown, exposed: QRectF) -> None:
-        """Draw what lies in `exposed`."""
+    def draw(self, painter: QPainter, shown: Shown) -> None:
+        """Draw it."""
         raise NotImplementedError
 
     # -- Qt
@@ -84,11 +83,11 @@ class Layer(QGraphicsItem):
     def shape(self) -> QPainterPath:
         return QPainterPath()
 
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, _widget: QWidget | None = None) -> None:
+    def paint(self, painter: QPainter, *_args: object) -> None:
         if self.shown is not None:
             painter.save()
             painter.setClipRect(self._bounds)
-            self.draw(painter, self.shown, option.exposedRect)
+            self.draw(painter, self.shown)
             painter.restore()
 
 

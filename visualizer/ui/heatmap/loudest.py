@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.ui.look import colors
 from visualizer.ui.look.colors import Kind
-
-Array = NDArray[Any]
 
 
 def loudest_entries(entries: NDArray[np.uint8], kind: Kind, stride: tuple[int, int]) -> NDArray[np.uint8]:
@@ -35,7 +32,7 @@ def _loudness(kind: Kind) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return order, np.argsort(order).astype(np.uint8)
 
 
-def _combined(array: Array, stride: tuple[int, int], combine: np.ufunc) -> Array:
+def _combined(array: NDArray[np.uint8], stride: tuple[int, int], combine: np.ufunc) -> NDArray[np.uint8]:
     """`array` [rows, columns] with each `stride` cells combined to one."""
     for count in stride:
         lines = array if count == 1 else np.array(array[::count])

@@ -63,7 +63,6 @@ class Heatmap(HeatmapView):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._linked: list[Heatmap] = []
-        self._menu_on_release = False
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self._box.clicked.connect(self._clicked)
@@ -169,8 +168,9 @@ class Heatmap(HeatmapView):
 
     def _copied_text(self) -> str | None:
         """What Ctrl+C copies: the block that was swept over, the cell under the mouse, or the keyboard's."""
-        if self._marks.block is not None:
-            (top, left), (bottom, right) = self._marks.block
+        block = self.chosen_block()
+        if block is not None:
+            (top, left), (bottom, right) = block
             return format_block(self.image()[top : bottom + 1, left : right + 1])
         cell = self._marks.pointed
         return typed(self.cell(*cell), self.image().dtype) if cell is not None else None
@@ -209,7 +209,7 @@ class Heatmap(HeatmapView):
         super().leaveEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        layout, event_cell = self.layout_now(), None
+        layout = self.layout_now()
         event.accept()
         if layout is None:
             return
@@ -219,9 +219,7 @@ class Heatmap(HeatmapView):
                 self.context_requested.emit(*self._marks.cursor, self.mapToGlobal(place))
         elif Qt.MouseButton.RightButton not in QGuiApplication.mouseButtons():
             # Where the button is down, it may become a drag: then the click, if it was one, asks for the menu.
-            event_cell = layout.cell_at(QPointF(event.pos()))
-        if event_cell is not None:
-            self.context_requested.emit(*event_cell, event.globalPos())
+            self._menu_at(QPointF(event.pos()), event.globalPos())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.key()

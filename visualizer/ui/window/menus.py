@@ -239,9 +239,10 @@ def _toggle_full_screen(window: QMainWindow) -> None:
 
 
 def _save_picture(window: QMainWindow, does: Commands) -> None:
+    from visualizer.ui.widgets.drawing import widget_image
     from visualizer.ui.window.export import ask_and_export_image  # here, so that the window opens without it
 
-    ask_and_export_image(window, window.grab().toImage(), "window", does.status.say)
+    ask_and_export_image(window, widget_image(window), "window", does.status.say)
 
 
 def _show_shortcuts(window: QMainWindow, does: Commands) -> None:
