@@ -13,12 +13,12 @@ from visualizer.engine.interventions import Intervention
 from visualizer.engine.model import Model
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
+from visualizer.session.analysis import self_check
 from visualizer.session.analysis.self_check import Check, check_steps
 from visualizer.session.document.edits import SetCells, SetInterventions, SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.look.theme import DARK, LIGHT, Theme, contrast_ratio
-from visualizer.ui.panels.self_check import panel
 from visualizer.ui.panels.self_check.panel import GREEN, NOTHING, SelfCheckBadge
 
 
@@ -108,7 +108,7 @@ def test_a_larger_model_is_checked_beside_the_window(
         threads.append(threading.current_thread())
         return check
 
-    monkeypatch.setattr(panel, "check_steps", watched)
+    monkeypatch.setattr(self_check, "check_steps", watched)
     settled(larger, qtbot)
     assert len(threads) == 2
     assert threading.main_thread() not in threads
@@ -130,9 +130,9 @@ def test_what_a_check_of_an_earlier_pass_comes_to_is_not_said(
         yield 1
         return Check("sampled", 1, 1.0, CellRef("activation", "embed", (0, 0)))
 
-    monkeypatch.setattr(panel, "check_steps", slow)
+    monkeypatch.setattr(self_check, "check_steps", slow)
     qtbot.waitUntil(begun.is_set)
-    monkeypatch.setattr(panel, "check_steps", check_steps)
+    monkeypatch.setattr(self_check, "check_steps", check_steps)
     larger.session.document.apply(SetPrompt(tuple(range(20))))
     go_on.set()
     assert settled(larger, qtbot).startswith("✓ self-check ok")
