@@ -20,7 +20,7 @@ from tests.ui.panels.flow.helpers import (
     shown,
     wheel,
 )
-from visualizer.formats import OpenedModel
+from visualizer.formats import OpenedModel, open_model
 from visualizer.session.document.edits import SetPrompt
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
@@ -247,10 +247,11 @@ def test_one_loud_weight_among_many_is_seen_from_afar(qtbot: QtBot) -> None:
     assert strongest in colors_in(picture(canvas), canvas.camera.rect(tile.box))
 
 
-@pytest.mark.parametrize("size", [(420, 300), (660, 460), (1300, 700)])
+@pytest.mark.parametrize("model", ["aab", "deep"])
+@pytest.mark.parametrize("size", [(420, 300), (491, 432), (660, 460), (1300, 700)])
 @pytest.mark.parametrize("zoom", [1.0, 2.5])
 def test_no_two_titles_stand_in_each_others_way(
-    size: tuple[int, int], zoom: float, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    model: str, size: tuple[int, int], zoom: float, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written, write = [], Paper.write
 
@@ -260,7 +261,7 @@ def test_no_two_titles_stand_in_each_others_way(
             written.append((text, rect))
         return rect
 
-    panel = shown(deep_session(), qtbot, *size)
+    panel = shown(deep_session() if model == "deep" else Session(open_model(model)), qtbot, *size)
     panel.canvas.zoom_by(zoom)
     monkeypatch.setattr(Paper, "write", recorded)
     panel.canvas.viewport().repaint()

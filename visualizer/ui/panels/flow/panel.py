@@ -108,7 +108,7 @@ class FlowPanel(SessionPanel):
         self._readout.setObjectName("flowReadout")
         self._readout.setAccessibleName("The number under the cursor")
         self._readout.setFont(number_font(self.font().pointSizeF() * 0.95))
-        bar.addWidget(self._readout, 1)
+        bar.addStretch(1)
         for name in ("flow_every_step", "flow_fit", "flow_zoom_out", "flow_zoom_in"):
             bar.addWidget(action_button(self.actions_by_name[name], name, self, flat=True))
         layout = QVBoxLayout(self)
@@ -116,6 +116,7 @@ class FlowPanel(SessionPanel):
         layout.setSpacing(2)
         layout.addLayout(bar)
         layout.addWidget(self.canvas, 1)
+        layout.addWidget(self._readout)
         layout.addWidget(Legend(self))
 
     # -- what the session tells
@@ -209,7 +210,7 @@ class FlowPanel(SessionPanel):
             self._say(ref)
 
     def _say(self, ref: CellRef | None) -> None:
-        """The hovered number above the canvas, wherever it is hovered."""
+        """The hovered number below the canvas, wherever it is hovered."""
         content = self.canvas.content
         for i, tile in enumerate(self.canvas.landscape.tiles):
             if ref is not None and content is not None and tile.matrix.name == ref.name:

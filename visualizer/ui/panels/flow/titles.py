@@ -21,7 +21,8 @@ Key = tuple[str, str]
 class PlacedTitle:
     """What stands over one matrix (or the heads of a block), between `left` and `right` in the view.
 
-    `up` lines above the lowest; `signs` follow the text.
+    `slot` is its own share of the width; a title in the upper line may reach beyond it. It stands `up` lines above the
+    lowest.
     """
 
     place: Tile | HeadGrid
@@ -29,14 +30,20 @@ class PlacedTitle:
     texts: tuple[str, ...]
     left: float
     right: float
+    slot: tuple[float, float]
     remarks: Sequence[Sign] = ()
     text: str = ""
     up: int = 0
 
     @property
     def width(self) -> float:
-        """The width that there is."""
+        """The width that there is for the title."""
         return self.right - self.left - 2
+
+    @property
+    def width_below(self) -> float:
+        """The width for what stands under it, which has one line for all."""
+        return self.slot[1] - self.slot[0] - 2
 
     def room(self, paper: Paper) -> float:
         """The width for the text alone."""
@@ -90,11 +97,11 @@ def _titles(paper: Paper, landscape: Landscape, content: FlowContent, odd: Mappi
         if right < view.left() or left > view.right() or rect.bottom() < view.top():
             continue
         if isinstance(place, HeadGrid):
-            found.append(PlacedTitle(place, rect, ("heads", ""), left, right))
+            found.append(PlacedTitle(place, rect, ("heads", ""), left, right, (left, right)))
             continue
         remarks = content.remarks(place.matrix, odd.get(place.key, 0))
         titles = content.heading(place.matrix).titles
-        found.append(PlacedTitle(place, rect, titles, left, right, remarks))
+        found.append(PlacedTitle(place, rect, titles, left, right, (left, right), remarks))
     return found
 
 
@@ -105,7 +112,6 @@ def _choose(paper: Paper, titles: Sequence[PlacedTitle]) -> None:
         for title in titles:
             title.text = title.texts[0]
         return
-    slots = [(title.left, title.right) for title in titles]
     tight = [width(_name(title), TITLE) > title.room(paper) for title in titles]
     for i, title in enumerate(titles):
         title.text = _name(title)
@@ -115,7 +121,7 @@ def _choose(paper: Paper, titles: Sequence[PlacedTitle]) -> None:
         title.up = 0 if before is not None and tight[i - 1] and before.up else 1
         for j in (i - 1, i + 1):
             if 0 <= j < len(titles) and (tight[j] or title.up):  # the neighbour's words stand in the other line
-                middle = sum(slots[j]) / 2
+                middle = sum(titles[j].slot) / 2
                 title.left, title.right = min(title.left, middle), max(title.right, middle)
     for title in titles:
         if width(title.text, TITLE) > title.room(paper):
@@ -131,7 +137,7 @@ def _shapes(paper: Paper, titles: Sequence[PlacedTitle], content: FlowContent) -
     shapes = {i: content.heading(t.place.matrix).shapes for i, t in enumerate(titles) if isinstance(t.place, Tile)}
     for length in range(3):
         chosen = {i: texts[min(length, len(texts) - 1)] for i, texts in shapes.items()}
-        found = {i: text for i, text in chosen.items() if paper.texts.width(text, DETAIL) <= titles[i].width}
+        found = {i: text for i, text in chosen.items() if paper.texts.width(text, DETAIL) <= titles[i].width_below}
         if len(found) == len(shapes):
             break
     return found, len(titles) - len(shapes)
@@ -141,7 +147,7 @@ def _formulas(paper: Paper, titles: Sequence[PlacedTitle], content: FlowContent)
     """Each matrix' formula where it fits, and how many have none."""
     tiles = {i: title.place for i, title in enumerate(titles) if isinstance(title.place, Tile)}
     formulas = {i: formula for i, tile in tiles.items() if (formula := content.heading(tile.matrix).formula)}
-    fitting = {i: text for i, text in formulas.items() if paper.texts.width(text, DETAIL) <= titles[i].width}
+    fitting = {i: text for i, text in formulas.items() if paper.texts.width(text, DETAIL) <= titles[i].width_below}
     return fitting, len(titles) - len(formulas)
 
 
@@ -158,23 +164,30 @@ def _paint(paper: Paper, title: PlacedTitle, details: Sequence[str], labels: flo
     signs = title.width - title.room(paper)
     width = texts.width(title.text, TITLE) + signs
     line = top + (lines - 1 - title.up) * texts.line
-    written = paper.write(title.text, TITLE, paper.theme.text, _beside(title, view, width), line, ground)
+    written = paper.write(
+        title.text, TITLE, paper.theme.text, _beside(title, view, width, (title.left, title.right)), line, ground
+    )
     paint_remarks(paper, title.remarks, written, title.right)
     top += lines * texts.line
     for text in details:
         if text:
             paper.write(
-                text, DETAIL, paper.theme.muted_text, _beside(title, view, texts.width(text, DETAIL)), top, ground
+                text,
+                DETAIL,
+                paper.theme.muted_text,
+                _beside(title, view, texts.width(text, DETAIL), title.slot),
+                top,
+                ground,
             )
         top += texts.detail_line
 
 
-def _beside(title: PlacedTitle, view: QRectF, width: float) -> float:
+def _beside(title: PlacedTitle, view: QRectF, width: float, slot: tuple[float, float]) -> float:
     """Where a text begins: over the middle of a matrix that is all in sight, else where there is a part of it."""
     rect = title.rect
     if rect.left() >= view.left() or width > rect.width():
         left = rect.center().x() - width / 2 if rect.width() < view.width() / 2 else rect.left()
-        return max(min(left, title.right - 1 - width), title.left + 1)
+        return max(min(left, slot[1] - 1 - width), slot[0] + 1)
     return max(rect.left(), min(view.left() + GAP, rect.right() - width))
 
 
