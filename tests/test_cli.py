@@ -266,6 +266,22 @@ REFUSALS: list[tuple[Sequence[str], str]] = [
     (["--dtype=float64", "info", "aab"], "the command comes first: visualizer info --dtype=float64 aab"),
     (["render", "-o", "x.png", "--prompt", "abc"], "no token for 'c' at position 2"),
     (["nonsense"], "'nonsense' is neither a preset"),
+    (["--ids", "9,9"], "token id 9 at position 0 is not in the vocabulary"),
+    (["--ids", "0", "--prompt", "a"], "both --prompt and --ids are given"),
+    (["--prompt", "abc"], "no token for 'c' at position 2"),
+    (["aab", "--model", "ab"], "both 'aab' and --model 'ab' are given; one is needed"),
+    (["info", "aab", "--ids", "9,9"], "unrecognized arguments: --ids 9,9"),
+    (["info", "aab", "--model", "ab"], "both 'aab' and --model 'ab' are given; one is needed"),
+    (["save", "aab", "-o", "x.safetensors", "--ids", "0,1"], "unrecognized arguments: --ids 0,1"),
+    (["save", "aab", "-o", "x.safetensors", "--model", "ab"], "both 'aab' and --model 'ab' are given"),
+    (["save", "llama.safetensors", "-o", "llama.safetensors"], "is the model, which would be overwritten"),
+    (["trace", "--ids", "0", "--model", "llama.safetensors", "-o", "llama.safetensors"], "is the model, which would"),
+    (
+        ["gradients", "--ids", "0", "--target", "1", "--model", "llama.safetensors", "-o", "./llama.safetensors"],
+        "'./llama.safetensors' is the model, which would be overwritten; name another file",
+    ),
+    (["render", "--model", "llama.safetensors", "-o", "llama.safetensors"], "is the model, which would be overwritten"),
+    (["render", "-o", "missing/x.png"], "No such file or directory"),
 ]
 
 
@@ -287,6 +303,46 @@ def test_what_cannot_be_served_is_refused_in_one_line_and_nothing_is_written(
     assert len(captured.err) < 500
     assert said in captured.err
     assert sorted(nowhere.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("words", "prompt"),
+    [(["--ids", "0,0,1"], [0, 0, 1]), (["--prompt", "ab"], "ab"), (["aab", "--ids", "1"], [1]), ([], None)],
+)
+@pytest.mark.parametrize("screen", [True, False])
+def test_the_window_begins_with_the_prompt_that_is_given(
+    words: list[str], prompt: object, screen: bool, nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from visualizer import cli, doctor
+    from visualizer.ui.window import application, offscreen
+
+    shown: list[object] = []
+
+    def run(_opened: OpenedModel, prompt: object = None, *_: object) -> int:
+        shown.append(prompt)
+        return 0
+
+    monkeypatch.setattr(doctor, "has_screen", lambda: screen)
+    monkeypatch.setattr(cli, "_require_libraries", lambda for_window: None)
+    monkeypatch.setattr(application, "run", run)
+    monkeypatch.setattr(offscreen, "render_window", run)
+    assert main(words) == 0
+    assert shown == [prompt]
+
+
+@pytest.mark.parametrize("words", [["trace", "aab"], ["gradients", "aab", "--target", "a"], ["render"]], ids=str)
+def test_what_cannot_be_written_is_refused_before_the_work(
+    words: list[str], nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("it was computed before the place was looked at")
+
+    (nowhere / "kept").write_text("precious")
+    (nowhere / "kept").chmod(0o444)
+    monkeypatch.setattr(visualizer.Model, "forward", never)
+    monkeypatch.setattr(visualizer.Model, "loss_gradients", never)
+    assert main([*words, "-o", "kept"]) == 2
+    assert (nowhere / "kept").read_text() == "precious"
 
 
 def test_a_file_that_cannot_be_written_leaves_what_was_there(nowhere: Path) -> None:

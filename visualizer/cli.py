@@ -14,7 +14,9 @@ from visualizer.command_options import (
     add_sampling,
     common_options,
     given,
+    given_or_usual,
     shortened,
+    source_of,
     token_count,
     whole_number,
     window_size,
@@ -26,6 +28,7 @@ from visualizer.standard_streams import forget, tell
 
 if TYPE_CHECKING:
     from visualizer.engine.model import Model
+    from visualizer.formats import OpenedModel
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -107,11 +110,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         add_training_options(command)
     command.set_defaults(run=_train)
 
-    command = add("info", parents=[common_options()])
+    command = add("info", parents=[common_options(prompt=False)])
     command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
     command.set_defaults(run=_info)
 
-    command = add("save", parents=[common_options()])
+    command = add("save", parents=[common_options(prompt=False)])
     command.add_argument("model_path", nargs="?", metavar="MODEL", help="a preset or a file (default: --model)")
     command.add_argument("-o", "--output", required=True, metavar="PATH", help="the file to write")
     command.set_defaults(run=_save)
@@ -140,6 +143,7 @@ def _window_parser(words: Sequence[str]) -> argparse.ArgumentParser:
         parents=[common_options()],
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="a preset or a model file to open")
+    parser.add_argument("--prompt", metavar="TEXT", help="the prompt to begin with")
     parser.add_argument("--version", action="version", version=_version())
     parser.set_defaults(run=_window)
     return parser
@@ -155,7 +159,7 @@ def _complete(options: argparse.Namespace) -> int:
     from visualizer.formats import open_model
 
     prompt = given(options, options.prompt, "PROMPT")
-    model = open_model(options.model, options.dtype).model
+    model = open_model(source_of(options), options.dtype).model
     steps = model.generate(
         prompt,
         options.n,
@@ -174,7 +178,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     from visualizer.formats import open_model
 
     text = given(options, options.text, "--text")
-    model = open_model(options.model, options.dtype).model
+    model = open_model(source_of(options), options.dtype).model
     print(f"ACCURACY {next_token_accuracy(model, model.ids(text), options.skip)}")
     return 0
 
@@ -187,7 +191,9 @@ def _trace(options: argparse.Namespace) -> int:
     prompt = given(options, options.prompt, "PROMPT")
     if options.output is None and not options.last_logits:
         raise InputError("nothing to do: -o FILE.npz or --last-logits is needed")
-    model = open_model(options.model, options.dtype).model
+    if options.output is not None:
+        _require_output(options.output, source_of(options))
+    model = open_model(source_of(options), options.dtype).model
     if len(model.ids(prompt)) == 0:
         raise InputError("PROMPT is empty, so there is nothing to trace; at least one token is needed")
     trace = model.forward(prompt)
@@ -209,7 +215,8 @@ def _gradients(options: argparse.Namespace) -> int:
     from visualizer.formats.writing import write_npz
 
     prompt = given(options, options.prompt, "PROMPT")
-    model = open_model(options.model, options.dtype).model
+    _require_output(options.output, source_of(options))
+    model = open_model(source_of(options), options.dtype).model
     loss, gradients = model.gradients(prompt, _target(options, model))
     write_npz(options.output, iter([("loss", np.array(loss)), *gradients.items()]))
     return 0
@@ -237,16 +244,11 @@ def _train(options: argparse.Namespace) -> int:
     return run(options)
 
 
-def _source(options: argparse.Namespace) -> str:
-    """The model that is named by itself, or else by `--model`."""
-    return options.model if options.model_path is None else options.model_path
-
-
 def _info(options: argparse.Namespace) -> int:
     from visualizer.formats import open_model
     from visualizer.formats.info import describe
 
-    print(describe(open_model(_source(options), options.dtype)))
+    print(describe(open_model(source_of(options, options.model_path), options.dtype)))
     return 0
 
 
@@ -257,8 +259,24 @@ def _save(options: argparse.Namespace) -> int:
 
     if Path(options.output).suffix != ".safetensors":
         raise InputError(f"{options.output!r} does not end in .safetensors, the format that is written")
-    save_safetensors(open_model(_source(options), options.dtype), options.output)
+    source = source_of(options, options.model_path)
+    _require_output(options.output, source)
+    save_safetensors(open_model(source, options.dtype), options.output)
     return 0
+
+
+def _require_output(output: str, source: str) -> None:
+    """Refuse, before anything is computed, a file that cannot be written, and the model's own.
+
+    Raises:
+        InputError: it is either.
+    """
+    from visualizer.formats import NAMES
+    from visualizer.formats.writing import is_same_file, require_writable
+
+    if source not in NAMES and is_same_file(output, source):
+        raise InputError(f"{output!r} is the model, which would be overwritten; name another file")
+    require_writable(output)
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -275,10 +293,9 @@ def _render(options: argparse.Namespace) -> int:
     if Path(options.output).suffix.lower() != ".png":
         raise InputError(f"{options.output!r} does not end in .png, the format that is written")
     width, height = window_size(options.size)
-    opened = open_model(options.model, options.dtype)
-    prompt = None if options.prompt is None and options.ids is None else given(options, options.prompt, "--prompt")
-    if prompt is not None:
-        opened.model.ids(prompt)  # refused before anything is drawn
+    _require_output(options.output, source_of(options))
+    opened = open_model(source_of(options), options.dtype)
+    prompt = _readable_prompt(options, opened.model)
     _require_libraries(for_window=False)
     from visualizer.ui.window.offscreen import render_window
 
@@ -286,30 +303,36 @@ def _render(options: argparse.Namespace) -> int:
     return 0
 
 
+def _readable_prompt(options: argparse.Namespace, model: Model) -> str | list[int] | None:
+    """The prompt that a window is to show, refused before it is drawn where the model cannot read it."""
+    prompt = given_or_usual(options, options.prompt, "--prompt")
+    if prompt is not None:
+        model.ids(prompt)
+    return prompt
+
+
 def _window(options: argparse.Namespace) -> int:
     from visualizer import doctor
     from visualizer.formats import open_model
 
-    opened = open_model(options.model if options.file is None else options.file, options.dtype)
+    opened = open_model(source_of(options, options.file), options.dtype)
+    prompt = _readable_prompt(options, opened.model)
     if not doctor.has_screen():
-        return _without_screen(opened)
+        return _without_screen(opened, prompt)
     _require_libraries(for_window=True)
     from visualizer.ui.window.application import run
 
-    return run(opened)
+    return run(opened, prompt)
 
 
-def _without_screen(opened: object) -> int:
+def _without_screen(opened: OpenedModel, shown: str | list[int] | None) -> int:
     """What a machine without a screen gets in place of a window: the window's picture, and the completions."""
-    from visualizer.formats import OpenedModel
-
-    assert isinstance(opened, OpenedModel)
     picture = "visualizer-window.png"
     print("There is no screen here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window can open.")
     _require_libraries(for_window=False)
     from visualizer.ui.window.offscreen import render_window
 
-    render_window(opened, None, (1440, 900), "light", picture)
+    render_window(opened, shown, (1440, 900), "light", picture)
     print(f"The window, drawn without one: {picture}")
     model = opened.model
     for prompt in ("a", "aa", "aab", "ba", "abaab", "ababa", "bbbbb") if opened.pattern == "aab" else ():

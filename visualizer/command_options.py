@@ -12,6 +12,8 @@ from visualizer.session.words.whole_numbers import parse_whole
 MOST_TOKENS = 10_000_000
 #: No picture is wider or higher.
 MOST_PIXELS = 16384
+#: What is opened where no model is named.
+USUAL_MODEL = "aab"
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,16 +23,16 @@ class Parser(argparse.ArgumentParser):
         raise InputError(f"{message} (see {self.prog} --help)")
 
 
-def common_options() -> Parser:
-    """A parent for the commands that read a model."""
+def common_options(prompt: bool = True) -> Parser:
+    """A parent for the commands that read a model, and for those that read a `prompt`, too."""
     parser = Parser(add_help=False)
     parser.add_argument(
         "--model",
-        default="aab",
         metavar="M",
         help="a preset (aab, ab, aaab), a trained model (induction, sort, reverse, rhymes) or a file (aab)",
     )
-    parser.add_argument("--ids", metavar="0,1,2", help="token ids in place of text")
+    if prompt:
+        parser.add_argument("--ids", metavar="0,1,2", help="token ids in place of text")
     parser.add_argument("--dtype", choices=("float32", "float64"), help="compute in this precision")
     parser.add_argument("--debug", action="store_true", help="show tracebacks")
     return parser
@@ -100,6 +102,19 @@ def given(options: argparse.Namespace, text: str | None, what: str) -> str | lis
     if text is None:
         raise InputError(f"{what} is missing; text, or --ids 0,1,2, is needed")
     return text
+
+
+def given_or_usual(options: argparse.Namespace, text: str | None, what: str) -> str | list[int] | None:
+    """As `given`; None where there is neither text nor ids. Raises InputError for both."""
+    return None if text is None and options.ids is None else given(options, text, what)
+
+
+def source_of(options: argparse.Namespace, named: str | None = None) -> str:
+    """The model that is named by itself or by `--model`; the article's where none is. Raises InputError for both."""
+    if named is not None and options.model is not None:
+        raise InputError(f"both {shortened(named)} and --model {shortened(options.model)} are given; one is needed")
+    source: str | None = options.model if named is None else named
+    return USUAL_MODEL if source is None else source
 
 
 def window_size(text: str) -> tuple[int, int]:

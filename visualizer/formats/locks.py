@@ -9,10 +9,14 @@ if sys.platform == "win32":
     import msvcrt
 
     def try_lock(descriptor: int) -> bool:
-        """Lock an open file for whoever opened it, without waiting; whether it is locked now."""
+        """Lock an open file for whoever opened it, without waiting; False where another holds it.
+
+        Raises:
+            OSError: the file system knows no locks.
+        """
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        except OSError:
+        except PermissionError:
             return False
         return True
 
@@ -23,10 +27,14 @@ else:
     import fcntl
 
     def try_lock(descriptor: int) -> bool:
-        """Lock an open file for whoever opened it, without waiting; whether it is locked now."""
+        """Lock an open file for whoever opened it, without waiting; False where another holds it.
+
+        Raises:
+            OSError: the file system knows no locks.
+        """
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:  # another holds it, or the file system knows no locks
+        except BlockingIOError:
             return False
         return True
 

@@ -1,21 +1,27 @@
-"""The run that the window is at, kept in a folder so that a killed window loses little of it."""
+"""A run of the window, kept in a folder so that a killed window loses little of it."""
 
 from __future__ import annotations
 
 import json
+import os
+import time
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from visualizer.engine.training import Trainer
-from visualizer.errors import FormatError
+from visualizer.errors import FormatError, InputError
 from visualizer.formats.checkpoint import load_checkpoint, save_checkpoint
+from visualizer.formats.locks import try_lock
 from visualizer.formats.writing import write_whole
 from visualizer.session.training.plan import TrainingText
 from visualizer.session.training.prepare import token_ids
 from visualizer.tokenizers import Tokenizer
 
-ABOUT, TEXT, STATE = "training.json", "training.txt", "training.checkpoint"
+ABOUT, TEXT, STATE, LOCK = "training.json", "training.txt", "training.checkpoint", "training.lock"
+#: Whoever only looks whether a folder is in use holds its lock for a moment: so often and long one tries again.
+TRIES, BETWEEN = 20, 0.02
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,9 @@ class AboutRun:
 
 
 class KeptRun:
-    """One run in a folder: its text, its state, and a few words about it. A new run takes the place of the old.
+    """One run in a folder: its text, its state, and a few words about it.
+
+    Whoever saves or loads it holds the folder until `release`, or its process ends: no other process writes there.
 
     Attributes:
         folder: where; it is made when there is something to keep.
@@ -40,6 +48,7 @@ class KeptRun:
         self.text = ""
         self._name, self._digest = "", ""
         self._written = False
+        self._lock: weakref.finalize[..., KeptRun] | None = None
 
     def about(self) -> AboutRun | None:
         """What there is to go on with; None where there is nothing, or nothing that can be read."""
@@ -60,14 +69,11 @@ class KeptRun:
         """Write the state of the run at hand, and its text where that is not there yet.
 
         Raises:
-            FormatError: it cannot be written.
+            FormatError: it cannot be written, or another process is at the folder.
         """
         if not self._written:
-            self.forget()
-            try:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise FormatError(f"cannot make the folder {str(self.folder)!r}: {error.strerror}") from error
+            self.hold()
+            self._remove(ABOUT, STATE, TEXT)
             self._write(TEXT, self.text)
             self._written = True
         save_checkpoint(self.folder / STATE, trainer, tokenizer, self._digest)
@@ -78,11 +84,21 @@ class KeptRun:
         """The trainer of the kept run, ready to go on; its tokenizer; and the name of its text.
 
         Raises:
-            FormatError, TrainingError: what is kept cannot be read.
+            FormatError, TrainingError: what is kept cannot be read, or another process is at it.
         """
+        if self.about() is None:
+            raise FormatError(f"there is no training run in {str(self.folder)!r} to go on with")
+        self.hold()
+        try:
+            return self._load()
+        except InputError:
+            self.release()
+            raise
+
+    def _load(self) -> tuple[Trainer, Tokenizer, str]:
         about = self.about()
         if about is None:
-            raise FormatError(f"there is no training run in {str(self.folder)!r} to go on with")
+            raise FormatError(f"the training run in {str(self.folder)!r} was removed")
         try:
             text = (self.folder / TEXT).read_bytes().decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
@@ -93,8 +109,55 @@ class KeptRun:
         return trainer, tokenizer, about.name
 
     def forget(self) -> None:
-        """Remove what is kept."""
-        for name in (ABOUT, STATE, TEXT):
+        """Remove what is kept. Raises FormatError where it cannot be removed, or another process is at it."""
+        if self.folder.is_dir():
+            self.hold()
+            self._remove(ABOUT, STATE, TEXT)
+            self.release()
+            self._remove(LOCK)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a living process, this one included, is at the folder."""
+        try:
+            descriptor = os.open(self.folder / LOCK, os.O_RDWR)
+        except OSError:
+            return False
+        try:
+            return not try_lock(descriptor)
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
+
+    def hold(self) -> None:
+        """Let no other process save, load or forget here.
+
+        Raises:
+            FormatError: another is at it, or the folder cannot be made.
+        """
+        if self._lock is not None:
+            return
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise FormatError(f"cannot use the folder {str(self.folder)!r}: {error.strerror}") from error
+        lock = weakref.finalize(self, os.close, descriptor)
+        if _locked(descriptor):
+            self._lock = lock
+            return
+        lock()
+        raise FormatError(f"another window is training the run in {str(self.folder)!r}")
+
+    def release(self) -> None:
+        """Let others at the folder again."""
+        if self._lock is not None:
+            self._lock()
+            self._lock = None
+
+    def _remove(self, *names: str) -> None:
+        for name in names:
             try:
                 (self.folder / name).unlink(missing_ok=True)
             except OSError as error:
@@ -107,3 +170,15 @@ class KeptRun:
             file.write(data)
 
         write_whole(self.folder / name, write)
+
+
+def _locked(descriptor: int) -> bool:
+    """Lock an open file, or let it be where there are no locks; False where another keeps it."""
+    for _ in range(TRIES):
+        try:
+            if try_lock(descriptor):
+                return True
+        except OSError:  # without locks, whoever has two windows has to see to it
+            return True
+        time.sleep(BETWEEN)
+    return False

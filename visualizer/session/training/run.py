@@ -75,6 +75,15 @@ class TrainingJob:
     def reports(self) -> Iterator[Report]:
         """Train, and tell how it goes; the last report says how it ended."""
         try:
+            for report in self._reports():
+                if report.last:
+                    self._release()  # whoever hears of it may go on with the run
+                yield report
+        finally:
+            self._release()
+
+    def _reports(self) -> Iterator[Report]:
+        try:
             prepared = yield from self._prepared()
         except InputError as error:
             yield Report("failed", str(error))
@@ -83,6 +92,10 @@ class TrainingJob:
             yield Report("stopped")
             return
         yield from self._train(*prepared)
+
+    def _release(self) -> None:
+        if self._kept is not None:
+            self._kept.release()
 
     # -- before the first step
 
@@ -166,14 +179,15 @@ class TrainingJob:
         return TrainingText("", self._kept.text, by_lines=trainer.settings.begin_after is not None)
 
     def _keep(self, trainer: Trainer, tokenizer: Tokenizer) -> None:
-        """Write a checkpoint. A disk that is full stops nothing: the run is still in memory."""
+        """Write a checkpoint. A disk that is full stops nothing: the run is in memory, and it is tried again."""
         if self._kept is None:
             return
         try:
             self._kept.save(trainer, tokenizer)
         except FormatError as error:
-            self._kept = None
             self._trouble = f"the run is not kept on disk: {error}"
+        else:
+            self._trouble = ""
 
     def _note(self, progress: Progress, seconds: float) -> None:
         self._points.append(Point(progress.step, progress.loss, progress.lr, progress.gradient_norm))

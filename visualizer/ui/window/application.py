@@ -59,10 +59,10 @@ def show_window(opened: OpenedModel, prompt: str | list[int] | None = None) -> M
     return window
 
 
-def run(opened: OpenedModel) -> int:
+def run(opened: OpenedModel, prompt: str | list[int] | None = None) -> int:
     """Show the window and stay until it is closed; returns the exit code."""
     app = make_application()
-    window = show_window(opened)
+    window = show_window(opened, prompt)
     code = app.exec()
     window.deleteLater()
     return code

@@ -264,6 +264,60 @@ def test_a_kept_run_is_offered_and_resumed(
     other.shut_down()
 
 
+def test_a_new_training_leaves_the_runs_that_are_kept(
+    panel: TrainingPanel, session: Session, qtbot: QtBot, tmp_path: Path, corpus: Path
+) -> None:
+    learning(panel, qtbot)
+    click(panel, qtbot, "trainingStop")
+    qtbot.waitUntil(lambda: not panel.training, timeout=WAIT)
+    stopped = panel.kept.about()
+    assert stopped is not None
+    corpus.write_text("dcba" * 100, encoding="utf-8")
+    set_numbers(panel, SMALL)
+    train(panel, qtbot)
+    box = child(panel, QComboBox, "trainingRuns")
+    assert box.isVisible()
+    words = [box.itemText(index) for index in range(box.count())]
+    assert words == ["letters, step 60 of 60", f"letters, step {stopped.step:,} of 1,000,000"]
+    resume = child(panel, QPushButton, "trainingResume")
+    assert resume.text() == "Bring it back"
+    box.setCurrentIndex(1)
+    assert resume.text() == "Resume"
+    click(panel, qtbot, "trainingResume")
+    qtbot.waitUntil(lambda: panel.record.last is not None and panel.record.last.step > stopped.step, timeout=WAIT)
+    click(panel, qtbot, "trainingStop")
+    qtbot.waitUntil(lambda: not panel.training, timeout=WAIT)
+    assert (panel.kept.folder / "training.txt").read_text("utf-8") == "abcd" * 100
+    click(panel, qtbot, "trainingForget")
+    assert not box.isVisible()
+    assert said(panel, "trainingKept") == "Kept on disk: letters, step 60 of 60"
+
+
+def test_two_windows_of_one_home_train_side_by_side(
+    panel: TrainingPanel, session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    other = shown_panel(Session(open_model("aab")), qtbot, tmp_path / "kept")
+    (tmp_path / "figures.txt").write_text("1234" * 100, encoding="utf-8")
+    other.view.form.add_file(str(tmp_path / "figures.txt"))
+    set_numbers(other, SMALL)
+    learning(panel, qtbot)
+    learning(other, qtbot)
+    for each in (panel, other):
+        click(each, qtbot, "trainingPause")
+    qtbot.waitUntil(lambda: all(said(each).startswith("Paused") for each in (panel, other)), timeout=WAIT)
+    assert panel.kept.folder != other.kept.folder
+    texts = [(each.kept.folder / "training.txt").read_text("utf-8")[:4] for each in (panel, other)]
+    assert texts == ["abcd", "1234"]
+    third = shown_panel(Session(open_model("aab")), qtbot, tmp_path / "kept")
+    assert not child(third, QPushButton, "trainingResume").isVisible(), "both are being trained"
+    other.shut_down()
+    third.refresh()
+    assert said(third, "trainingKept").startswith("Kept on disk: figures, step ")
+    click(third, qtbot, "trainingResume")
+    qtbot.waitUntil(lambda: third.record.last is not None and third.record.last.step > 0, timeout=WAIT)
+    third.shut_down()
+
+
 def test_closing_asks_while_a_run_is_under_way(panel: TrainingPanel, qtbot: QtBot) -> None:
     asked = []
 

@@ -15,7 +15,8 @@ from visualizer.errors import InputError
 from visualizer.session.document.document import Change
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
-from visualizer.session.training.files import KeptRun
+from visualizer.session.training.files import AboutRun, KeptRun
+from visualizer.session.training.kept_runs import KeptRuns
 from visualizer.session.training.landing import TrainingLanding
 from visualizer.session.training.plan import TrainingPlan
 from visualizer.session.training.record import TrainingRecord
@@ -45,7 +46,8 @@ class TrainingPanel(SessionPanel):
 
     Attributes:
         ask: called when the window is to be closed while a run is under way; True stops it.
-        kept: the run on disk, to go on with after the window was killed.
+        runs: the runs on disk, to go on with after the window was closed or killed.
+        kept: the one of them that is at hand: under way, or chosen to be gone on with.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None, folder: Path | None = None) -> None:
@@ -53,7 +55,9 @@ class TrainingPanel(SessionPanel):
         self.setObjectName("trainingPanel")
         self.setAccessibleName("Training")
         self.ask: Callable[[], bool] = partial(ask_whether_to_stop, self)
-        self.kept = KeptRun(folder if folder is not None else data_folder())
+        self.runs = KeptRuns(folder if folder is not None else data_folder())
+        self.kept = self.runs.new()
+        self._waiting: list[tuple[KeptRun, AboutRun]] = []
         self.record = TrainingRecord()
         self._landing: TrainingLanding | None = None
         self._title = ""
@@ -81,6 +85,7 @@ class TrainingPanel(SessionPanel):
         view.pause.clicked.connect(self.pause_or_resume)
         view.stop.clicked.connect(self.stop)
         view.resume.clicked.connect(self.resume_kept)
+        view.runs.currentIndexChanged.connect(self._choose_kept)
         view.forget.clicked.connect(self._forget)
         view.follow.toggled.connect(self._follow_toggled)
         view.use.clicked.connect(self._use)
@@ -113,6 +118,7 @@ class TrainingPanel(SessionPanel):
         except InputError as error:
             self._say(str(error))
             return
+        self.kept = self.runs.new()
         self._begin(plan, plan.title(), plan.present is None)
 
     def resume_kept(self) -> None:
@@ -160,9 +166,15 @@ class TrainingPanel(SessionPanel):
         self._settle.stop()
         self.thread_.shut_down()
 
+    def _choose_kept(self, index: int) -> None:
+        """Have another of the kept runs at hand."""
+        if 0 <= index < len(self._waiting):
+            self.kept, about = self._waiting[index]
+            self.view.show_resume(about)
+
     def _forget(self) -> None:
         try:
-            self.kept.forget()
+            self.runs.forget(self.kept)
         except InputError as error:
             self._say(str(error))
         self._enable()
@@ -345,8 +357,9 @@ class TrainingPanel(SessionPanel):
 
     def _enable(self) -> None:
         run, view = self.thread_.run, self.view
-        about = self.kept.about() if run is None else None
-        view.show_kept(about)
+        self._waiting = self.runs.waiting() if run is None else []
+        view.show_kept([about for _, about in self._waiting])
+        self._choose_kept(0)
         view.form.setEnabled(run is None)
         view.start.setEnabled(run is None)
         view.pause.setEnabled(run is not None)
