@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.adam import Adam, AdamSettings
+from visualizer.engine.checked import require_number, require_whole
 from visualizer.engine.config import ModelConfig
 from visualizer.engine.gradients import cross_entropy, global_norm, loss_gradients
 from visualizer.engine.graph import build_graph
@@ -54,12 +55,13 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch", "evaluate_every", "evaluation_windows"):
-            if getattr(self, name) < 1:
-                raise TrainingError(f"{name} is {getattr(self, name)}; a whole number of at least 1 is needed")
-        if not 0 < self.validation_fraction < 1:
-            raise TrainingError(f"validation_fraction is {self.validation_fraction}; a part between 0 and 1 is needed")
-        if self.seed < 0:
-            raise TrainingError(f"seed is {self.seed}; a whole number of at least 0 is needed")
+            require_whole(name, getattr(self, name), 1)
+        require_number(
+            "validation_fraction", self.validation_fraction, "a part between 0 and 1", math.ulp(0.0), below=1.0
+        )
+        require_whole("seed", self.seed, 0)
+        if self.begin_after is not None:
+            require_whole("begin_after", self.begin_after, 0)
 
 
 @dataclass(frozen=True)

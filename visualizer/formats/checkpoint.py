@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.engine.adam import AdamSettings
-from visualizer.engine.config import ModelConfig
-from visualizer.engine.parameters import parameter_shapes
-from visualizer.engine.training import Trainer, TrainingSettings
-from visualizer.errors import FormatError, TrainingError
+from visualizer.engine.training import Trainer
+from visualizer.errors import FormatError, InputError, TokenError, TrainingError
+from visualizer.formats.checkpoint_run import ADAM, SETTINGS, described_run
+from visualizer.formats.npz import read_npz
+from visualizer.formats.strict_json import parse_json
 from visualizer.formats.writing import write_npz
-from visualizer.tokenizers import Tokenizer, tokenizer_from_dict
+from visualizer.tokenizers import Tokenizer
 
 Array = NDArray[Any]
 
@@ -58,24 +57,11 @@ def save_checkpoint(path: Path, trainer: Trainer, tokenizer: Tokenizer, digest: 
         "tokenizer": tokenizer.to_dict(),
         "corpus": digest,
         "recipe": recipe,
-        "settings": {key: getattr(settings, name) for key, name in _SETTINGS.items()},
-        "adam": {name: getattr(settings.optimizer, name) for name in _ADAM},
+        "settings": {key: getattr(settings, name) for key, name in SETTINGS.items()},
+        "adam": {name: getattr(settings.optimizer, name) for name in ADAM},
     }
     text = np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)
     write_npz(path, iter([("about", text), *trainer.state().items()]))
-
-
-#: The words of the file, which stay so that older checkpoints can be read, and the settings that they hold.
-_SETTINGS = {
-    "steps": "steps",
-    "batch": "batch",
-    "seed": "seed",
-    "validation": "validation_fraction",
-    "evaluate_every": "evaluate_every",
-    "evaluation_windows": "evaluation_windows",
-    "begin_after": "begin_after",
-}
-_ADAM = ("lr", "betas", "eps", "weight_decay", "grad_clip", "warmup", "min_lr")
 
 
 def load_checkpoint(
@@ -98,25 +84,27 @@ def load_checkpoint(
     """
     about, state = _read(path)
     try:
-        tokenizer = tokenizer_from_dict(about["tokenizer"])
-        config = ModelConfig.from_dict(about["config"])
-        adam = AdamSettings(**{**about["adam"], "betas": tuple(about["adam"]["betas"])})
-        given = {_SETTINGS[key]: value for key, value in {**about["settings"]}.items()}
-        settings = TrainingSettings(**{**given, "optimizer": adam})
-        shapes = parameter_shapes(config)
-        blank = {name: np.zeros(shapes[name]) for name in about["parameters"]}  # a model may have no biases
-    except (KeyError, TypeError, ValueError) as error:
+        run = described_run(about, state)
+    except (InputError, ValueError) as error:
         raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+    tokenizer, settings = run.tokenizer, run.settings
     if steps is not None:
         settings = replace(settings, steps=steps)
     if lr is not None:
         settings = replace(settings, optimizer=replace(settings.optimizer, lr=lr))
-    ids = ids_of(tokenizer)
+    another = f"{str(path)!r} was made on another text; that one is needed, or a run without --resume"
+    try:
+        ids = ids_of(tokenizer)
+    except TokenError as error:
+        raise TrainingError(f"{another}: {error}") from error
     digest = fingerprint(ids)
-    if digest != about.get("corpus"):
-        raise TrainingError(f"{str(path)!r} was made on another text; that one is needed, or a run without --resume")
-    trainer = Trainer(config, ids, settings, blank)
-    trainer.restore(state)
+    if digest != run.corpus:
+        raise TrainingError(another)
+    try:
+        trainer = Trainer(run.config, ids, settings, run.blank)
+        trainer.restore(state)
+    except InputError as error:  # the text is the right one, so the file is wrong about the rest
+        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
     return trainer, tokenizer, digest
 
 
@@ -145,32 +133,13 @@ def read_recipe(path: Path) -> str:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     """The description and the arrays of a checkpoint; sizes are checked against the file before anything is made."""
+    arrays = read_npz(path, ("about", *ARRAYS), "checkpoint")
+    what = f"{str(path)!r}: the description"
     try:
-        size = path.stat().st_size
-        with zipfile.ZipFile(path) as archive:
-            wanted = {f"{name}.npy" for name in ("about", *ARRAYS)}
-            members = {info.filename: info for info in archive.infolist()}
-            if set(members) != wanted or any(
-                info.compress_type != zipfile.ZIP_STORED or info.file_size > size for info in members.values()
-            ):
-                raise FormatError(f"{str(path)!r} is no checkpoint of ours")
-            arrays = {name: _member(archive, members[f"{name}.npy"], path) for name in ("about", *ARRAYS)}
-        about = json.loads(arrays.pop("about").tobytes())
-    except OSError as error:
-        raise FormatError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, ValueError, EOFError, RecursionError) as error:
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+        text = arrays.pop("about").tobytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{what} is no text") from error
+    about = parse_json(text, what)
     if not isinstance(about, dict):
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours")
+        raise FormatError(f"{what} is no JSON object")
     return about, arrays
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> Array:
-    with archive.open(info) as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, _, dtype = read(file)
-        if dtype.hasobject or int(np.prod(shape, dtype=object)) * dtype.itemsize > info.file_size:
-            raise FormatError(f"{str(path)!r} declares more numbers than it holds")
-    with archive.open(info) as file:
-        return np.lib.format.read_array(file, allow_pickle=False)

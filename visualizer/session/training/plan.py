@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from visualizer.engine.adam import AdamSettings
 from visualizer.engine.config import ModelConfig
+from visualizer.engine.memory import require_memory
 from visualizer.engine.parameters import parameter_count
 from visualizer.engine.training import TrainingSettings
 from visualizer.errors import TrainingError
@@ -17,8 +16,6 @@ from visualizer.formats import OpenedModel
 from visualizer.session.training.corpora import Corpus, built_in
 from visualizer.session.training.tasks import SEPARATOR
 
-#: A step may need this much memory; what needs more is for other programs.
-MAX_STEP_BYTES = 4 * 2**30
 #: Characters of a text that a sample goes on from.
 BEGINNING = 16
 #: Signs that stand between what a line asks and what it answers.
@@ -167,23 +164,6 @@ class TrainingPlan:
     def title(self) -> str:
         """What undo calls the run."""
         return f"train on {self.text.name}"
-
-
-def require_memory(config: ModelConfig, batch: int) -> None:
-    """Refuse, before anything is made, what is too large to train. Raises TrainingError."""
-    needed = step_bytes(config, batch)
-    if needed > MAX_STEP_BYTES:
-        raise TrainingError(
-            f"a step needs about {needed / 2**30:.3g} GB of memory; a smaller batch, context or model is needed"
-        )
-
-
-def step_bytes(config: ModelConfig, batch: int) -> int:
-    """About how many bytes the activations and gradients of one training step take."""
-    row = 12 * config.d_model + 3 * config.d_mlp + 4 * config.n_heads * config.n_ctx
-    numbers = batch * config.n_ctx * (config.n_layers * row + 4 * config.d_vocab)
-    weights = 6 * parameter_count(config)
-    return (2 * numbers + weights) * np.dtype(config.dtype).itemsize
 
 
 def beginning(text: TrainingText, n_ctx: int) -> str:
