@@ -16,7 +16,7 @@ from tests.ui.painted_texts import painted_texts
 from visualizer.session.selection import CellRef
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.window import main_window
-from visualizer.ui.window.catalog import PANELS, RESULTS
+from visualizer.ui.window.catalog import RESULTS
 from visualizer.ui.window.main_window import MainWindow
 
 
