@@ -123,10 +123,12 @@ def test_random_tokens_come_twice_without_a_repetition_within(seed: int, length:
     assert detector.defined("induction")
 
 
-def test_the_sequence_fills_the_context_and_repeats_within_only_where_it_must() -> None:
-    small = of_kind("gpt-2", n_ctx=11, d_vocab=3)
-    assert len(repeated_random_tokens(small)) == 10
-    assert len(repeated_random_tokens(of_kind("gpt-2", n_ctx=300))) == 100
+def test_the_sequence_fills_the_context_as_far_as_half_of_the_vocabulary_reaches() -> None:
+    """Where every token comes, what is left over foretells the next one."""
+    assert len(repeated_random_tokens(of_kind("gpt-2", n_ctx=11, d_vocab=30))) == 10
+    assert len(repeated_random_tokens(of_kind("gpt-2", n_ctx=300, d_vocab=200))) == 100
+    assert len(repeated_random_tokens(of_kind("gpt-2", n_ctx=300, d_vocab=20))) == 20
+    assert len(repeated_random_tokens(of_kind("gpt-2", n_ctx=11, d_vocab=2))) == 4
 
 
 def test_a_context_without_room_for_the_sequence_twice_is_refused() -> None:

@@ -426,3 +426,18 @@ def test_a_step_gone_to_while_another_is_computed_is_shown_in_the_end(monkeypatc
     assert session.trace is not None
     assert tuple(session.trace.tokens) == session.result.context(9)[1]
     assert session.trace.parameters is session.document.state.model.parameters
+
+
+def test_a_step_beside_a_baseline_is_one_evaluation(session: Session) -> None:
+    session.document.apply(pin_baseline(session.document.state))
+    revisions: list[tuple[int, int]] = []
+    session.subscribe(lambda result: revisions.append((result.revision, result.snapshot.step)))
+    session.go_to_step(10)
+    revisions.clear()
+    for act in (session.step_forward, lambda: session.generate(5), session.reset_generation):
+        act()
+        assert session.baseline_trace is not None
+        assert session.trace is not None
+        assert np.array_equal(session.trace.tokens, session.baseline_trace.tokens)
+    revision = session.document.revision
+    assert revisions == [(revision - 2, 11), (revision - 1, 16), (revision, 0)]

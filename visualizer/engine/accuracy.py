@@ -25,7 +25,7 @@ class Accuracy:
 
     Attributes:
         correct, total: how many positions were right, and how many were asked.
-        predicted: the predicted id for each position asked.
+        predicted: the predicted id for each position asked; −1 where a logit is NaN: no token is the most probable.
     """
 
     correct: int
@@ -60,16 +60,20 @@ def next_token_accuracy(
     if changes:  # one may reach back, as a mean does, or count from the end: each beginning has a pass of its own
         for count in range(1, min(n_ctx, len(ids) - 1) + 1):
             trace = model.forward(ids[:count], interventions=within(changes, model.graph, count))
-            predicted[count] = argmax(trace["logits"][-1])
+            predicted[count] = _predicted(trace["logits"][-1])
     elif len(ids) > 1:  # one pass predicts what follows each of its positions
         rows = model.forward(head)["logits"]
-        predicted[1 : len(head) + 1] = [argmax(row) for row in rows][: len(ids) - 1]
+        predicted[1 : len(head) + 1] = [_predicted(row) for row in rows][: len(ids) - 1]
     starts = np.arange(1, len(ids) - n_ctx)
     widest = max(model.config.d_vocab, 4 * model.config.d_model, model.config.d_mlp, n_ctx * model.config.n_heads)
     batch = max(1, _NUMBERS_AT_A_TIME // (n_ctx * widest))
     for first in range(0, len(starts), batch):
         windows = ids[starts[first : first + batch, None] + np.arange(n_ctx)]
         logits = model.forward_batch(windows, within(changes, model.graph, n_ctx))["logits"][:, -1]
-        predicted[starts[first : first + batch] + n_ctx] = [argmax(row) for row in logits]
+        predicted[starts[first : first + batch] + n_ctx] = [_predicted(row) for row in logits]
     predicted = predicted[skip:]
     return Accuracy(int(np.count_nonzero(predicted == ids[skip:])), len(predicted), predicted)
+
+
+def _predicted(logits: Array) -> int:
+    return -1 if np.isnan(logits).any() else argmax(logits)

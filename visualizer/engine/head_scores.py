@@ -9,6 +9,7 @@ that a score tells of the head and not of how often the text repeats itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +106,11 @@ def head_scores(trace: Trace) -> dict[str, Array]:
     return {score: np.stack([scores[score] for scores in by_layer]) for score in SCORES}
 
 
+def mean_scores(scores: Sequence[dict[str, Array]]) -> dict[str, Array]:
+    """Each score's mean over several texts, [layer, head]."""
+    return {name: np.mean([one[name] for one in scores], axis=0) for name in SCORES}
+
+
 def main_roles(scores: dict[str, Array], clear: float = CLEAR) -> NDArray[np.intp]:
     """For each head the place in SCORES of its highest score, if that is above `clear`, or distinct; else −1.
 
@@ -131,14 +137,15 @@ def repeated_random_tokens(model: Model, seed: int = 0, length: int | None = Non
     """Ids [2 · length] of a random sequence, twice: what follows can be foretold only by looking back (Olsson et al.).
 
     The tokens are all different where the vocabulary has enough of them. Without a `length`, as many as fit the
-    context twice, up to RANDOM_LENGTH.
+    context twice, up to RANDOM_LENGTH, and no more than half of the vocabulary: where every token comes, what comes
+    again can be foretold from what is left over.
 
     Raises:
         InputError: the context has no room for the sequence twice, or `length` is less than 1.
     """
     config = model.config
     if length is None:
-        length = max(1, min(RANDOM_LENGTH, config.n_ctx // 2))
+        length = max(1, min(RANDOM_LENGTH, config.n_ctx // 2, max(2, config.d_vocab // 2)))
     if length < 1 or 2 * length > config.n_ctx:
         raise InputError(f"a sequence of {length} tokens, twice, does not fit; "
                          f"the context of {config.n_ctx} has room for 1 to {config.n_ctx // 2}")  # fmt: skip

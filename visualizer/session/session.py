@@ -44,6 +44,7 @@ class Session:
         self._listeners = Listeners[Result]()
         self._last_trace: Trace | None = None
         self._asked: Snapshot | None = None
+        self._going_to: int | None = None  # where the cursor goes with the edit that is being made
         self.document.subscribe(self._document_changed)
         self.document.subscribe_after(self._evaluate)
         self.selection.subscribe_after(self._complete)
@@ -117,10 +118,8 @@ class Session:
 
     def step_forward(self) -> None:
         """Move the cursor one token on; at the end, generate one more."""
-        step = self.selection.now.step
-        if step >= self.document.state.length:
-            self._set_length(step + 1)
-        self.selection.choose(step=step + 1)
+        step = self.selection.now.step + 1
+        self._go(step, max(self.document.state.length, step), gesture="stepping")
 
     def step_back(self) -> None:
         """Move the cursor one token back."""
@@ -133,24 +132,30 @@ class Session:
     def generate(self, count: int) -> None:
         """Have at least `count` tokens generated after the cursor's, and move the cursor to the last of them."""
         target = self.selection.now.step + count
-        if target > self.document.state.length:
-            self._set_length(target, gesture=None)
-        self.selection.choose(step=target)
+        self._go(target, max(self.document.state.length, target))
 
     def reset_generation(self) -> None:
         """No generated tokens; the cursor is at the end of the prompt."""
-        self.selection.choose(step=0)
-        self._set_length(0, gesture=None)
+        self._go(0, 0)
 
-    def _set_length(self, length: int, gesture: str | None = "stepping") -> None:
-        """Edit how many tokens there are; stepping (or playing) token by token is undone as one."""
-        if length != self.document.state.length:
-            state = self.document.state
-            self.document.apply(SetGeneration(length, state.sampling, gesture), initiator=self)
+    def _go(self, step: int, length: int, gesture: str | None = None) -> None:
+        """Edit how many tokens there are, with the cursor moving along: both are one evaluation.
+
+        Stepping (or playing) token by token is one gesture, undone as one.
+        """
+        state = self.document.state
+        if length != state.length:
+            self._going_to = step
+            try:
+                self.document.apply(SetGeneration(length, state.sampling, gesture), initiator=self)
+            finally:
+                self._going_to = None
+        self.selection.choose(step=step)
 
     def _document_changed(self, change: Change) -> None:
         state, now = self.document.state, self.selection.now
-        chosen: dict[str, object] = {"step": min(now.step, state.length)}
+        step = now.step if self._going_to is None else self._going_to
+        chosen: dict[str, object] = {"step": min(step, state.length)}
         if change.touches & {MODEL, PROMPT}:
             chosen = {"step": 0, "row": None, "key": None, "cell": None}
         if MODEL in change.touches:

@@ -78,3 +78,9 @@ def test_any_other_text_is_a_number_or_a_refusal_in_one_line(text: str) -> None:
     except EditError as error:
         said = str(error)
     assert len(said.splitlines()) <= 1
+
+
+def test_a_pasted_file_is_no_number_and_is_not_read_through() -> None:
+    with pytest.raises(EditError, match="2,000,000 characters"):
+        parse_number("7" * 2_000_000)
+    assert parse_number("0" * 400 + "1") == 1.0

@@ -5,8 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDockWidget, QGraphicsScene, QLabel, QLineEdit, QMainWindow, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QGraphicsScene,
+    QLabel,
+    QLineEdit,
+    QMainWindow,
+    QMenu,
+    QTableView,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from tests.ui.finding import child
 from visualizer.formats import open_model
@@ -213,3 +224,29 @@ def test_a_match_is_a_subsequence_and_every_subsequence_matches(query: str, text
     if found is not None:
         assert [text[place].casefold() for place in found[1]] == wanted
         assert list(found[1]) == sorted(set(found[1]))
+
+
+def test_the_keyboard_goes_back_to_the_grid_whose_editor_has_closed(qtbot: QtBot) -> None:
+    """A double click on a number opens an editor in its cell, which the palette closes when it takes the keyboard."""
+    window = MainWindow(open_model("aab"), QSettings())
+    qtbot.addWidget(window)
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    grid = child(window, QTableView, "weightGrid")
+    grid.setFocus()
+    grid.edit(grid.model().index(0, 0))
+    editor = QApplication.focusWidget()
+    assert isinstance(editor, QLineEdit)
+    palette = CommandPalette(window)
+    palette.open_for(window)
+    qtbot.waitUntil(lambda: not isValid(editor))
+    press(palette, Qt.Key.Key_Escape, qtbot)
+    assert QApplication.focusWidget() is grid
+    window.session.wait()
+
+
+def test_more_letters_than_any_command_has_are_not_taken(palette: CommandPalette) -> None:
+    palette.edit.setText("open " * 1000)
+    assert len(palette.edit.text()) == 200
+    assert listed(palette) == []

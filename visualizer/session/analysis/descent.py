@@ -41,6 +41,8 @@ class Reading:
         gradients: d loss / d parameter, by name.
         norms: the parameters by norm of their gradient, greatest first.
         activation: d loss / d activation of the first context, of the one that was asked for.
+        activation_name: which one that is; None where none was asked for.
+        context: the ids of the first context.
         correct: how many of the wanted tokens are the most probable ones.
         one_hot: the part of the pattern's rows with several keys in sight that are one-hot to the last bit.
         gap: by how much the wanted token's logit leads the best other one (negative: trails it), at worst.
@@ -53,6 +55,8 @@ class Reading:
     correct: int
     one_hot: float
     gap: float
+    activation_name: str | None = None
+    context: tuple[int, ...] = ()
 
     @property
     def norm(self) -> float:
@@ -68,7 +72,8 @@ def read(model: Model, objective: Objective, activation: str | None = None) -> R
     correct, gap = _answers(model, objective)
     ordered = sorted(norms.items(), key=lambda item: -item[1] if item[1] == item[1] else -np.inf)
     picked = None if activation is None else found.activations[activation][0]
-    return Reading(found.loss, found.parameters, tuple(ordered), picked, correct, _one_hot(model, objective), gap)
+    one_hot, context = _one_hot(model, objective), tuple(map(int, objective.groups[0][0][0]))
+    return Reading(found.loss, found.parameters, tuple(ordered), picked, correct, one_hot, gap, activation, context)
 
 
 def _gradients(model: Model, objective: Objective, activation: str | None = None) -> LossGradients:

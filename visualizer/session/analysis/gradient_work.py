@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 
 from visualizer.errors import InputError, TrainingError
 from visualizer.session.analysis.descent import Descent, Difference, Reading, check, read
@@ -19,9 +20,9 @@ def reading_of(
     yield None
     if objective == here:
         return read(state.model, objective, activation)
-    shown = read(state.model, here, activation).activation
+    shown = read(state.model, here, activation)
     found = read(state.model, objective)
-    return Reading(found.loss, found.gradients, found.norms, shown, found.correct, found.one_hot, found.gap)
+    return replace(found, activation=shown.activation, activation_name=activation, context=shown.context)
 
 
 def stepping(

@@ -40,9 +40,9 @@ class TextSample:
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class TrainingSnapshot:
-    """The parameters, read-only, after so many steps."""
+    """The parameters, read-only, after so many steps. Two are the same only where they are one."""
 
     step: int
     parameters: Named
@@ -52,9 +52,9 @@ class TrainingSnapshot:
         return sum(array.nbytes for array in self.parameters.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Report:
-    """What has happened since the report before.
+    """What has happened since the report before. It compares as its snapshots do.
 
     Attributes:
         phase: "preparing", "running", "paused", or at last "done", "stopped" or "failed".

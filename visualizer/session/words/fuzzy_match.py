@@ -19,6 +19,8 @@ def match(query: str, text: str) -> tuple[float, tuple[int, ...]] | None:
     letters = [c.casefold() for c in text]
     if not wanted:
         return 0.0, ()
+    if len(wanted) > len(letters):
+        return None
     # best[i][j]: the best score of the first i + 1 letters with the last of them at j; came[i][j]: the one before it.
     best: list[list[float]] = []
     came: list[list[int]] = []

@@ -9,6 +9,8 @@ from visualizer.engine.handmade import LG
 from visualizer.errors import EditError
 
 ACCEPTED = "a number such as 0.5, 1e-3, 1/3, LG or -LG (LG is 1024)"
+#: More characters than any number that is meant; a pasted file would take seconds to be read as one.
+LONGEST = 2_000
 _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _AROUND_OPERATORS = re.compile(r"\s*([*/+-])\s*")
 _WORDS = {
@@ -29,6 +31,8 @@ def parse_number(text: str) -> float:
     Raises:
         EditError: it is no number, or a division by zero; the message says what would be accepted.
     """
+    if len(text) > LONGEST:
+        raise EditError(f"{text[:30].strip()!r} … has {len(text):,} characters; {ACCEPTED} is needed")
     # Spaces around a sign or an operator mean nothing; between digits ("1 2") they are no number.
     compact = _AROUND_OPERATORS.sub(r"\1", text.strip().replace("−", "-"))
     if not compact:

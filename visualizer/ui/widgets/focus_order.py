@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLayout,
     QScrollArea,
     QSplitter,
+    QStatusBar,
     QWidget,
 )
 
@@ -77,6 +78,10 @@ def stops(part: QWidget) -> list[QWidget]:
 def _laid_out(widget: QWidget) -> list[QWidget]:
     """The widgets directly in another one, in the order of its layout; of a control that is one thing, none."""
     layout = widget.layout()
+    if isinstance(widget, QStatusBar):
+        # It makes its layout anew whenever a part changes its height, behind the back of Python's wrappers.
+        direct = widget.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return sorted(direct, key=lambda part: part.x())
     if isinstance(widget, QSplitter):
         inner = [widget.widget(i) for i in range(widget.count())]
     elif isinstance(widget, QScrollArea):

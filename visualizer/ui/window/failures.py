@@ -1,4 +1,4 @@
-"""What fails inside the program and nobody caught: said in the status bar, kept in a file, told to Python as before."""
+"""What fails inside the program and nobody caught: said in the status bar, kept in a file, and told as before."""
 
 from __future__ import annotations
 

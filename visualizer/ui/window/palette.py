@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -36,6 +36,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from visualizer.session.words.fuzzy_match import match
 from visualizer.ui.look.theme import current_theme
@@ -44,6 +45,8 @@ from visualizer.ui.window.palette_commands import Command, commands, ranked
 
 WIDTH, ROWS, ROW_HEIGHT, MARGIN = 560, 12, 26, 10
 MOST_RECENT = 20
+#: No command has so many letters; to look for more would only take time.
+LONGEST_QUERY = 200
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -78,7 +81,7 @@ class CommandPalette(QWidget):
         self.setAccessibleName("Command palette")
         self.recent: list[str] = []
         self._all: list[Command] = []
-        self._focus_before: QWidget | None = None
+        self._focus_before: list[QWidget] = []
         self._window: QMainWindow | None = None
         self._model = _CommandModel(self)
         self._frame = QFrame(self)
@@ -87,6 +90,7 @@ class CommandPalette(QWidget):
         self.edit = QLineEdit(self._frame)
         self.edit.setObjectName("commandPaletteEdit")
         self.edit.setAccessibleName("Command")
+        self.edit.setMaxLength(LONGEST_QUERY)
         self.edit.setPlaceholderText("Type a few letters of a command")
         self.edit.textChanged.connect(self._search)
         self.edit.installEventFilter(self)
@@ -122,7 +126,7 @@ class CommandPalette(QWidget):
             self._window = window
             window.installEventFilter(self)
         self.setParent(window)
-        self._focus_before = QApplication.focusWidget()
+        self._focus_before = list(_up_from(QApplication.focusWidget()))
         self._here = self._menus_here()
         self._all = commands(window, self._here)
         self.edit.clear()
@@ -139,9 +143,11 @@ class CommandPalette(QWidget):
             menu.deleteLater()
         self._here = []
         self.hide()
-        if self._focus_before is not None and self._focus_before.isVisible():
-            self._focus_before.setFocus(Qt.FocusReason.PopupFocusReason)
-        self._focus_before = None
+        # An editor of a grid's cell closes when it loses the keyboard: then the grid gets it back.
+        before = next((widget for widget in self._focus_before if isValid(widget) and _takes_keyboard(widget)), None)
+        if before is not None:
+            before.setFocus(Qt.FocusReason.PopupFocusReason)
+        self._focus_before = []
 
     def shown_commands(self) -> list[Command]:
         """The commands in the list, from the top."""
@@ -231,6 +237,17 @@ class CommandPalette(QWidget):
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if not self._frame.geometry().contains(event.position().toPoint()):
             self.dismiss()
+
+
+def _up_from(widget: QWidget | None) -> Iterator[QWidget]:
+    """A widget and all that it is in."""
+    while widget is not None:
+        yield widget
+        widget = widget.parentWidget()
+
+
+def _takes_keyboard(widget: QWidget) -> bool:
+    return widget.isVisible() and widget.isEnabled() and widget.focusPolicy() != Qt.FocusPolicy.NoFocus
 
 
 class _CommandModel(QAbstractListModel):

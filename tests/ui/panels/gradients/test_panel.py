@@ -14,6 +14,8 @@ from visualizer.formats import OpenedModel, open_model
 from visualizer.session.document.edits import OpenModel, SetCells, SetPrompt
 from visualizer.session.session import Session
 from visualizer.ui.heatmap.widget import Heatmap
+from visualizer.ui.look.theme import current_theme, theme_notifier
+from visualizer.ui.panels.gradients import panel as panel_module
 from visualizer.ui.panels.gradients.panel import GradientsPanel
 
 C_ATTN = "blocks.0.attn.c_attn.w"
@@ -204,3 +206,36 @@ def test_opening_a_smaller_model_forgets_the_gradients_of_the_larger(qtbot: QtBo
     assert panel.reading.gradients["wte"].shape == (2, 8)
     session.document.undo()
     qtbot.waitUntil(lambda: panel.reading is not None and panel.reading.gradients["wte"].shape[0] > 2)
+
+
+def test_a_theme_chosen_while_the_panel_is_behind_meets_another_model(
+    panel: GradientsPanel, session: Session, qtbot: QtBot
+) -> None:
+    """Its gradients are those of a model with other tokens and shapes."""
+    session.document.apply(OpenModel(open_model("sort")))
+    assert panel.reading is not None
+    panel.hide()
+    session.document.apply(OpenModel(open_model("aab")))
+    theme_notifier().theme_changed.emit(current_theme())
+    panel.show()
+    assert panel.reading.gradients["wte"].shape == (2, 8)
+    assert child(panel, Heatmap, "gradientWeights").image().size > 0
+
+
+def test_an_activation_chosen_while_another_is_read_is_never_drawn_from_its_numbers(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.document.apply(OpenModel(open_model("induction")))
+    monkeypatch.setattr(panel_module, "AT_ONCE", 0)  # everything is read beside the window
+    panel = shown_panel(session, qtbot)
+    qtbot.waitUntil(lambda: panel.reading is not None)
+    heatmap, title = child(panel, Heatmap, "gradientActivations"), child(panel, QLabel, "gradientActivationTitle")
+    count = session.trace.tokens.size  # type: ignore[union-attr]
+    for _ in range(3):
+        for name in ("logits", "attn.pattern", "attn.q", "resid_post", "attn.pattern"):
+            choose(panel, "gradientActivation", name)
+            session.selection.choose(head=1 - session.selection.now.head)
+            qtbot.wait(1)
+    qtbot.waitUntil(lambda: panel.reading.activation_name == "blocks.0.attn.pattern")  # type: ignore[union-attr]
+    assert title.text() == "d loss / d blocks.0.attn.pattern"
+    assert heatmap.image().shape == (count, count)

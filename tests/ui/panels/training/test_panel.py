@@ -27,6 +27,7 @@ from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
 from visualizer.session.training.corpora import open_corpus
+from visualizer.session.training.report import TrainingSnapshot
 from visualizer.training_options import add_training_options
 from visualizer.training_run import plan_of
 from visualizer.ui.panels.training.panel import LOST, TrainingPanel
@@ -367,3 +368,19 @@ def test_the_form_and_the_command_train_the_same_model_to_the_bit(
     assert list(ours) == list(theirs)
     for name, array in ours.items():
         np.testing.assert_array_equal(array, theirs[name], strict=True, err_msg=name)
+
+
+def test_going_from_one_snapshot_of_a_step_to_another_of_the_same_step(
+    panel: TrainingPanel, session: Session, qtbot: QtBot
+) -> None:
+    """As after a run that was stopped where it had just kept one."""
+    train(panel, qtbot)
+    last = panel.record.snapshots[-1]
+    arrays = {name: array + 1 for name, array in last.parameters.items()}
+    panel.record.snapshots.append(TrainingSnapshot(last.step, arrays))
+    panel.refresh()
+    slider = child(panel, QSlider, "trainingSlider")
+    for index in (len(panel.record.snapshots) - 2, len(panel.record.snapshots) - 1):
+        slider.setValue(index)
+        shown = panel.record.snapshots[index].parameters["wte"]
+        np.testing.assert_array_equal(session.document.state.model.parameters["wte"], shown)

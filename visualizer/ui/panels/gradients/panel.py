@@ -145,10 +145,6 @@ class GradientsPanel(SessionPanel):
         self._show_maps()
         self._enable()
 
-    def theme_changed(self) -> None:
-        if self.reading is not None:
-            self._show_maps()
-
     def _choice_changed(self) -> None:
         self.refresh_if_seen()
 
@@ -184,8 +180,10 @@ class GradientsPanel(SessionPanel):
         )
 
     def _read(self, reading: Reading) -> None:
+        if self._opened is not self.session.document.state.opened:
+            return  # a model that is open no more; its tokens may mean nothing in this one
         objective = self._wanted.objective()
-        if objective is None or self._opened is not self.session.document.state.opened:
+        if objective is None:
             return
         self.reading = reading
         self.view.loss.setText(f"loss {short(reading.loss, 4)} nats · |gradient| {short(reading.norm)}")
@@ -240,12 +238,14 @@ class GradientsPanel(SessionPanel):
             chosen = (_place(self._rows, row), _place(self._columns, column))
         view.weight_map.set_selection(*chosen)
         activation = self._activation()
-        if reading.activation is not None and activation is not None and self._fits(reading, trace):
+        if reading.activation is not None and activation is not None and self._is_about(reading, activation, trace):
             view.activation_title.setText(f"d loss / d {activation}")
             show_activation(view.activation_map, state.opened, trace, activation, reading.activation, now.head)
 
-    def _fits(self, reading: Reading, trace: Trace) -> bool:
-        return reading.activation is not None and len(trace.tokens) in reading.activation.shape
+    @staticmethod
+    def _is_about(reading: Reading, activation: str, trace: Trace) -> bool:
+        """Whether a reading is of the activation and the context that are chosen now; else another is on its way."""
+        return reading.activation_name == activation and reading.context == tuple(map(int, trace.tokens))
 
     def _enable(self) -> None:
         ready = self.reading is not None and not self._actor.busy

@@ -138,7 +138,10 @@ class HeadsPanel(SessionPanel):
         traces = self._traces()
         config = self.session.document.state.model.config
         if traces is None or self.result is None:
-            if self._heads is None or self._heads.shape != (config.n_layers, config.n_heads):
+            other = self._heads is None or self._heads.shape != (config.n_layers, config.n_heads)
+            if other or self.result is None:  # of another model nothing is left standing
+                self._coming = None
+                self._portions.stop()
                 self._show(None, "computing …")
             self._say()
             return
@@ -155,7 +158,8 @@ class HeadsPanel(SessionPanel):
             self._portions.stop()
             self._mark()
             return
-        self._coming = Heads(trace, baseline, now.comparison, self._labels(trace))
+        measured = self.random.scores if self._on_random.isChecked() else None
+        self._coming = Heads(trace, baseline, now.comparison, self._labels(trace), measured)
         self._read_on()
         if self._coming is not None:
             self._portions.start()

@@ -66,7 +66,9 @@ class HeadScores(QWidget):
         if cells < heads.count:
             each = -(-heads.count // cells)
             notes.append(f"tiles: the largest of {each}×{each} weights")
-        if not heads.detector.defined("previous_token"):
+        if heads.measured is not None:
+            notes.append("scores: means over several random texts")
+        elif not heads.detector.defined("previous_token"):
             notes.append("scores need two tokens or more")
         elif not heads.detector.defined("duplicate_token"):
             notes.append("– no token comes twice in this text")

@@ -67,6 +67,7 @@ class Heads:
         trace, baseline: what is shown, and what it is compared with.
         comparison: "value", "baseline" or "difference".
         labels: the tokens as text.
+        measured: the scores of the model's and of the baseline's heads, where others than this text measured them.
         shape: (layers, heads).
         count: tokens T.
         tiles: [layer · heads + head, n, n] with n = min(T, MOST_CELLS): weights or differences of weights.
@@ -81,6 +82,7 @@ class Heads:
     baseline: Trace | None = None
     comparison: str = "value"
     labels: tuple[str, ...] = ()
+    measured: tuple[dict[str, Array], dict[str, Array] | None] | None = None
     done: bool = False
     limit: float = 1.0
     shape: tuple[int, int] = field(init=False)
@@ -137,9 +139,19 @@ class Heads:
         """Read one portion more; whether all is done now."""
         if next(self._work, None) is None:
             self.done = True
+            self._take_measured()
             self.roles = main_roles(self.scores).ravel()
             self.limit = symmetric_limit(self.tiles, None) if self.signed else 1.0
         return self.done
+
+    def _take_measured(self) -> None:
+        if self.measured is None:
+            return
+        own, base = self.measured
+        self.scores = base if self.comparison == "baseline" and base is not None else own
+        if self.signed and base is not None:
+            with np.errstate(all="ignore"):
+                self.changes = {name: own[name] - base[name] for name in SCORES}
 
     def _portions(self) -> Iterator[int]:
         """Pool and measure a few heads, and stop; and so on."""

@@ -199,7 +199,10 @@ class LensPanel(SessionPanel):
             self.refresh_if_seen()
 
     def theme_changed(self) -> None:
-        if self._read is not None:
+        if not self.isVisible():  # what was read may be of another model than the one that is open by now
+            self._behind = True
+            self.forget()
+        elif self._read is not None:
             self._show(self._read)
 
     def _show(self, read: _Read) -> None:
