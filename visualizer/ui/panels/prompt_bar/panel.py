@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSignalBlocker, QTimer
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from visualizer.engine.model import Model
 from visualizer.errors import InputError
@@ -19,6 +19,7 @@ from visualizer.tokenizers.characters import CharacterTokenizer
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import Theme, current_theme, icon, number_font
 from visualizer.ui.widgets.buttons import action_button
+from visualizer.ui.widgets.number_fields import WholeField
 from visualizer.ui.widgets.prompt_edit import PromptEdit, TextLine
 
 #: A pause this long ends a burst of typing: what follows is undone separately.
@@ -94,7 +95,7 @@ class PromptBar(SessionPanel):
         self.refusal.hide()
 
     def _make_generation(self) -> None:
-        self.count = QSpinBox(self)
+        self.count = WholeField(self)
         self.count.setObjectName("generateCount")
         self.count.setRange(1, 1000)
         self.count.setValue(10)
