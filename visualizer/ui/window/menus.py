@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,7 @@ from visualizer.formats import PRESETS, SHIPPED, save_safetensors
 from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.widgets.focus_order import enter
+from visualizer.ui.widgets.plain_text import entry_words
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.export import ask_and_export_image
 from visualizer.ui.window.guide import guide_actions
@@ -255,9 +257,9 @@ def _show_shortcuts(window: QMainWindow, does: Commands) -> None:
     rows = []
     for action in window.findChildren(QAction):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        text = action.text().replace("&", "")
+        text = escape(entry_words(action.text()))
         if keys and text:
-            rows.append(f"<tr><td style='padding-right:16px'><b>{keys}</b></td><td>{text}</td></tr>")
+            rows.append(f"<tr><td style='padding-right:16px'><b>{escape(keys)}</b></td><td>{text}</td></tr>")
     QMessageBox.information(window, "Keyboard shortcuts", f"<table>{''.join(sorted(set(rows)))}</table>")
 
 

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication, QToolTip, QWidget
 
 from visualizer.ui.panels.flow.paint import Cell
 from visualizer.ui.panels.flow.view import FlowView
+from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
 
 ZOOM_STEP = 1.25
@@ -188,7 +189,7 @@ class FlowCanvas(FlowView):
             place = self.place_at(QPointF(event.pos()))
             value = self.value(self.scene.tiles[place[0]], place[1], place[2]) if place is not None else None
             if place is None or value is None or self._content is None:
-                QToolTip.showText(event.globalPos(), self.toolTip(), self)
+                show_tip(event.globalPos(), self.toolTip(), self)
             else:
                 text = html.escape(self._content.tip(self.scene.tiles[place[0]], place[1], place[2], value))
                 QToolTip.showText(event.globalPos(), f"<p style='white-space:pre'>{text}</p>", self.viewport())
