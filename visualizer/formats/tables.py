@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -38,19 +39,30 @@ class Table:
     masked: NDArray[np.bool_] | None = None
 
 
+#: A cell that begins with one of these is a formula in a spreadsheet, as it is typed or in full width.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?(e[+-]?\d+)?|inf|nan)", re.ASCII)
+
+
+def as_cell(text: str) -> str:
+    """A word as a cell that a spreadsheet takes for a word: before what it would compute stands an apostrophe."""
+    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
 def write_csv(path: str | os.PathLike[str], table: Table) -> None:
     r"""Write the numbers with every digit that counts, under a row and after a column of labels, as UTF-8.
 
-    The first cell names both axes (`query\key`). What is not finite reads `nan`, `inf`, `-inf`.
+    The first cell names both axes (`query\key`). What is not finite reads `nan`, `inf`, `-inf`. A label that a
+    spreadsheet would take for a formula has an apostrophe before it.
 
     Raises:
         FormatError: as `write_whole`.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([f"{table.row_axis}\\{table.column_axis}", *table.columns])
+    writer.writerow([f"{table.row_axis}\\{table.column_axis}", *map(as_cell, table.columns)])
     for label, row in zip(table.rows, table.values.astype(str).tolist(), strict=True):
-        writer.writerow([label, *(number.removesuffix(".0") for number in row)])
+        writer.writerow([as_cell(label), *(number.removesuffix(".0") for number in row)])
     data = text.getvalue().encode("utf-8-sig", "replace")  # the mark tells spreadsheets that it is UTF-8
 
     def write(file: IO[bytes]) -> None:

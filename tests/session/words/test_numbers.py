@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from visualizer.errors import EditError
-from visualizer.session.words.typed_numbers import parse_number
+from visualizer.session.words.typed_numbers import parse_decimal, parse_number
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,18 @@ def test_a_pasted_file_is_no_number_and_is_not_read_through() -> None:
     with pytest.raises(EditError, match="2,000,000 characters"):
         parse_number("7" * 2_000_000)
     assert parse_number("0" * 400 + "1") == 1.0
+
+
+@pytest.mark.parametrize("text", ["٣", "²", "½٣", "①", "1٣", "1e٣"])
+def test_digits_of_other_scripts_are_no_numbers(text: str) -> None:
+    with pytest.raises(EditError, match="is not a number"):
+        parse_number(text)
+    assert parse_decimal(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.8", 0.8), ("0,8", 0.8), (" 3e-3 ", 0.003), (",5", 0.5), ("1.000,5", None), ("1_0", None), ("nan", None)],
+)
+def test_a_point_and_a_comma_are_decimal_marks(text: str, value: float | None) -> None:
+    assert parse_decimal(text) == value

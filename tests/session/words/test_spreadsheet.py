@@ -46,6 +46,7 @@ def test_a_block_takes_every_form_that_a_cell_takes() -> None:
     [
         ("1\t2\n3\tfoo", "row 2, column 2 of the block: 'foo' is not a number"),
         ("1\t\n3\t4", "row 1, column 2 of the block: an empty cell"),
+        ("٣", "row 1, column 1 of the block: '٣' is not a number"),
         ("1_000", "row 1, column 1 of the block: '1_000' is not a number"),
         ("1,5\t2", "row 1, column 1 of the block: '1,5' is not a number"),
         ("1\t2\n3", "row 2 of the block has 1 cell, row 1 has 2"),

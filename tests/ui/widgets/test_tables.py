@@ -1,7 +1,7 @@
 """Tables are copied whole, as a spreadsheet takes them."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication, QStandardItem, QStandardItemModel
 from pytestqt.qtbot import QtBot
 
 from tests.ui.finding import child
@@ -10,6 +10,7 @@ from visualizer.session.document.edits import SetCells, pin_baseline
 from visualizer.session.session import Session
 from visualizer.ui.panels.behaviour.panel import BehaviourPanel
 from visualizer.ui.panels.compare.panel import ComparePanel
+from visualizer.ui.widgets.tables import TextTable, table_text
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
@@ -59,3 +60,14 @@ def test_a_column_of_bars_is_left_out(qtbot: QtBot) -> None:
     lines = copied()
     assert [len(line) for line in lines] == [2] * (1 + len(panel.table.ripple.stages))
     assert lines[0][0] == "stage"
+
+
+def test_words_that_a_spreadsheet_would_compute_are_copied_as_words(qtbot: QtBot) -> None:
+    model = QStandardItemModel()
+    for row in (("=1+1", "−3.5"), ("@b", "-2"), ("plain", "+x")):
+        model.appendRow([QStandardItem(text) for text in row])
+    model.setHorizontalHeaderLabels(["-input", "number"])
+    table = TextTable("words", "Words", "", None)
+    qtbot.addWidget(table)
+    table.setModel(model)
+    assert table_text(table).split("\n") == ["'-input\tnumber", "'=1+1\t-3.5", "'@b\t-2", "plain\t'+x"]

@@ -38,7 +38,8 @@ def parse_block(text: str) -> NDArray[np.float64]:
 
 def _numbers(row: list[str], number: int) -> list[float]:
     """One row of numbers; plain decimals, by far the most common, without a call for each."""
-    if not any("_" in cell for cell in row):  # which Python would take for a digit separator
+    line = "".join(row)
+    if line.isascii() and "_" not in line:  # Python takes digits of other scripts, and underscores between them
         try:
             return list(map(float, row))
         except ValueError:

@@ -11,7 +11,7 @@ from visualizer.errors import EditError
 ACCEPTED = "a number such as 0.5, 1e-3, 1/3, LG or -LG (LG is 1024)"
 #: More characters than any number that is meant; a pasted file would take seconds to be read as one.
 LONGEST = 2_000
-_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?", re.IGNORECASE | re.ASCII)
 _AROUND_OPERATORS = re.compile(r"\s*([*/+-])\s*")
 _WORDS = {
     "lg": LG,
@@ -23,6 +23,12 @@ _WORDS = {
     "¼": 0.25,
     "¾": 0.75,
 }
+
+
+def parse_decimal(text: str) -> float | None:
+    """The decimal fraction that `text` says, with a point or a comma; None where it is none."""
+    typed = text.strip().replace(",", ".")
+    return float(typed) if _NUMBER.fullmatch(typed) else None
 
 
 def parse_number(text: str) -> float:

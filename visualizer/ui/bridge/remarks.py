@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
 
 from visualizer.session.document.interventions import switch_all
 from visualizer.session.session import Session
 from visualizer.ui.widgets.drawing import Zoomable
+from visualizer.ui.widgets.plain_text import PlainLabel, as_entry, as_tip
 
 
 @dataclass(frozen=True)
@@ -98,12 +99,12 @@ class RemarkStrip(QWidget):
 
     def _part(self, remark: Remark) -> QWidget:
         if remark.undo is None:
-            return QLabel(remark.words, self)
+            return PlainLabel(remark.words, self)
         undo = remark.undo
         button = QToolButton(self)
-        button.setText(f"{remark.words} ✕")
+        button.setText(as_entry(f"{remark.words} ✕"))
         button.setAutoRaise(True)
         button.setAccessibleName(f"{remark.words}: {remark.tip}")
-        button.setToolTip(remark.tip)
+        button.setToolTip(as_tip(remark.tip))
         button.clicked.connect(lambda _checked=False: undo())
         return button

@@ -26,6 +26,7 @@ from visualizer.ui.heatmap.text import TextCache, texts_for
 from visualizer.ui.look.colors import Levels, lookup_table
 from visualizer.ui.look.theme import current_theme
 from visualizer.ui.widgets.drawing import paint_message
+from visualizer.ui.widgets.plain_text import as_tip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +122,7 @@ class HeatmapView(pg.GraphicsView):
         """Have screen readers and the tooltip say what is shown."""
         rows, columns = matrix.shape
         self.setAccessibleName(f"{self.called} heatmap, {matrix.rows.name} {rows} by {matrix.columns.name} {columns}")
-        self.setToolTip(f"{self.called} [{matrix.rows.name} {rows}, {matrix.columns.name} {columns}]\n{KEYS}")
+        self.setToolTip(as_tip(f"{self.called} [{matrix.rows.name} {rows}, {matrix.columns.name} {columns}]\n{KEYS}"))
 
     def set_empty(self, message: str) -> None:
         """Show no matrix but a sentence: what is missing, and what to do next."""
@@ -131,7 +132,7 @@ class HeatmapView(pg.GraphicsView):
         self._parts.set_visible(False)
         self.setAccessibleName("empty heatmap")
         self.setAccessibleDescription(message)
-        self.setToolTip(message)
+        self.setToolTip(as_tip(message))
         self.viewport().update()
 
     @property

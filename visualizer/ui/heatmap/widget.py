@@ -15,13 +15,14 @@ from PySide6.QtGui import (
     QKeySequence,
     QMouseEvent,
 )
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QWidget
 
 from visualizer.session.words.numbers import typed
 from visualizer.session.words.spreadsheet import format_block
 from visualizer.ui.heatmap.layer import Cell
 from visualizer.ui.heatmap.layout import Layout
 from visualizer.ui.heatmap.view import HeatmapView
+from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
 
 ZOOM_STEP = 1.25
@@ -187,10 +188,10 @@ class Heatmap(HeatmapView):
             layout = self.layout_now()
             cell = layout.cell_at(QPointF(event.pos())) if layout is not None else None
             if layout is None or cell is None:
-                QToolTip.showText(event.globalPos(), self.toolTip(), self)
+                show_tip(event.globalPos(), self.toolTip(), self)
             else:
                 text = f"<p style='white-space:pre'>{html.escape(self.readout(*cell))}</p>"
-                QToolTip.showText(event.globalPos(), text, self, layout.cell_rect(*cell).toAlignedRect())
+                show_tip(event.globalPos(), text, self, layout.cell_rect(*cell).toAlignedRect())
             return True
         return super().viewportEvent(event)
 

@@ -9,6 +9,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QMenu, QTableView, QWidget
 
+from visualizer.formats.tables import as_cell
+
 AnyIndex = QModelIndex | QPersistentModelIndex
 NOWHERE = QModelIndex()
 COPY_TABLE = "copyTable"
@@ -53,19 +55,21 @@ class TextTable(QTableView):
 def table_text(view: QTableView) -> str:
     """The columns of words and numbers, with their headings, as lines of tab-separated cells in the order on screen.
 
-    Numbers are written as other programs read them, with a hyphen for minus.
+    Numbers are written as other programs read them, with a hyphen for minus; words are never taken for formulas.
     """
     model = view.model()
     columns = [column for column in range(model.columnCount()) if not view.isColumnHidden(column)]
     rows = [[model.index(row, column).data() for column in columns] for row in range(model.rowCount())]
     kept = [place for place in range(len(columns)) if all(isinstance(row[place], str) for row in rows)]
     headings = [str(model.headerData(columns[place], Qt.Orientation.Horizontal) or "") for place in kept]
-    return "\n".join("\t".join(line) for line in (headings, *([_copied(row[place]) for place in kept] for row in rows)))
+    return "\n".join(
+        "\t".join(line) for line in (map(as_cell, headings), *([_copied(row[place]) for place in kept] for row in rows))
+    )
 
 
 def _copied(text: str) -> str:
     """A cell as it is copied."""
-    return text.replace(MINUS, "-", 1) if _NEGATIVE.fullmatch(text) else text
+    return as_cell(text.replace(MINUS, "-", 1) if _NEGATIVE.fullmatch(text) else text)
 
 
 def _offer_copy(view: QTableView) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from visualizer.ui.look.theme import current_theme
+from visualizer.ui.widgets.plain_text import as_tip
 
 GAP = 8
 
@@ -26,7 +27,7 @@ class Title(QWidget):
         if (text, detail, meaning) != (self._text, self._detail, self._meaning):
             self._text, self._detail, self._meaning = text, detail, meaning
             line = f"{text}: {detail}" if detail else text
-            self.setToolTip(f"<p>{escape(line)}</p><p>{escape(meaning)}</p>" if meaning else line)
+            self.setToolTip(f"<p>{escape(line)}</p><p>{escape(meaning)}</p>" if meaning else as_tip(line))
             self.setAccessibleName(f"{text}, {detail}" if detail else text)
             self.setAccessibleDescription(meaning)
             self.update()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
 from visualizer.session.document.document import Change
 from visualizer.session.evaluation.result import Result
 from visualizer.session.session import Session
 from visualizer.ui.bridge.executor import WorkerExecutor
+from visualizer.ui.widgets.plain_text import PlainLabel
 
 #: Work that takes longer than this shows itself.
 SHOWN_AFTER_MS = 500
@@ -30,7 +31,7 @@ class BusyBar(QWidget):
         self._session, self._executor = session, executor
         self._told_stale = False
         self._late = QTimer(self, singleShot=True, interval=SHOWN_AFTER_MS)
-        self._words = QLabel(self)
+        self._words = PlainLabel("", self)
         self._progress = QProgressBar(self)
         self._progress.setAccessibleName("Share computed")
         self._progress.setFixedWidth(110)

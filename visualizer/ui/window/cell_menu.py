@@ -19,6 +19,7 @@ from visualizer.session.session import Session
 from visualizer.session.words.activation_parts import ActivationPart, part_words, parts_around
 from visualizer.session.words.axis_labels import token_label, token_labels
 from visualizer.session.words.numbers import full
+from visualizer.ui.widgets.plain_text import as_entry
 
 #: Kind, what the menu calls it, and what it does.
 AT_ONCE: tuple[tuple[Kind, str, str], ...] = (
@@ -107,7 +108,7 @@ def _add_silencing(menu: QMenu, session: Session, ref: CellRef) -> None:
 
 def _add_part(menu: CellMenu, session: Session, trace: Trace, part: ActivationPart, number: float) -> None:
     model = session.document.state.model
-    sub = menu.addMenu(_part_title(session, trace, part))
+    sub = menu.addMenu(as_entry(_part_title(session, trace, part)))
     sub.setObjectName(f"cellMenu_{part.kind}")
     sub.setToolTipsVisible(True)
     why = refusal(model, part)
@@ -147,12 +148,12 @@ def _part_title(session: Session, trace: Trace, part: ActivationPart) -> str:
 
 def _said(menu: QMenu, text: str) -> None:
     """A line that only says something."""
-    action = menu.addAction(text)
+    action = menu.addAction(as_entry(text))
     action.setEnabled(False)
 
 
 def _add(menu: QMenu, text: str, tip: str, run: Callable[[], object]) -> None:
-    action = menu.addAction(text)
+    action = menu.addAction(as_entry(text))
     action.setToolTip(tip)
     action.setStatusTip(tip)
     action.triggered.connect(lambda _checked=False: run())

@@ -22,7 +22,6 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QTabBar,
     QTextBrowser,
@@ -32,6 +31,7 @@ from PySide6.QtWidgets import (
 
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.widgets.buttons import action_button
+from visualizer.ui.widgets.plain_text import PlainLabel
 from visualizer.ui.window.guide_pages import INDEX, page_for, page_path
 
 SIZE = (580, 720)
@@ -104,7 +104,7 @@ class GuideWindow(QWidget):
         self.find_edit.setClearButtonEnabled(True)
         self.find_edit.textEdited.connect(self._find_from_top)
         self.find_edit.returnPressed.connect(self._find_more)
-        self._found = QLabel(self)
+        self._found = PlainLabel("", self)
         self._found.setObjectName("guideFound")
         self._found.setForegroundRole(QPalette.ColorRole.PlaceholderText)
         self._build()

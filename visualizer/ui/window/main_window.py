@@ -33,6 +33,7 @@ from visualizer.ui.panels.self_check.panel import SelfCheckBadge
 from visualizer.ui.panels.token_strip.panel import TokenStrip
 from visualizer.ui.widgets.focus_order import go_on, go_through
 from visualizer.ui.widgets.focus_ring import FocusRings
+from visualizer.ui.widgets.plain_text import as_entry
 from visualizer.ui.window.arrangement import PLACES, Arrangement, first_size
 from visualizer.ui.window.busy_bar import BusyBar
 from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, REMARKED, RESULTS
@@ -233,7 +234,7 @@ class MainWindow(QMainWindow):
             (self.redo_action, "Redo", titles[done] if done < len(titles) else None),
         ):
             action.setEnabled(title is not None)
-            action.setText(f"{word} {title}" if title else word)
+            action.setText(as_entry(f"{word} {title}" if title else word))
         state = self.session.document.state
         active = sum(change.enabled for change in state.interventions)
         self.docks["interventionsPanel"].setWindowTitle(f"Interventions ({active})" if active else "Interventions")

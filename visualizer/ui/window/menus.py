@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from html import escape
 from typing import Protocol
 
 from PySide6.QtCore import Qt
@@ -15,6 +16,7 @@ from visualizer.formats import PRESETS, SHIPPED, save_safetensors
 from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.widgets.focus_order import enter
+from visualizer.ui.widgets.plain_text import entry_words
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.guide import guide_actions
 from visualizer.ui.window.palette import CommandPalette
@@ -250,9 +252,9 @@ def _show_shortcuts(window: QMainWindow, does: Commands) -> None:
     rows = []
     for action in window.findChildren(QAction):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        text = action.text().replace("&", "")
+        text = escape(entry_words(action.text()))
         if keys and text:
-            rows.append(f"<tr><td style='padding-right:16px'><b>{keys}</b></td><td>{text}</td></tr>")
+            rows.append(f"<tr><td style='padding-right:16px'><b>{escape(keys)}</b></td><td>{text}</td></tr>")
     QMessageBox.information(window, "Keyboard shortcuts", f"<table>{''.join(sorted(set(rows)))}</table>")
 
 

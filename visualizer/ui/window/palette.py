@@ -40,6 +40,7 @@ from shiboken6 import isValid
 
 from visualizer.session.words.fuzzy_match import match
 from visualizer.ui.look.theme import current_theme
+from visualizer.ui.widgets.plain_text import as_tip
 from visualizer.ui.widgets.spoken import speak
 from visualizer.ui.window.palette_commands import Command, commands, ranked
 
@@ -274,7 +275,7 @@ class _CommandModel(QAbstractListModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return command.text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return command.tip or None
+            return as_tip(command.tip) or None
         if role == Qt.ItemDataRole.AccessibleTextRole:
             available = "" if command.enabled else "not available now"
             return ", ".join(part for part in (command.text, command.place, command.keys, available) if part)

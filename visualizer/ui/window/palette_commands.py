@@ -10,6 +10,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QAbstractButton, QDockWidget, QGraphicsScene, QMainWindow, QMenu, QToolButton, QWidget
 
 from visualizer.session.words.fuzzy_match import match
+from visualizer.ui.widgets.plain_text import entry_words
 from visualizer.ui.window.docks import PanelDock
 
 
@@ -90,7 +91,7 @@ def commands(window: QMainWindow, here: Sequence[QMenu] = ()) -> list[Command]:
         found.setdefault((text, place), Command(text, place, keys, action))
     of_actions = {(text, place.split(" › ")[-1]) for text, place in found}
     for button in window.findChildren(QAbstractButton):
-        text, place = plain(button.accessibleName() or button.text()), _panel(button)
+        text, place = button.accessibleName() or plain(button.text()), _panel(button)
         if text and (text, place) not in of_actions and _stands_alone(button, window):
             found.setdefault((text, place), Command(text, place, "", button))
     return list(found.values())
@@ -98,7 +99,7 @@ def commands(window: QMainWindow, here: Sequence[QMenu] = ()) -> list[Command]:
 
 def plain(text: str) -> str:
     """An action's text without the marks of mnemonics."""
-    return text.replace("&&", "\0").replace("&", "").replace("\0", "&").strip()
+    return entry_words(text).strip()
 
 
 def ranked(all_commands: Sequence[Command], query: str, recent: Sequence[str]) -> list[Command]:

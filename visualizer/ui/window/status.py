@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QLabel, QStatusBar, QWidget
+from PySide6.QtWidgets import QStatusBar, QWidget
 
 from visualizer.session.analysis.cell_numbers import against_baseline, present_number
 from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_labels
 from visualizer.session.words.numbers import full
+from visualizer.ui.widgets.plain_text import PlainLabel
 
 MESSAGE_MS = 8000
 #: Between two parts, in pixels.
@@ -24,9 +25,9 @@ class StatusBar(QStatusBar):
         self.setObjectName("statusBar")
         self.setMinimumWidth(1)  # what it has to say is no reason for the window to grow
         self._session = session
-        self._readout = QLabel(self)
+        self._readout = PlainLabel("", self)
         self._readout.setAccessibleName("Number under the cursor")
-        self._facts = QLabel(self)
+        self._facts = PlainLabel("", self)
         self._facts.setObjectName("runFacts")
         self._facts.setAccessibleName("State of the run")
         self.addWidget(self._readout, 1)

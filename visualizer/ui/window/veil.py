@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from visualizer.ui.look.theme import current_theme
+from visualizer.ui.widgets.plain_text import PlainLabel
 
 OPACITY = 55  # per cent
 BEFORE = "from before the last change"
@@ -31,7 +32,7 @@ class Veil(QWidget):
             f"#veilWords {{ color: {theme.text}; background: {theme.panel}; border: 1px solid {theme.text};"
             " padding: 1px 5px; }"
         )
-        words = QLabel(BEFORE, self)
+        words = PlainLabel(BEFORE, self)
         words.setObjectName("veilWords")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 8, 8, 8)

@@ -170,7 +170,7 @@ def test_a_rate_that_is_no_number_is_said(panel: GradientsPanel, session: Sessio
     child(panel, QLineEdit, "gradientRate").setText("fast")
     before = session.document.revision
     click(panel, qtbot, "gradientStep")
-    assert "'fast' is no learning rate" in said(panel)
+    assert "'fast' is not a learning rate" in said(panel)
     assert session.document.revision == before
 
 

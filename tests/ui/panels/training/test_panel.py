@@ -123,7 +123,7 @@ def test_what_cannot_be_trained_is_said_in_place(panel: TrainingPanel, corpus: P
     assert not child(panel, QPushButton, "trainingStart").isEnabled()
     set_numbers(panel, {"n_heads": 1})
     child(panel, QLineEdit, "trainingRate").setText("quick")
-    assert "'quick' is no learning rate" in said(panel, "trainingCost")
+    assert "'quick' is not a learning rate" in said(panel, "trainingCost")
     child(panel, QLineEdit, "trainingRate").setText("0.003")
     set_numbers(panel, {"context": 300})
     train(panel, qtbot)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 import numpy as np
-from PySide6.QtCore import QLocale, QPoint
+from PySide6.QtCore import QPoint
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QHBoxLayout, QSpinBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from visualizer.session.analysis.arc_weights import ArcFilter, Weights
 from visualizer.session.selection import CellRef, Chosen
@@ -17,6 +17,7 @@ from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.panels.arcs.picture import EMPTY
 from visualizer.ui.panels.arcs.view import ArcsView
 from visualizer.ui.widgets.buttons import action_button
+from visualizer.ui.widgets.number_fields import DecimalField, WholeField
 from visualizer.ui.widgets.title import Title
 
 MOST_KEYS = 99
@@ -63,16 +64,15 @@ class ArcsPanel(SessionPanel):
 
     def _filter_controls(self) -> list[QAbstractSpinBox]:
         """Which weights have an arc: two fields."""
-        self.at_least = QDoubleSpinBox(self)
+        self.at_least = DecimalField(self)
         self.at_least.setObjectName("arcsAtLeast")
         self.at_least.setPrefix("at least ")
         self.at_least.setRange(0.0, 1.0)
         self.at_least.setSingleStep(0.05)
-        self.at_least.setLocale(QLocale.c())  # a typed point is a point
         self.at_least.setValue(ArcsPanel.remembered.at_least)
         self.at_least.setAccessibleName("Weights of at least")
         self.at_least.setToolTip("Draw arcs for weights of at least this; the bars add up all weights")
-        self.keys = QSpinBox(self)
+        self.keys = WholeField(self)
         self.keys.setObjectName("arcsStrongest")
         self.keys.setPrefix("top ")
         self.keys.setSuffix(" a query")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QHelpEvent, QKeyEvent, QMouseEvent, QWheelEvent
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QWidget
 
 from visualizer.ui.panels.arcs.picture import ArcsPicture
+from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
 
 #: Tokens closer than this far ahead of the cursor are kept in view.
@@ -117,9 +118,9 @@ class ArcsView(ArcsPicture):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place, below = self._line.token_at(QPointF(event.pos()))
             if place is None:
-                QToolTip.showText(event.globalPos(), self.toolTip(), self)
+                show_tip(event.globalPos(), self.toolTip(), self)
             else:
                 doing = "click to explain the weight" if below else "click to choose it, again to let go"
-                QToolTip.showText(event.globalPos(), f"{self.readout(place)}\n{doing}", self)
+                show_tip(event.globalPos(), f"{self.readout(place)}\n{doing}", self)
             return True
         return super().event(event)

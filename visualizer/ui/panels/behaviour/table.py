@@ -15,6 +15,7 @@ from visualizer.session.analysis.behaviour import AMBIGUOUS, Behaviour
 from visualizer.session.words.axis_labels import token_label
 from visualizer.session.words.numbers import against, full, short
 from visualizer.ui.look.theme import current_theme, number_font, token_color
+from visualizer.ui.widgets.plain_text import as_tip
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex
 
 COLUMNS = ("input", "next", "expected", "", "margin")
@@ -140,7 +141,7 @@ class BehaviourModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(behaviour, row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(behaviour, row)
+            return as_tip(self._tip(behaviour, row))
         if role == Qt.ItemDataRole.FontRole:
             return self._bold if column == VERDICT and behaviour.failed[row] else self._font
         if role == Qt.ItemDataRole.ForegroundRole:

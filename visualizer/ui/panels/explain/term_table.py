@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from visualizer.session.analysis.explained_cell import ExplainedTerm, Link
 from visualizer.session.words.term_names import shared_name
 from visualizer.ui.look.theme import current_theme, number_font
+from visualizer.ui.widgets.plain_text import as_tip
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex, TextTable
 
 LEAST_OF_A_NAME = 0.7
@@ -116,7 +117,7 @@ class TermModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(index.row(), column, self._form)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return line.tip if column == 0 else link.tip if link is not None else None
+            return as_tip(line.tip) if column == 0 else as_tip(link.tip) if link is not None else None
         if role == Qt.ItemDataRole.FontRole:
             return self._link_font if link is not None and link.target is not None else self.plain_font
         if role == Qt.ItemDataRole.TextAlignmentRole:

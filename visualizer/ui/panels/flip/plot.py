@@ -9,10 +9,11 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPen
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QWidget
 
 from visualizer.session.analysis.flip import Flip, Trial
 from visualizer.ui.look.theme import current_theme, token_color
+from visualizer.ui.widgets.plain_text import show_tip
 
 
 class FlipPlot(pg.PlotWidget):
@@ -102,4 +103,4 @@ class FlipPlot(pg.PlotWidget):
         super().mouseMoveEvent(event)
         trial = self.nearest(event.position())
         if trial is not None:
-            QToolTip.showText(event.globalPosition().toPoint(), self._describe(trial), self)
+            show_tip(event.globalPosition().toPoint(), self._describe(trial), self)

@@ -18,6 +18,7 @@ from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
 from visualizer.session.words.numbers import full, short
+from visualizer.session.words.typed_numbers import parse_decimal
 from visualizer.ui.bridge.background import Background
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.bridge.remarks import Remark, zoom_remarks
@@ -292,10 +293,9 @@ class GradientsPanel(SessionPanel):
         state, objective = self.session.document.state, self._wanted.objective()
         if objective is None or self.reading is None or self._actor.busy:
             return
-        try:
-            rate = float(self.view.rate.text().replace(",", "."))
-        except ValueError:
-            self._say(f"{self.view.rate.text()!r} is no learning rate; a number such as 0.01 is needed")
+        rate = parse_decimal(self.view.rate.text())
+        if rate is None:
+            self._say(f"{self.view.rate.text()[:30]!r} is not a learning rate; a number such as 0.01 is needed")
             return
         only = self.session.selection.now.parameter if self.view.only.isChecked() else None
         work = partial(stepping, self._descent, state, objective, rate, steps, only)

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QLineEdit,
-    QSpinBox,
     QSplitter,
     QTreeWidget,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.widgets.buttons import push_button
 from visualizer.ui.widgets.labels import WrappedLabel
+from visualizer.ui.widgets.number_fields import WholeField
 
 
 class GradientView:
@@ -58,7 +58,7 @@ class GradientView:
         self.only.setObjectName("gradientOnly")
         self.only.setToolTip("Change only the parameter that is chosen in the list, and leave the others as they are")
         self.one = push_button("Adam step", "gradientStep", "Move the weights against the gradient, undoably", panel)
-        self.count = QSpinBox(panel)
+        self.count = WholeField(panel)
         self.count.setObjectName("gradientCount")
         self.count.setAccessibleName("How many steps")
         self.count.setToolTip("How many Adam steps the button makes")

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QContextMenuEvent, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent
-from PySide6.QtWidgets import QToolTip, QWidget
+from PySide6.QtWidgets import QWidget
 
 from visualizer.ui.panels.heads.picture import MosaicPicture
+from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
 
 ZOOM_STEP = 1.25
@@ -130,7 +131,7 @@ class HeadMosaic(MosaicPicture):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             cell = self.cell_at(QPointF(event.pos()))
             text = self.toolTip() if cell is None else self.readout(cell[0]) + "\nclick to choose it"
-            QToolTip.showText(event.globalPos(), text, self)
+            show_tip(event.globalPos(), text, self)
             return True
         return super().event(event)
 

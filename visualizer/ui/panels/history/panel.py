@@ -12,6 +12,7 @@ from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import current_theme
+from visualizer.ui.widgets.plain_text import as_tip
 
 HERE, ELSEWHERE = "▸ ", "   "
 BEGINNING = "as opened"
@@ -87,7 +88,7 @@ class HistoryPanel(SessionPanel):
             if row > done
             else "done; a click goes back to here"
         )
-        item.setToolTip(f"{title}\n{state}")
+        item.setToolTip(as_tip(f"{title}\n{state}"))
 
     def _go_to(self, item: QListWidgetItem) -> None:
         row = self.list.row(item)

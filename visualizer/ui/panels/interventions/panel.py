@@ -17,6 +17,7 @@ from visualizer.session.words.typed_numbers import parse_number
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.panels.interventions.table import WHAT, InterventionTable, rows_of
 from visualizer.ui.widgets.buttons import action_button
+from visualizer.ui.widgets.plain_text import PlainLabel
 
 EMPTY = (
     "Nothing is intervened in.\n\nRight-click a number in a heatmap, or press the menu key on it: zero, set, scale, "
@@ -36,7 +37,7 @@ class InterventionsPanel(SessionPanel):
         self.table = InterventionTable(self)
         self.table.interventions.switched.connect(self._switch)
         self.table.interventions.typed.connect(self._typed)
-        self.refusal = QLabel(self)
+        self.refusal = PlainLabel("", self)
         self.refusal.setObjectName("interventionRefusal")
         self.refusal.setWordWrap(True)
         self.refusal.hide()

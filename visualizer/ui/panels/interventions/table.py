@@ -13,6 +13,7 @@ from visualizer.session.document.state import State
 from visualizer.session.words.activation_parts import part_words
 from visualizer.session.words.numbers import MINUS, full
 from visualizer.ui.look.theme import current_theme, number_font
+from visualizer.ui.widgets.plain_text import as_tip
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex, HeadedModel, TextTable
 
 WHAT, WHERE, NUMBER = range(3)
@@ -106,7 +107,7 @@ class InterventionModel(HeadedModel):
                 return Qt.CheckState.Checked if row.enabled else Qt.CheckState.Unchecked
             case Qt.ItemDataRole.ToolTipRole:
                 typing = "\nDouble click, F2 or Return to type another number." if row.editable else ""
-                return f"{row.title}\n{STANDING[row.standing]}{typing if column == NUMBER else ''}"
+                return as_tip(f"{row.title}\n{STANDING[row.standing]}{typing if column == NUMBER else ''}")
             case Qt.ItemDataRole.AccessibleTextRole:
                 return f"{(row.title, row.where, row.number or 'no number')[column]}, {row.standing}"
             case Qt.ItemDataRole.ForegroundRole if row.standing in ("off", "not in this context"):

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from visualizer.session.words.numbers import full, short
 from visualizer.ui.look.signed_color import signed_color
 from visualizer.ui.look.theme import current_theme, number_font
+from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
 
 ROW_HEIGHT = 18.0
@@ -147,6 +148,6 @@ class ContributionBars(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             bar = self.bar_at(event.pos().y())
-            QToolTip.showText(event.globalPos(), "" if bar is None else self.tooltip(bar), self)
+            show_tip(event.globalPos(), "" if bar is None else self.tooltip(bar), self)
             return True
         return super().event(event)

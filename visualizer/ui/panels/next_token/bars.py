@@ -16,12 +16,13 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from visualizer.session.analysis.token_probabilities import NextTokens, TokenRow
 from visualizer.session.words.numbers import short
 from visualizer.ui.look.signed_color import signed_color
 from visualizer.ui.look.theme import current_theme, number_font, token_color
+from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
 
 ROW_HEIGHT = 22.0
@@ -310,9 +311,9 @@ class ProbabilityBars(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             row = self.row_at(event.pos().y())
             if row is None:
-                QToolTip.showText(event.globalPos(), self.toolTip(), self)
+                show_tip(event.globalPos(), self.toolTip(), self)
             else:
-                QToolTip.showText(event.globalPos(), self.tooltip(row), self)
+                show_tip(event.globalPos(), self.tooltip(row), self)
             return True
         return super().event(event)
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMenu, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from visualizer.engine.sampling import Sampling
 from visualizer.session.analysis.token_probabilities import NextTokens, next_tokens
@@ -20,6 +20,7 @@ from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.panels.next_token.bars import ROW_HEIGHT, ProbabilityBars
 from visualizer.ui.panels.next_token.sampling_controls import SamplingControls, sampling_words
 from visualizer.ui.widgets.labels import ElidedLabel
+from visualizer.ui.widgets.plain_text import PlainLabel, as_entry
 
 LONGEST_FORCED = 8  # characters of a token that are written on the button
 
@@ -35,9 +36,8 @@ class NextTokenPanel(SessionPanel):
         self._about: tuple[int, int | None, str] | None = None
         self.title = ElidedLabel(self)
         self.title.setObjectName("nextTokenTitle")
-        self.note = QLabel(self)
+        self.note = PlainLabel("", self)
         self.note.setObjectName("nextTokenNote")
-        self.note.setTextFormat(Qt.TextFormat.PlainText)
         self.note.setWordWrap(True)
         self.bars = ProbabilityBars(self)
         self.bars.token_chosen.connect(self._explain)
@@ -136,7 +136,7 @@ class NextTokenPanel(SessionPanel):
         token = self.bars.current_token()
         label = "" if token is None else token_label(self.session.document.state.opened, token)
         shown = label if len(label) <= LONGEST_FORCED else label[: LONGEST_FORCED - 1] + "…"
-        self.actions_by_name["forceToken"].setIconText(f"Force {shown}".rstrip())
+        self.actions_by_name["forceToken"].setIconText(as_entry(f"Force {shown}".rstrip()))
 
     def forget(self) -> None:
         self._result_shown = None
@@ -199,7 +199,7 @@ class NextTokenPanel(SessionPanel):
         label = token_label(self.session.document.state.opened, token)
         menu = QMenu(self)
         menu.setObjectName("nextTokenMenu")
-        force = menu.addAction(f"Force {label} here and branch", partial(self.force, token))
+        force = menu.addAction(as_entry(f"Force {label} here and branch"), partial(self.force, token))
         force.setEnabled(shown.forcible)
         menu.addSeparator()
         for name, words in (("probs", "probability"), ("logits", "logit")):

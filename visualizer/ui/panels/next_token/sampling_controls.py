@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QGridLayout, QLabel, QSpinBox, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from visualizer.engine.sampling import Sampling
 from visualizer.session.document.edits import SetGeneration
 from visualizer.session.session import Session
+from visualizer.ui.widgets.number_fields import DecimalField, WholeField
 
 HOTTEST, LARGEST_K, LARGEST_SEED = 100.0, 1_000_000, 2**31 - 1
 LEAST_P = 0.01
 
 
-class _Temperature(QDoubleSpinBox):
+class _Temperature(DecimalField):
     """A field that takes what was typed before Tab looks for the next field, which it may enable."""
 
     def focusNextPrevChild(self, forward: bool) -> bool:
@@ -33,13 +34,13 @@ class SamplingControls(QWidget):
         self.temperature.setSingleStep(0.1)
         self.temperature.setDecimals(2)
         self.temperature.setSpecialValueText("0")
-        self.top_k = QSpinBox(self)
+        self.top_k = WholeField(self)
         self.top_k.setRange(0, LARGEST_K)
         self.top_k.setSpecialValueText("all")
-        self.top_p = QDoubleSpinBox(self)
+        self.top_p = DecimalField(self)
         self.top_p.setRange(LEAST_P, 1.0)
         self.top_p.setSingleStep(0.05)
-        self.seed = QSpinBox(self)
+        self.seed = WholeField(self)
         self.seed.setRange(0, LARGEST_SEED)
         grid = QGridLayout(self)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -89,11 +90,11 @@ class SamplingControls(QWidget):
             field.setEnabled(not sampling.greedy)
 
     @staticmethod
-    def _set(field: QAbstractSpinBox, value: float) -> None:
+    def _set(field: WholeField | DecimalField, value: float) -> None:
         blocked = field.blockSignals(True)
-        if isinstance(field, QDoubleSpinBox):
+        if isinstance(field, DecimalField):
             field.setValue(value)
-        elif isinstance(field, QSpinBox):
+        else:
             field.setValue(int(value))
         field.blockSignals(blocked)
 

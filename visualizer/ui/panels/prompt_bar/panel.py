@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QSignalBlocker, QTimer
 from PySide6.QtGui import QAction, QHideEvent, QKeySequence, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QSpinBox, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from visualizer.engine.model import Model
 from visualizer.errors import InputError
@@ -18,6 +18,8 @@ from visualizer.tokenizers.characters import CharacterTokenizer
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import Theme, current_theme, icon, number_font
 from visualizer.ui.widgets.buttons import action_button
+from visualizer.ui.widgets.number_fields import WholeField
+from visualizer.ui.widgets.plain_text import PlainLabel, as_tip
 from visualizer.ui.widgets.prompt_edit import PromptEdit, TextLine
 
 #: A pause this long ends a burst of typing: what follows is undone separately.
@@ -84,7 +86,7 @@ class PromptBar(SessionPanel):
         self.output_text.setAccessibleName("Continuation")
         self.output_text.setToolTip("What the model continues the prompt with")
 
-        self.refusal = QLabel(self)
+        self.refusal = PlainLabel("", self)
         self.refusal.setObjectName("promptRefusal")
         self.refusal.setWordWrap(True)
         self.refusal.setAutoFillBackground(True)
@@ -93,7 +95,7 @@ class PromptBar(SessionPanel):
         self.refusal.hide()
 
     def _make_generation(self) -> None:
-        self.count = QSpinBox(self)
+        self.count = WholeField(self)
         self.count.setObjectName("generateCount")
         self.count.setRange(1, 1000)
         self.count.setValue(10)
@@ -209,7 +211,7 @@ class PromptBar(SessionPanel):
                 self.model_chooser.addItems(names)
             self.model_chooser.setCurrentText(opened.name)
         self.prompt_edit.setPlaceholderText(accepted(opened.model))
-        self.prompt_edit.setToolTip(f"What the model continues: {accepted(opened.model)} (Ctrl+L)")
+        self.prompt_edit.setToolTip(as_tip(f"What the model continues: {accepted(opened.model)} (Ctrl+L)"))
 
     def _show_prompt(self) -> None:
         text = self.session.document.state.prompt_text

@@ -23,6 +23,7 @@ from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label
 from visualizer.session.words.numbers import short
 from visualizer.ui.look.theme import current_theme, number_font
+from visualizer.ui.widgets.plain_text import as_tip
 
 #: So many tokens of a branch are written, starting shortly before the first difference.
 WRITTEN, LEAD = 60, 12
@@ -83,7 +84,7 @@ class BranchList(QTreeWidget):
             parts = ("", "", COMPUTING) if text is None else _compared(result, text.tokens)
             item.setData(CONTINUES, PARTS, parts)
             item.setText(CONTINUES, (HERE if here else "") + "".join(parts))
-            item.setToolTip(NAME, branch.name if text is None else _tip(result, number, text.tokens))
+            item.setToolTip(NAME, as_tip(branch.name if text is None else _tip(result, number, text.tokens)))
             item.setText(LOG_P, "" if text is None else short(text.log_probability, 4))
             item.setFont(LOG_P, number_font(self.font().pointSizeF()))
             for column in (LOG_P, CONTINUES):

@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QHelpEvent, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from visualizer.session.evaluation.cache_map import AGAIN, COMPUTED, COPIED, REUSED, said
 from visualizer.ui.look.theme import Theme, current_theme
 from visualizer.ui.panels.timeline.step_bars import INSET
+from visualizer.ui.widgets.plain_text import show_tip
 
 TALLEST_CELL = 12.0
 #: Columns stand apart where their steps are farther from each other than this.
@@ -117,6 +118,6 @@ class CacheStrip(QWidget):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             cell = self.cell_at(event.pos().x(), event.pos().y())
-            QToolTip.showText(event.globalPos(), "" if cell is None else self.readout(*cell), self)
+            show_tip(event.globalPos(), "" if cell is None else self.readout(*cell), self)
             return True
         return super().event(event)

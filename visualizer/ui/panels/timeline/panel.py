@@ -29,6 +29,7 @@ from visualizer.ui.look.theme import current_theme
 from visualizer.ui.panels.timeline.branch_list import BranchList
 from visualizer.ui.panels.timeline.cache_strip import CacheStrip, state_colors
 from visualizer.ui.panels.timeline.step_bars import INSET, StepBars
+from visualizer.ui.widgets.plain_text import PlainLabel, as_tip
 
 #: Heights of the panel in pixels: what bars and slider need, what it asks for to show its details with one branch, and
 #: from where on it shows them without being asked.
@@ -46,7 +47,7 @@ class TimelinePanel(SessionPanel):
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(session, parent)
         self.setObjectName("timelinePanel")
-        self.label = QLabel(self)
+        self.label = PlainLabel("", self)
         self.label.setObjectName("timelineLabel")
         self.label.setMinimumWidth(self.label.fontMetrics().horizontalAdvance("step 1000 of 1000"))
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
@@ -179,7 +180,7 @@ class TimelinePanel(SessionPanel):
         head = f"Keys and values{of_block}, step {step}: {said(states, step)}."
         why = _why_nothing_is_reused(result, step)
         self.legend.setText("<br>".join([*lines, *([why] if why else [])]))
-        self.legend.setToolTip(head)
+        self.legend.setToolTip(as_tip(head))
         self.legend.setAccessibleName(head)
 
     def result_arrived(self, result: Result) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
     QPixmap,
     QPolygonF,
 )
-from PySide6.QtWidgets import QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QToolTip, QWidget
+from PySide6.QtWidgets import QSizePolicy, QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from visualizer.engine.generate import Step
 from visualizer.session.analysis.token_chips import Strip
@@ -26,6 +26,7 @@ from visualizer.session.words.axis_labels import token_label
 from visualizer.session.words.numbers import against
 from visualizer.ui.look.signed_color import signed_color
 from visualizer.ui.look.theme import current_theme, number_font, token_color
+from visualizer.ui.widgets.plain_text import show_tip
 
 BAR_HEIGHT = 20.0
 WIDEST_BAR = 14.0
@@ -251,6 +252,6 @@ class StepBars(QWidget):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             step = self.step_at(event.pos().x())
             if step is not None:
-                QToolTip.showText(event.globalPos(), self.tooltip(step), self)
+                show_tip(event.globalPos(), self.tooltip(step), self)
             return True
         return super().event(event)

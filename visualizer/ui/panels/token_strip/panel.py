@@ -17,13 +17,14 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QScrollBar, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QScrollBar, QSizePolicy, QWidget
 
 from visualizer.session.analysis.token_chips import ChipPlaces, Strip
 from visualizer.session.session import Session
 from visualizer.session.words.axis_labels import token_label
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import current_theme, number_font, token_color
+from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
 
 GAP = 4.0
@@ -323,9 +324,9 @@ class TokenStrip(SessionPanel):
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             place = self._place_at(QPointF(event.pos()))
             if place is None or self._strip is None:
-                QToolTip.showText(event.globalPos(), self.toolTip(), self)
+                show_tip(event.globalPos(), self.toolTip(), self)
             else:
-                QToolTip.showText(event.globalPos(), self.tooltip(place), self)
+                show_tip(event.globalPos(), self.tooltip(place), self)
             return True
         return super().event(event)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QLineEdit, QWidget
 
 from visualizer.engine.training import TrainingSettings
 from visualizer.errors import TrainingError
@@ -16,6 +16,8 @@ from visualizer.formats import OpenedModel
 from visualizer.session.session import Session
 from visualizer.session.training.corpora import built_in, open_corpus
 from visualizer.session.training.plan import SETTINGS, Shape, TrainingPlan, TrainingText, run_settings
+from visualizer.session.words.typed_numbers import parse_decimal
+from visualizer.ui.widgets.number_fields import WholeField
 
 TEXT_FILE = "Text file…"
 FIRST_TEXT = "corpus:rhymes"
@@ -52,7 +54,7 @@ class TrainingForm(QWidget):
         self._session = session
         self._texts: dict[tuple[str, int], TrainingText] = {}
         self.choose_file: Callable[[], str] = self._ask_for_file
-        self._numbers: dict[str, QSpinBox] = {}
+        self._numbers: dict[str, WholeField] = {}
         self._labels: dict[QWidget, QLabel] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 4, 0)
@@ -111,8 +113,8 @@ class TrainingForm(QWidget):
         self._add(name, label, box, tip)
         return box
 
-    def _spin(self, name: str, label: str, low: int, high: int, first: int, tip: str) -> QSpinBox:
-        spin = QSpinBox(self)
+    def _spin(self, name: str, label: str, low: int, high: int, first: int, tip: str) -> WholeField:
+        spin = WholeField(self)
         spin.setRange(low, high)
         spin.setValue(first)
         spin.setMinimumWidth(64)
@@ -163,10 +165,10 @@ class TrainingForm(QWidget):
 
     def _settings(self) -> TrainingSettings:
         steps = self._numbers["steps"].value()
-        try:
-            rate = float(self.rate.text().replace(",", "."))
-        except ValueError:
-            raise TrainingError(f"{self.rate.text()!r} is no learning rate; a number such as 0.003 is needed") from None
+        rate = parse_decimal(self.rate.text())
+        if rate is None:
+            typed = self.rate.text()[:30]
+            raise TrainingError(f"{typed!r} is not a learning rate; a number such as 0.003 is needed")
         return run_settings(steps, self._numbers["batch"].value(), self._numbers["seed"].value(), rate)
 
     # -- what the user does

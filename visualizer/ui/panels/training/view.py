@@ -26,6 +26,7 @@ from visualizer.ui.look.theme import number_font
 from visualizer.ui.panels.training.form import TrainingForm
 from visualizer.ui.widgets.buttons import push_button
 from visualizer.ui.widgets.labels import WrappedLabel
+from visualizer.ui.widgets.plain_text import PlainLabel
 
 if TYPE_CHECKING:
     from visualizer.ui.panels.training.plots import TrainingPlots
@@ -73,7 +74,7 @@ class TrainingView:
         self.samples.setReadOnly(True)
         self.samples.setFont(number_font())
         self.samples.setPlaceholderText("Samples of generated text appear here while the model learns.")
-        self.at = QLabel(panel)
+        self.at = PlainLabel("", panel)
         self.at.setObjectName("trainingAt")
         self.at.setMinimumWidth(80)
         self.slider = QSlider(Qt.Orientation.Horizontal, panel)

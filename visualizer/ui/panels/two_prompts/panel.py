@@ -42,6 +42,7 @@ from visualizer.ui.panels.two_prompts.prompt_pair import (
 from visualizer.ui.panels.two_prompts.second_prompt import SecondPromptField
 from visualizer.ui.widgets.buttons import action_button
 from visualizer.ui.widgets.labels import WrappedLabel
+from visualizer.ui.widgets.plain_text import as_entry, as_tip
 
 NO_SECOND = "Type a second prompt above: the same activation of both stands side by side, to be patched across."
 NO_FIRST = "The first prompt is empty."
@@ -281,9 +282,9 @@ class TwoPromptsPanel(SessionPanel):
         action, picked = self.actions_by_name["patch"], self._picked
         action.setEnabled(self.second.image().size > 0 and self.first.image().size > 0)
         words = self._words(picked) if picked is not None else "Patch into the first prompt"
-        action.setText(words)
+        action.setText(as_entry(words))
         tip = "Drag from the second heatmap onto the first, or choose there and press this (Ctrl+Return)"
-        action.setToolTip(tip if picked is None else f"{words}, as an intervention (Ctrl+Return)")
+        action.setToolTip(as_tip(tip if picked is None else f"{words}, as an intervention (Ctrl+Return)"))
         self.second.dragged_words = self._words(picked) if picked is not None else ""
 
     def _extent_cells(self, heatmap: Heatmap, cell: tuple[int, int] | None) -> list[tuple[int, int]]:

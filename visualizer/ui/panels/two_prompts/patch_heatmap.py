@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QByteArray, QMimeData, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import QDrag, QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QMouseEvent
-from PySide6.QtWidgets import QApplication, QLabel, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from visualizer.session.words.whole_numbers import parse_whole
 from visualizer.ui.heatmap.widget import Heatmap
+from visualizer.ui.widgets.plain_text import PlainLabel
 
 #: What is dragged: row and column of the cell where it was taken up.
 FORMAT = "application/x-heatmap-cell"
@@ -65,7 +66,7 @@ class DragHeatmap(Heatmap):
         self.scene().clickEvents.clear()  # its press is never released: pyqtgraph is to forget it
         drag = QDrag(self)
         drag.setMimeData(cell_data(row, column))
-        label = QLabel(self.dragged_words)
+        label = PlainLabel(self.dragged_words, None)
         label.setMargin(4)
         drag.setPixmap(label.grab())
         drag.setHotSpot(QPoint(-12, -8))

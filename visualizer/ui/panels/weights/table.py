@@ -20,6 +20,7 @@ from visualizer.session.words.typed_numbers import parse_number
 from visualizer.ui.heatmap.scales import ScaleChoice, remembered_choice
 from visualizer.ui.look.colors import DIVERGING, lookup_table, scale_indices, symmetric_limit
 from visualizer.ui.look.theme import current_theme, theme_notifier
+from visualizer.ui.widgets.plain_text import as_tip
 from visualizer.ui.widgets.tables import NOWHERE, AnyIndex
 
 Array = NDArray[Any]
@@ -271,7 +272,9 @@ class WeightTableModel(QAbstractTableModel):
                 return self.text(row, column)
             case Qt.ItemDataRole.EditRole:
                 return typed(float(self._values[row, column]), self._values.dtype)
-            case Qt.ItemDataRole.ToolTipRole | Qt.ItemDataRole.AccessibleDescriptionRole:
+            case Qt.ItemDataRole.ToolTipRole:
+                return as_tip(self._description(row, column))
+            case Qt.ItemDataRole.AccessibleDescriptionRole:
                 return self._description(row, column)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _ALIGNMENT
@@ -292,7 +295,7 @@ class WeightTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return labels[section]
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{'column' if horizontal else 'row'} {section}: {labels[section]}"
+            return as_tip(f"{'column' if horizontal else 'row'} {section}: {labels[section]}")
         return None
 
     def setData(self, index: AnyIndex, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:

@@ -16,13 +16,14 @@ from PySide6.QtCore import (
     Signal,
 )
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QLabel, QTableView, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QApplication, QTableView, QWidget
 
 from visualizer.ui.look.theme import current_theme, number_font
 from visualizer.ui.panels.weights.delegate import WeightDelegate
 from visualizer.ui.panels.weights.header import Band, WeightHeader
 from visualizer.ui.panels.weights.paint import Visible, paint_cells
 from visualizer.ui.panels.weights.table import AnyIndex, WeightTableModel
+from visualizer.ui.widgets.plain_text import PlainLabel
 
 NOTCH = 120.0  # the unit of QWheelEvent.angleDelta
 DRAG_PER_NOTCH = 6.0  # px of a drag that move a number like one notch
@@ -75,7 +76,7 @@ class WeightView(QTableView):
         triggers = QAbstractItemView.EditTrigger
         self.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed | triggers.AnyKeyPressed)
         self._holds_choice = False
-        self._note = QLabel(self.viewport())
+        self._note = PlainLabel("", self.viewport())
         self._note.setObjectName("refusalNote")
         self._note.setWordWrap(True)
         self._note.hide()
