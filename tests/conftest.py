@@ -41,6 +41,9 @@ def fresh_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
         return
     from PySide6.QtCore import QSettings
 
+    scales = sys.modules.get("visualizer.ui.heatmap.scales")
+    if scales is not None:
+        scales.remember_choices_in(None)  # those of another test's window
     folder = str(tmp_path_factory.mktemp("settings"))
     # The native format of macOS and Windows knows no folder, so no test may use it.
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)

@@ -13,7 +13,6 @@ from PySide6.QtGui import QAction, QColor, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
-from visualizer.ui.heatmap import scales
 from visualizer.ui.heatmap.matrix import Axis, Matrix
 from visualizer.ui.heatmap.menu import add_view_actions
 from visualizer.ui.heatmap.scales import ScaleChoice, remember_choices_in, remembered_choice
@@ -29,7 +28,7 @@ def kept(tmp_path: Path) -> Iterator[QSettings]:
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     remember_choices_in(settings)
     yield settings
-    scales._kept.clear()
+    remember_choices_in(None)
 
 
 def matrix(

@@ -71,9 +71,11 @@ class ScaleChoice:
 _kept: dict[str, QSettings] = {}
 
 
-def remember_choices_in(settings: QSettings) -> None:
-    """Keep what is chosen from now on in these settings, and begin with what they hold."""
-    _kept["settings"] = settings
+def remember_choices_in(settings: QSettings | None) -> None:
+    """Keep what is chosen from now on in these settings, and begin with what they hold; with None keep nothing."""
+    _kept.clear()
+    if settings is not None:
+        _kept["settings"] = settings
 
 
 def remembered_choice(name: str) -> ScaleChoice:
