@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.engine.interventions import Intervention
 from visualizer.engine.model import Model
@@ -13,7 +14,10 @@ from visualizer.engine.sampling import Sampling
 from visualizer.errors import TokenError
 from visualizer.formats import OpenedModel
 
+Array = NDArray[Any]
 DEFAULT_LENGTH = 10
+#: So many numbers fit the cache beside those that they are compared with.
+COMPARED_AT_ONCE = 2**15
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,17 @@ class State:
     def is_changed(self, parameter: str) -> bool:
         """Whether a parameter's numbers differ from the model as it was opened."""
         now, then = self.model.parameters[parameter], self.opened.model.parameters[parameter]
-        return now is not then and not np.array_equal(now, then, equal_nan=True)
+        return now is not then and not _are_same(now, then)
+
+
+def _are_same(left: Array, right: Array) -> bool:
+    """Whether two parameters have the same numbers, NaN being one; of large ones no more is read than it takes."""
+    rows = max(1, COMPARED_AT_ONCE // max(1, left[:1].size))
+    for start in range(0, len(left), rows):
+        one, other = left[start : start + rows], right[start : start + rows]
+        if not (one == other).all() and not np.array_equal(one, other, equal_nan=True):
+            return False
+    return True
 
 
 def default_prompt(opened: OpenedModel) -> str:
