@@ -48,33 +48,44 @@ def rows() -> list[Row]:
         window.session.document.apply(SetPrompt(tuple(range(TOKENS))))
         window.session.wait()
         _settle(app)
-        gaps: list[float] = []
+        turns: list[tuple[float, float]] = []
         for number in range(EDITS):
             edit = SetCells(f"blocks.{4 * number}.attn.c_attn.w", (0, 0), 0.5)
-            gaps += _gaps_of_the_loop(window.session, partial(window.session.document.apply, edit))
+            turns += _turns_of_the_loop(window.session, partial(window.session.document.apply, edit))
         window.close()
-    note = f"{len(gaps):,} ticks during {EDITS} edits at T = {TOKENS}; bound: 50 ms"
+    gaps, own = zip(*turns, strict=True)
+    note = f"{EDITS} edits at T = {TOKENS}; the window's own work at most {1000 * max(own):.0f} ms of processor time"
     worst = max(gaps)
     return [
         Row(
-            "longest gap, 124M-parameter model running", worst, LONGEST, worst / LONGEST, p95(gaps), 1.0, 0.5, note=note
+            "longest gap, 124M-parameter model running",
+            worst,
+            LONGEST,
+            worst / LONGEST,
+            p95(gaps),
+            1.0,
+            0.5,
+            note=note,
         )
     ]
 
 
-def _gaps_of_the_loop(session: Session, edit: Callable[[], object]) -> list[float]:
+def _turns_of_the_loop(session: Session, edit: Callable[[], object]) -> list[tuple[float, float]]:
     """Seconds between the ticks of a timer in Qt's own loop, from an edit until what comes after its result is done.
+
+    Beside each, how many of them this thread worked; on a busy machine the others are other programs'.
 
     A loop of our own, that asks again and again, would take a core and the interpreter's lock from the engine.
     """
     from PySide6.QtCore import QEventLoop, Qt, QTimer
 
     loop, ticks = QEventLoop(), QTimer(interval=TICK_MS, timerType=Qt.TimerType.PreciseTimer)
-    times = [time.perf_counter()]
+    times, worked = [time.perf_counter()], [time.thread_time()]
     arrived: list[float] = []
 
     def tick() -> None:
         times.append(time.perf_counter())
+        worked.append(time.thread_time())
         if not arrived and not session.stale:
             arrived.append(times[-1])
         if arrived and times[-1] - arrived[0] > AFTERWARDS:
@@ -85,7 +96,7 @@ def _gaps_of_the_loop(session: Session, edit: Callable[[], object]) -> list[floa
     edit()  # it is the window's, too
     loop.exec()
     ticks.stop()
-    return [after - before for before, after in pairwise(times)]
+    return [(b - a, d - c) for (a, b), (c, d) in zip(pairwise(times), pairwise(worked), strict=True)]
 
 
 def _settle(app: QApplication) -> None:
