@@ -158,6 +158,21 @@ def test_explain_this_number_shows_the_explanation(window: MainWindow) -> None:
     assert window.docks["explainPanel"].in_front
 
 
+def test_a_number_to_set_is_typed_in_the_list_of_interventions_wherever_that_was(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    window.docks["historyPanel"].reveal()
+    window.session.selection.choose(cell=CellRef("activation", "blocks.0.attn.pattern", (0, 4, 3)))
+    cell = child(window.menus_here()[0], QMenu, "cellMenu_cell")
+    next(action for action in cell.actions() if action.text() == "Set…").trigger()
+    dock = window.docks["interventionsPanel"]
+    qtbot.waitUntil(lambda: dock.panel.findChild(QLineEdit) is not None)
+    assert dock.in_front
+    qtbot.keyClicks(child(dock.panel, QLineEdit, ""), "1/4\r")
+    qtbot.waitUntil(lambda: [change.value for change in window.session.document.state.interventions] == [0.25])
+    assert window.session.document.history()[1] == 1
+
+
 def test_an_empty_prompt_says_so_and_generation_begins_with_a(window: MainWindow) -> None:
     child(window, QLineEdit, "promptEdit").clear()
     assert child(window, Heatmap, "patternHeatmap").image().size == 0
