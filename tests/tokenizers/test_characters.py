@@ -120,3 +120,26 @@ def test_an_empty_text_gives_no_alphabet() -> None:
 def test_the_description_says_kind_size_and_tokens() -> None:
     assert CharacterTokenizer("ab").description() == "characters, 2 tokens: a b"
     assert CharacterTokenizer(" ").description() == "characters, 1 token: ␣"
+
+
+@given(any_text.filter(bool), any_text)
+def test_a_text_as_an_array_is_the_same_ids_or_the_same_refusal(text: str, other: str) -> None:
+    tokenizer = CharacterTokenizer.from_text(text)
+    assert tokenizer.alphabet == "".join(sorted(set(text)))
+    assert tokenizer.encode_array(text).tolist() == tokenizer.encode(text)
+    said: list[object] = []
+    for encode in (tokenizer.encode, tokenizer.encode_array):
+        try:
+            said.append(list(encode(text + other)))
+        except TokenError as error:
+            said.append(str(error))
+    assert said[0] == said[1]
+
+
+def test_a_long_text_is_encoded_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("visualizer.tokenizers.characters._PIECE", 3)
+    tokenizer = CharacterTokenizer.from_text("abé\ud800😀" * 5)
+    assert tokenizer.alphabet == "abé\ud800😀"
+    assert tokenizer.encode_array("abé\ud800😀" * 5).tolist() == [0, 1, 2, 3, 4] * 5
+    with pytest.raises(TokenError, match="no token for 'x' at position 4"):
+        tokenizer.encode_array("abéax")

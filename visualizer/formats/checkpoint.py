@@ -41,7 +41,7 @@ def checkpoint_path(model_path: str | os.PathLike[str]) -> Path:
 
 def fingerprint(ids: Array) -> str:
     """A digest of a text of token ids, to tell whether a checkpoint belongs to it."""
-    return hashlib.sha256(np.ascontiguousarray(ids, dtype="<i8").tobytes()).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(ids, dtype="<i8").data).hexdigest()
 
 
 def save_checkpoint(path: Path, trainer: Trainer, tokenizer: Tokenizer, digest: str, recipe: str = "") -> None:

@@ -1,7 +1,10 @@
 """One token for each character of a fixed alphabet."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from visualizer.errors import FormatError, TokenError, short_repr
 from visualizer.tokenizers.base import checked_id, checked_ids, display_text, name_character
@@ -9,6 +12,8 @@ from visualizer.tokenizers.base import checked_id, checked_ids, display_text, na
 KIND = "characters"
 _LISTED = 40  # alphabets up to this size are listed whole in messages
 _SAMPLED = 12
+_CODES = 0x110000  # of Unicode
+_PIECE = 1 << 20  # characters that are looked at in one go, so that other threads get their turn
 
 
 class CharacterTokenizer:
@@ -39,7 +44,7 @@ class CharacterTokenizer:
         """Return the tokenizer of the characters in `text`, sorted. Raises TokenError where it is empty."""
         if not text:
             raise TokenError("the text is empty; an alphabet needs at least one character")
-        return cls(sorted(set(text)))
+        return cls(characters_of(text))
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -73,6 +78,20 @@ class CharacterTokenizer:
                 f"no token for {name_character(text[position])} at position {position}; {self._accepted()}"
             ) from None
 
+    def encode_array(self, text: str) -> NDArray[np.intp]:
+        """The same as `encode` as an array [characters], in a fraction of the time for a long text. Raises as that."""
+        table = np.full(_CODES, -1, dtype=np.intp)
+        table[[ord(character) for character in self._characters]] = np.arange(self.vocabulary_size)
+        ids = np.empty(len(text), dtype=np.intp)
+        start = 0
+        for codes in _code_points(text):
+            found = ids[start : start + len(codes)]
+            np.take(table, codes, out=found)
+            if found.min() < 0:
+                self.encode(text)  # says which character it is, and where
+            start += len(codes)
+        return ids
+
     def decode(self, ids: Iterable[int]) -> str:
         """Return the characters of `ids`. Raises TokenError for an id that is no integer or out of range."""
         return "".join([self._characters[token_id] for token_id in checked_ids(ids, self.vocabulary_size)])
@@ -105,3 +124,17 @@ class CharacterTokenizer:
         step = size / _SAMPLED
         sample = " ".join(repr(self._characters[int(i * step)]) for i in range(_SAMPLED))
         return f"accepted: {size} characters such as {sample}"
+
+
+def characters_of(text: str) -> list[str]:
+    """The different characters of a text, sorted."""
+    seen = np.zeros(_CODES, dtype=bool)
+    for codes in _code_points(text):
+        seen[codes] = True
+    return [chr(code) for code in np.flatnonzero(seen)]
+
+
+def _code_points(text: str) -> Iterator[NDArray[np.uint32]]:
+    """The code points of a text, piece by piece."""
+    for start in range(0, len(text), _PIECE):
+        yield np.frombuffer(text[start : start + _PIECE].encode("utf-32-le", "surrogatepass"), dtype="<u4")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -13,8 +14,9 @@ from visualizer.engine.parameters import parameter_count
 from visualizer.engine.training import TrainingSettings
 from visualizer.errors import TrainingError
 from visualizer.formats import OpenedModel
-from visualizer.session.training.corpora import Corpus, built_in
+from visualizer.session.training.corpora import Corpus, built_in, open_corpus
 from visualizer.session.training.tasks import SEPARATOR
+from visualizer.tokenizers.characters import characters_of
 
 #: Characters of a text that a sample goes on from.
 BEGINNING = 16
@@ -31,12 +33,16 @@ class TrainingText:
         text: the text itself.
         by_lines: whether every line stands alone, so that windows begin at the beginning of a line.
         example: a prompt that shows what is learned; empty where there is none.
+        source: the file that the text is read from when it is wanted; empty where `text` has it.
+        characters: how many different characters it has, where they are counted already.
     """
 
     name: str
     text: str
     by_lines: bool = False
     example: str = ""
+    source: str = ""
+    characters: int | None = None
 
     @classmethod
     def of(cls, corpus: Corpus) -> TrainingText:
@@ -44,9 +50,23 @@ class TrainingText:
         plain = corpus.name.split(":", 1)[1] if corpus.name in built_in() else Path(corpus.name).stem
         return cls(plain, corpus.text, corpus.by_lines, "" if corpus.task is None else corpus.task.example)
 
+    @classmethod
+    def outline(cls, source: str) -> TrainingText:
+        """What has to be known of a large text file before training, without its text. Raises as `open_corpus`."""
+        whole = cls.of(open_corpus(source))
+        return replace(whole, text="", source=source, characters=whole.alphabet_size())
+
+    def read(self) -> TrainingText:
+        """With its text. Raises TrainingError where that cannot be read."""
+        return TrainingText.of(open_corpus(self.source)) if self.source else self
+
     def alphabet_size(self) -> int:
         """How many different characters it has."""
-        return len(set(self.text))
+        return self._counted if self.characters is None else self.characters
+
+    @cached_property
+    def _counted(self) -> int:
+        return len(characters_of(self.text))
 
 
 @dataclass(frozen=True)

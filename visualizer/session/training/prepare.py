@@ -42,6 +42,7 @@ def prepare(plan: TrainingPlan) -> Generator[str, None, Prepared]:
         ConfigError, TrainingError: as `TrainingPlan.config`; the text is empty or too short.
         TokenError: a part of the text, or the end of a line that is asked for, has no token.
     """
+    plan = replace(plan, text=plan.text.read())
     plan.config()
     tokenizer = yield from _tokenizer(plan)
     yield READING
@@ -90,6 +91,8 @@ def _with_line_ends(text: TrainingText, settings: TrainingSettings, tokenizer: T
 
 def token_ids(tokenizer: Tokenizer, text: str) -> Ids:
     """The ids of a text, [tokens]. Raises TokenError for what has no token."""
+    if isinstance(tokenizer, CharacterTokenizer):
+        return tokenizer.encode_array(text)
     ids = tokenizer.encode(text)
     pieces = [np.array(ids[start : start + PIECE], dtype=np.intp) for start in range(0, len(ids), PIECE)]
     return np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.intp)

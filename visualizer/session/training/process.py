@@ -23,11 +23,11 @@ from visualizer.errors import InputError
 from visualizer.formats import OpenedModel
 from visualizer.session.training.estimate import estimate_seconds
 from visualizer.session.training.files import KeptRun
-from visualizer.session.training.plan import TrainingPlan
+from visualizer.session.training.plan import TrainingPlan, TrainingText
 from visualizer.session.training.report import Report, TrainingSnapshot
 from visualizer.session.training.run import TrainingJob
 
-Word = Literal["pause", "resume", "stop", "read", "train", "estimate"]
+Word = Literal["pause", "resume", "stop", "read", "train", "estimate", "look"]
 #: How much the child gives way to the window, where the system knows such a thing.
 NICENESS = 5
 #: Seconds that a child gets to end by itself.
@@ -35,22 +35,27 @@ PATIENCE = 10.0
 
 
 class TrainingProcess:
-    """The window's end. `run` and `estimate` wait for answers and belong on a thread; the rest returns at once."""
+    """The window's end. What waits for answers, `run`, `estimate` and `look`, belongs on a thread."""
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
         self._sending = threading.Lock()
+        self._has_steps = self._broken_off = False
 
     def run(self, plan: TrainingPlan | None, kept: Path | None) -> Iterator[Report]:
         """Train in the child; its reports as they come. Each must be answered by `read` before the next is made."""
+        self._has_steps = self._broken_off = False
         self._send("train", (plan, kept))
         present = None if plan is None else plan.present
         opened: OpenedModel | None = None
         while True:
             report = self._receive()
             if not isinstance(report, Report):
-                yield Report("failed", "training broke off: its process ended")
+                self._has_steps = False
+                failed = Report("failed", "training broke off: its process ended")
+                yield Report("stopped") if self._broken_off else failed
                 return
+            self._has_steps = report.phase in ("running", "paused")
             if opened is None and report.opened is not None:
                 opened = present or _made_here(report.opened)
             report = replace(report, opened=opened, newest=_frozen(report.newest))
@@ -65,17 +70,31 @@ class TrainingProcess:
         seconds = self._receive()
         return seconds if isinstance(seconds, float) else None
 
-    def tell(self, word: Literal["pause", "resume", "stop", "read"]) -> None:
-        """Pause, resume or stop the run under way, or say that its last report was read."""
+    def look(self, source: str) -> TrainingText | str:
+        """What has to be known of a text file before training; or why it cannot be trained on."""
+        self._send("look", source)
+        found = self._receive()
+        return found if isinstance(found, TrainingText | str) else f"{source!r} could not be read"
+
+    def tell(self, word: Literal["pause", "resume", "read"]) -> None:
+        """Pause or resume the run under way, or say that its last report was read."""
         if self._child is not None:
             self._send(word, None)
+
+    def stop(self) -> None:
+        """End the run under way after its present step; at once where it has made none and there is nothing to lose."""
+        if self._has_steps:
+            self._send("stop", None)
+        elif self._child is not None:
+            self._broken_off = True
+            self._child.kill()
 
     def close(self) -> None:
         """Stop what is under way after its present step, and return when the process has ended."""
         child = self._child
         if child is None:
             return
-        self.tell("stop")
+        self.stop()
         assert child.stdin is not None
         with self._sending, contextlib.suppress(OSError):
             child.stdin.close()
@@ -109,7 +128,7 @@ class TrainingProcess:
 
     def _send(self, word: Word, content: object) -> None:
         with self._sending:
-            child = self._begin() if word in ("train", "estimate") else self._child
+            child = self._begin() if word in ("train", "estimate", "look") else self._child
             if child is None or child.stdin is None or child.stdin.closed:
                 return
             with contextlib.suppress(OSError):  # it has ended: whoever waits for an answer is told so
@@ -122,6 +141,8 @@ class TrainingProcess:
         try:
             return pickle.load(self._child.stdout)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            self._child.kill()  # if it is not gone, it is of no use any more
+            self._child.wait()
             return None
 
 
@@ -143,7 +164,7 @@ class _Child:
 
     def __init__(self, said: IO[bytes], answers: IO[bytes]) -> None:
         self._said, self._answers = said, answers
-        self._work: SimpleQueue[TrainingJob | TrainingPlan | None] = SimpleQueue()
+        self._work: SimpleQueue[TrainingJob | TrainingPlan | str | None] = SimpleQueue()
         self._read = threading.Event()
         self._job: TrainingJob | None = None
 
@@ -153,6 +174,8 @@ class _Child:
         while (asked := self._work.get()) is not None:
             if isinstance(asked, TrainingJob):
                 self._train(asked)
+            elif isinstance(asked, str):
+                self._answer(_looked_at(asked))
             else:
                 self._answer(_estimated(asked))
 
@@ -180,7 +203,7 @@ class _Child:
                 plan, kept = content
                 self._job = TrainingJob(plan, None if kept is None else KeptRun(kept), self._read.is_set)
                 self._work.put(self._job)
-            elif word == "estimate":
+            elif word in ("estimate", "look"):
                 self._work.put(content)
             elif word == "read":
                 self._read.set()
@@ -196,6 +219,13 @@ def _estimated(plan: TrainingPlan) -> float | None:
         return estimate_seconds(plan)
     except InputError:
         return None
+
+
+def _looked_at(source: str) -> TrainingText | str:
+    try:
+        return TrainingText.outline(source)
+    except InputError as error:
+        return str(error)
 
 
 def main() -> None:

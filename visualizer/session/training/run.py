@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from typing import Literal, cast
 
 from visualizer.engine.model import Model
@@ -107,6 +108,9 @@ class TrainingJob:
             kept, known, name = self._kept.load()
             self._opened = _opened(kept, known, name, None)
             return kept, known
+        if self.plan.text.source:
+            yield Report("preparing", READING)
+            self.plan = replace(self.plan, text=self.plan.text.read())
         steps = prepare(self.plan)
         while True:
             try:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QFileDialog, QGridLayout, QLabel, QLineEdit, QWidget
 
 from visualizer.engine.training import TrainingSettings
-from visualizer.errors import TrainingError
+from visualizer.errors import InputError, TrainingError
 from visualizer.formats import OpenedModel
 from visualizer.session.session import Session
 from visualizer.session.training.corpora import built_in, open_corpus
 from visualizer.session.training.plan import SETTINGS, Shape, TrainingPlan, TrainingText, run_settings
 from visualizer.session.words.typed_numbers import parse_decimal
+from visualizer.ui.panels.training.text_file import TextFile
 from visualizer.ui.widgets.number_fields import WholeField
 
 TEXT_FILE = "Text file…"
@@ -41,18 +41,21 @@ class TrainingForm(QWidget):
     """Every choice of a run. What is typed is checked when a plan is asked for.
 
     Signals:
-        changed(): another choice.
+        changed(): another choice, or what was wanted is known.
+        wanted(object): a large TextFile, which somebody is to look at and tell `take` of.
 
     Attributes:
         choose_file: asked for the path of a text file; "" for none.
     """
 
     changed = Signal()
+    wanted = Signal(object)
 
     def __init__(self, session: Session, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._session = session
-        self._texts: dict[tuple[str, int], TrainingText] = {}
+        self._texts: dict[TextFile, TrainingText | str] = {}
+        self._wanted: TextFile | None = None
         self.choose_file: Callable[[], str] = self._ask_for_file
         self._numbers: dict[str, WholeField] = {}
         self._labels: dict[QWidget, QLabel] = {}
@@ -142,16 +145,44 @@ class TrainingForm(QWidget):
         plan.config()
         return plan
 
+    def has(self, plan: TrainingPlan) -> bool:
+        """Whether the plan is still what the form says."""
+        try:
+            return self.plan() == plan
+        except InputError:
+            return False
+
     def chosen_text(self) -> TrainingText:
-        """The text, read when it is first asked for. Raises TrainingError where it cannot be read."""
+        """The text, read when it is first asked for; a large one is only looked at, by others.
+
+        Raises:
+            TrainingError: it cannot be read, or is still being looked at.
+        """
         source = str(self.text.currentData())
         if not source:
             raise TrainingError("no text is chosen; choose one, or a text file")
-        file = Path(source)
-        key = (source, file.stat().st_mtime_ns if source not in built_in() and file.is_file() else 0)
-        if key not in self._texts:  # a file that has changed since is read again
-            self._texts = {key: TrainingText.of(open_corpus(source))}
-        return self._texts[key]
+        file = TextFile(source, 0, 0) if source in built_in() else TextFile.at(source)
+        if file not in self._texts:  # a file that has changed since is read again
+            if file.large:
+                self._want(file)
+                raise TrainingError(f"reading {self.text.currentText()} …")
+            self._texts = {file: TrainingText.of(open_corpus(source))}
+        found = self._texts[file]
+        if isinstance(found, str):
+            raise TrainingError(found)
+        return found
+
+    def _want(self, file: TextFile) -> None:
+        if file != self._wanted:
+            self._wanted = file
+            self.wanted.emit(file)
+
+    def take(self, file: TextFile, found: TrainingText | str) -> None:
+        """What was found out about a file that was wanted: a text, or why there is none."""
+        if file == self._wanted:
+            self._wanted = None
+            self._texts = {file: found}
+            self.changed.emit()
 
     def _shape(self) -> Shape:
         kind: Literal["char", "bpe"] = "bpe" if self.tokenizer.currentData() == "bpe" else "char"

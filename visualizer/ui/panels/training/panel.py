@@ -15,7 +15,7 @@ from visualizer.errors import InputError
 from visualizer.session.document.document import Change
 from visualizer.session.selection import Chosen
 from visualizer.session.session import Session
-from visualizer.session.training.files import AboutRun, KeptRun
+from visualizer.session.training.files import KeptRun
 from visualizer.session.training.kept_runs import KeptRuns
 from visualizer.session.training.landing import TrainingLanding
 from visualizer.session.training.plan import TrainingPlan
@@ -24,6 +24,7 @@ from visualizer.session.training.report import Report, TrainingSnapshot
 from visualizer.session.training.words import cost_words, ended_words, facts_words, sample_words
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.panels.training.closing import ask_whether_to_stop
+from visualizer.ui.panels.training.kept_row import KeptRow
 from visualizer.ui.panels.training.thread import TrainingThread, data_folder
 from visualizer.ui.panels.training.view import TrainingView
 
@@ -46,8 +47,7 @@ class TrainingPanel(SessionPanel):
 
     Attributes:
         ask: called when the window is to be closed while a run is under way; True stops it.
-        runs: the runs on disk, to go on with after the window was closed or killed.
-        kept: the one of them that is at hand: under way, or chosen to be gone on with.
+        kept_row: offers the runs on disk, to go on with after the window was closed or killed.
     """
 
     def __init__(self, session: Session, parent: QWidget | None = None, folder: Path | None = None) -> None:
@@ -55,9 +55,6 @@ class TrainingPanel(SessionPanel):
         self.setObjectName("trainingPanel")
         self.setAccessibleName("Training")
         self.ask: Callable[[], bool] = partial(ask_whether_to_stop, self)
-        self.runs = KeptRuns(folder if folder is not None else data_folder())
-        self.kept = self.runs.new()
-        self._waiting: list[tuple[KeptRun, AboutRun]] = []
         self.record = TrainingRecord()
         self._landing: TrainingLanding | None = None
         self._title = ""
@@ -69,11 +66,11 @@ class TrainingPanel(SessionPanel):
         self.thread_ = TrainingThread(self)
         self.thread_.reported.connect(self._reported)
         self.thread_.estimated.connect(self._estimated)
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(SETTLED_MS)
+        self._settle = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settle.timeout.connect(self._estimate)
-        self.view = TrainingView(session, self)
+        self.kept_row = KeptRow(KeptRuns(folder or data_folder()), self)
+        self._kept = self.kept_row.runs.new()
+        self.view = TrainingView(session, self, self.kept_row)
         self._connect()
         self._make_actions()
         self._enable()
@@ -81,12 +78,13 @@ class TrainingPanel(SessionPanel):
     def _connect(self) -> None:
         view = self.view
         view.form.changed.connect(self._plan_changed)
+        view.form.wanted.connect(self.thread_.look)
+        self.thread_.looked.connect(view.form.take)
         view.start.clicked.connect(self.start)
         view.pause.clicked.connect(self.pause_or_resume)
         view.stop.clicked.connect(self.stop)
-        view.resume.clicked.connect(self.resume_kept)
-        view.runs.currentIndexChanged.connect(self._choose_kept)
-        view.forget.clicked.connect(self._forget)
+        self.kept_row.resume_wanted.connect(self.resume_kept)
+        self.kept_row.refused.connect(self._say)
         view.follow.toggled.connect(self._follow_toggled)
         view.use.clicked.connect(self._use)
         view.slider.valueChanged.connect(self._slid)
@@ -101,6 +99,11 @@ class TrainingPanel(SessionPanel):
             action.setStatusTip(button.toolTip())
             action.triggered.connect(lambda _checked=False, run=run: run())
             self.actions_by_name[name] = action
+
+    @property
+    def kept(self) -> KeptRun:
+        """The run on disk that is chosen to be gone on with; while none is offered, the one under way."""
+        return self.kept_row.chosen or self._kept
 
     @property
     def training(self) -> bool:
@@ -118,13 +121,14 @@ class TrainingPanel(SessionPanel):
         except InputError as error:
             self._say(str(error))
             return
-        self.kept = self.runs.new()
+        self._kept = self.kept_row.runs.new()
         self._begin(plan, plan.title(), plan.present is None)
 
     def resume_kept(self) -> None:
-        """Go on with the run that was kept."""
+        """Go on with the kept run that is chosen."""
         about = self.kept.about()
         if about is not None and not self.training:
+            self._kept = self.kept
             self._begin(None, f"train on {about.name}", True)
 
     def _begin(self, plan: TrainingPlan | None, title: str, new_model: bool) -> None:
@@ -136,7 +140,7 @@ class TrainingPanel(SessionPanel):
         self.view.settings.setChecked(False)
         self._set_follow(True)
         self._say("preparing …")
-        self.thread_.start(plan, self.kept.folder)
+        self.thread_.start(plan, self._kept.folder)
         self._enable()
         self._draw()
 
@@ -165,19 +169,6 @@ class TrainingPanel(SessionPanel):
         """Stop the run after its present step, and keep it for another time; return when it has ended."""
         self._settle.stop()
         self.thread_.shut_down()
-
-    def _choose_kept(self, index: int) -> None:
-        """Have another of the kept runs at hand."""
-        if 0 <= index < len(self._waiting):
-            self.kept, about = self._waiting[index]
-            self.view.show_resume(about)
-
-    def _forget(self) -> None:
-        try:
-            self.runs.forget(self.kept)
-        except InputError as error:
-            self._say(str(error))
-        self._enable()
 
     # -- what the run tells
 
@@ -349,7 +340,8 @@ class TrainingPanel(SessionPanel):
             self.view.cost.setText(str(error))
 
     def _estimated(self, plan: TrainingPlan, seconds: float | None) -> None:
-        self.view.cost.setText(cost_words(plan.parameter_count(), seconds))
+        if self.view.form.has(plan):
+            self.view.cost.setText(cost_words(plan.parameter_count(), seconds))
 
     def _say(self, text: str) -> None:
         self.view.said.setText(text)
@@ -357,9 +349,7 @@ class TrainingPanel(SessionPanel):
 
     def _enable(self) -> None:
         run, view = self.thread_.run, self.view
-        self._waiting = self.runs.waiting() if run is None else []
-        view.show_kept([about for _, about in self._waiting])
-        self._choose_kept(0)
+        self.kept_row.offer(run is None)
         view.form.setEnabled(run is None)
         view.start.setEnabled(run is None)
         view.pause.setEnabled(run is not None)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QStandardPaths, Signal, Slot
 
-from visualizer.session.training.plan import TrainingPlan
+from visualizer.session.training.plan import TrainingPlan, TrainingText
 from visualizer.session.training.process import TrainingProcess
 from visualizer.session.training.report import Report
 from visualizer.ui.bridge.worker_thread import WorkerThread
+from visualizer.ui.panels.training.text_file import TextFile
 
 
 def data_folder() -> Path:
@@ -25,6 +27,7 @@ class TrainingRun:
         self.plan, self.kept = plan, kept
         self._process = process
         self.paused = False
+        self.stopping = threading.Event()
 
     def pause(self) -> None:
         """Wait after the step under way."""
@@ -38,7 +41,8 @@ class TrainingRun:
 
     def stop(self) -> None:
         """End after the step under way."""
-        self._process.tell("stop")
+        self.stopping.set()
+        self._process.stop()
 
 
 class _Worker(QObject):
@@ -47,10 +51,12 @@ class _Worker(QObject):
     Signals:
         reported(object, object): the run, and a Report of it.
         estimated(object, object): a plan, and how many seconds it will take; None where it cannot be trained.
+        looked(object, object): what was asked about, and a TrainingText without its text, or why there is none.
     """
 
     reported = Signal(object, object)
     estimated = Signal(object, object)
+    looked = Signal(object, object)
 
     def __init__(self, process: TrainingProcess) -> None:
         super().__init__()
@@ -59,9 +65,14 @@ class _Worker(QObject):
     @Slot(object)
     def train(self, run: TrainingRun) -> None:
         """Hear of one run to its end."""
+        if run.stopping.is_set():  # before it was its turn
+            self.reported.emit(run, Report("stopped"))
+            return
         ended = False
         try:
             for report in self._process.run(run.plan, run.kept):
+                if run.stopping.is_set() and report.phase == "preparing":  # as it began
+                    self._process.stop()
                 ended = report.last
                 self.reported.emit(run, report)
         finally:
@@ -77,6 +88,15 @@ class _Worker(QObject):
         finally:
             self.estimated.emit(plan, seconds)
 
+    @Slot(object)
+    def look(self, file: TextFile) -> None:
+        """Hear what has to be known of a text file."""
+        found: TrainingText | str = f"{file.path!r} could not be read"
+        try:
+            found = self._process.look(file.path)
+        finally:
+            self.looked.emit(file, found)
+
 
 class TrainingThread(QObject):
     """One run at a time. A report is made only when the one before it has been read.
@@ -84,12 +104,15 @@ class TrainingThread(QObject):
     Signals:
         reported(object): a Report of the run.
         estimated(object, object): a plan, and its seconds or None.
+        looked(object, object): a TextFile, and a TrainingText without its text, or why there is none.
     """
 
     reported = Signal(object)
     estimated = Signal(object, object)
+    looked = Signal(object, object)
     _train = Signal(object)
     _estimate = Signal(object)
+    _look = Signal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -99,8 +122,10 @@ class TrainingThread(QObject):
         self._thread = WorkerThread("training", self._worker, self, hurry=process.close, afterwards=process.release)
         self._train.connect(self._worker.train)
         self._estimate.connect(self._worker.estimate)
+        self._look.connect(self._worker.look)
         self._worker.reported.connect(self._reported)
         self._worker.estimated.connect(self._estimated)
+        self._worker.looked.connect(self._looked)
         self._run: TrainingRun | None = None
         self._estimating = False
         self._next: TrainingPlan | None = None
@@ -129,6 +154,11 @@ class TrainingThread(QObject):
         self._thread.begin()
         self._estimate.emit(plan)
 
+    def look(self, file: TextFile) -> None:
+        """Find out what has to be known of a large text file before it is trained on."""
+        self._thread.begin()
+        self._look.emit(file)
+
     def shut_down(self) -> None:
         """Stop the run after its present step, and join process and thread; nothing is reported any more."""
         self._next = self._run = None
@@ -143,6 +173,10 @@ class TrainingThread(QObject):
             self._run = None
         self.reported.emit(report)
         self._process.tell("read")
+
+    @Slot(object, object)
+    def _looked(self, file: TextFile, found: TrainingText | str) -> None:
+        self.looked.emit(file, found)
 
     @Slot(object, object)
     def _estimated(self, plan: TrainingPlan, seconds: float | None) -> None:

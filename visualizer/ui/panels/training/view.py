@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
@@ -21,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from visualizer.session.session import Session
-from visualizer.session.training.files import AboutRun
 from visualizer.ui.look.theme import number_font
 from visualizer.ui.panels.training.form import TrainingForm
 from visualizer.ui.widgets.buttons import push_button
@@ -40,9 +38,9 @@ NARROWEST_CURVES = 240
 
 
 class TrainingView:
-    """Lays the widgets out in `panel`; what they do is connected there."""
+    """Lays the widgets out in `panel`, `kept` among them; what they do is connected there."""
 
-    def __init__(self, session: Session, panel: QWidget) -> None:
+    def __init__(self, session: Session, panel: QWidget, kept: QWidget) -> None:
         self._panel = panel
         self._plots: TrainingPlots | None = None
         self.form = TrainingForm(session, panel)
@@ -58,15 +56,7 @@ class TrainingView:
         self.cost = WrappedLabel("trainingCost", panel)
         self.facts = WrappedLabel("trainingFacts", panel)
         self.said = WrappedLabel("trainingSaid", panel)
-        self.kept = WrappedLabel("trainingKept", panel)
-        self.runs = QComboBox(panel)
-        self.runs.setObjectName("trainingRuns")
-        self.runs.setAccessibleName("Runs that are kept on disk")
-        self.runs.setToolTip("Every training is kept by itself: choose the one to go on with, the newest first")
-        self.runs.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.runs.setMinimumContentsLength(12)
-        self.resume = push_button("Resume", "trainingResume", "Go on with the run that was kept on disk", panel)
-        self.forget = push_button("Forget it", "trainingForget", "Remove this kept run from disk", panel)
+        self._kept_row = kept
         self.samples = QPlainTextEdit(panel)
         self.samples.setObjectName("trainingSamples")
         self.samples.setAccessibleName("Samples of generated text, the newest first")
@@ -98,12 +88,6 @@ class TrainingView:
         panel = self._panel
         buttons = _row(self.settings, self.start, self.pause, self.stop)
         buttons.addStretch(1)
-        self._kept_row = QWidget(panel)
-        kept = _row(self.resume, self.forget)
-        kept.setContentsMargins(0, 0, 0, 0)
-        kept.insertWidget(0, self.runs, 2)
-        kept.insertWidget(0, self.kept, 1)
-        self._kept_row.setLayout(kept)
         self._scroll = QScrollArea(panel)
         self._scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # it follows the control that has the keyboard
@@ -177,29 +161,10 @@ class TrainingView:
             self.slider.setValue(self.slider.maximum())
         self.slider.blockSignals(blocked)
 
-    def show_kept(self, runs: list[AboutRun]) -> None:
-        """Offer the kept runs, the first chosen, or nothing."""
-        self._kept_row.setVisible(bool(runs))
-        several = len(runs) > 1
-        self.kept.setText("Kept on disk:" if several or not runs else f"Kept on disk: {_run_words(runs[0])}")
-        self.runs.setVisible(several)
-        blocked = self.runs.blockSignals(True)
-        self.runs.clear()
-        self.runs.addItems([_run_words(run) for run in runs])
-        self.runs.blockSignals(blocked)
-
-    def show_resume(self, about: AboutRun) -> None:
-        """Say what going on with the chosen run is."""
-        self.resume.setText("Bring it back" if about.step >= about.steps else "Resume")
-
     def apply_theme(self) -> None:
         """Take the present theme's colours."""
         if self._plots is not None:
             self._plots.apply_theme()
-
-
-def _run_words(about: AboutRun) -> str:
-    return f"{about.name}, step {about.step:,} of {about.steps:,}"
 
 
 def _row(*widgets: QWidget) -> QHBoxLayout:
