@@ -8,6 +8,7 @@
     │   ├── EditError         a cell, number or block that cannot be written
     │   ├── InterventionError an activation, axis or index that cannot be intervened in
     │   ├── SamplingError     a temperature, top-k or top-p outside its range
+    │   ├── TooLargeError     a pass that needs more memory than the machine can spare
     │   ├── TrainingError     a corpus or setting that cannot be trained on
     │   │   └── ExplodedError a loss or gradient that is no longer finite, or far too large
     │   └── FormatError       a file that cannot be read as a model
@@ -57,6 +58,10 @@ class InterventionError(InputError):
 
 class SamplingError(InputError):
     """A temperature, top-k, top-p or seed outside its range."""
+
+
+class TooLargeError(InputError):
+    """A pass that needs more memory than the machine can spare."""
 
 
 class TrainingError(InputError):

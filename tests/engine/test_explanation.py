@@ -14,8 +14,8 @@ import visualizer
 from tests.engine.models import KINDS, models_and_tokens, of_kind
 from visualizer.engine import trace as trace_module
 from visualizer.engine.explanation import Cell, Explanation, Source, Term
-from visualizer.engine.graph import LARGE_VOCABULARY
 from visualizer.engine.interventions import Intervention, Kind
+from visualizer.engine.memory import LARGE_VOCABULARY
 from visualizer.engine.parameters import parameter_shapes
 from visualizer.engine.trace import Trace
 from visualizer.errors import InputError

@@ -20,7 +20,7 @@ from tests.formats.test_checkpoint import SETTINGS, about, ids_of, npy, rewritte
 from visualizer.engine.adam import AdamSettings
 from visualizer.engine.training import Trainer, TrainingSettings
 from visualizer.errors import ExplodedError, FormatError, TrainingError
-from visualizer.formats.checkpoint import ARRAYS, load_checkpoint, read_recipe
+from visualizer.formats.checkpoint import ARRAYS, load_checkpoint, read_recipe, steps_kept
 
 SEEDS = range(10)
 MUTANTS = 60  # of each seed
@@ -39,6 +39,7 @@ def loaded_or_refused(path: Path) -> Trainer | None:
     try:
         trainer = load_checkpoint(path, ids_of)[0]
         read_recipe(path)
+        assert steps_kept(path) == (trainer.step, trainer.settings.steps)
     except (FormatError, TrainingError) as error:
         said = str(error)
         fitting = isinstance(error, FormatError) or "was made on another text" in said

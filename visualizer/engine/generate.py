@@ -92,6 +92,7 @@ def generate(
                 copied = frozenset() if known is None else _shared(trace, known)
             else:
                 if cache is None:
+                    network.require_memory(min(n_ctx, len(prompt) + n))
                     cache = RowCache(network.graph, min(n_ctx, len(prompt) + n))
                 reused = cache.length
                 trace, copied = network.extend(cache, tokens[:end], longest)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
 
 from visualizer.engine.config import ModelConfig
+from visualizer.engine.memory import LARGE_VOCABULARY, most_positions
 from visualizer.engine.ops.activation import Activation, GatedActivation
 from visualizer.engine.ops.attention import Dot, Mask, Pattern, ScaleScores, WeightedValues
 from visualizer.engine.ops.base import Operation
@@ -16,9 +17,6 @@ from visualizer.engine.ops.normalization import LayerNorm, RMSNorm
 from visualizer.engine.ops.probabilities import Probabilities
 from visualizer.engine.ops.residual import Add, Identity
 from visualizer.engine.ops.rotary import Rotate
-
-#: With more tokens than this, logits are computed when asked for.
-LARGE_VOCABULARY = 4096
 
 Given = Callable[..., tuple[str, ...]]
 
@@ -31,9 +29,10 @@ class Graph:
         producer: the operation that writes each activation.
         names: every activation, in order.
         n_heads: of the queries.
+        most_positions: the longest pass that memory has room for.
     """
 
-    def __init__(self, operations: Iterable[Operation]) -> None:
+    def __init__(self, operations: Iterable[Operation], most_positions: int) -> None:
         self.operations = tuple(operations)
         self.producer = {name: op for op in self.operations for name in op.writes}
         self.names = tuple(self.producer)
@@ -44,6 +43,7 @@ class Graph:
         after = place[self.last_residual]
         self.readout = tuple(op for op in self.operations if place[op.name] > after and op.name != "probs")
         self.n_heads = next(op.n_heads for op in self.operations if isinstance(op, SplitHeads))
+        self.most_positions = most_positions
         self._eager_after: dict[str, tuple[Operation, ...]] = {}
 
     def axes(self, name: str) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def build_graph(config: ModelConfig, parameter_names: frozenset[str]) -> Graph:
     lazy = config.d_vocab > LARGE_VOCABULARY
     ops.append(Unembed(("logits",), (x,), given(unembedding, "lm_head.b"), tied=bool(config.tie_embeddings), lazy=lazy))
     ops.append(Probabilities(("probs",), ("logits",)))
-    return Graph(ops)
+    return Graph(ops, most_positions(config))
 
 
 def _attention(config: ModelConfig, prefix: str, x: str, out: str, given: Given) -> list[Operation]:

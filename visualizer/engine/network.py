@@ -12,6 +12,7 @@ from visualizer.engine.config import ModelConfig
 from visualizer.engine.graph import Graph, build_graph
 from visualizer.engine.interventions import Intervention, applied, listed
 from visualizer.engine.kv_cache import RowCache
+from visualizer.engine.memory import pass_bytes, require_pass_memory
 from visualizer.engine.ops.base import Operation, Run, surely_finite
 from visualizer.engine.parameters import Parameters
 from visualizer.engine.progress import listener
@@ -39,6 +40,7 @@ class Network:
         self, tokens: Array, *, interventions: Sequence[Intervention] = (), reuse: Trace | None = None
     ) -> Trace:
         """Run `tokens` (at most n_ctx ids of the vocabulary, [position]) and record everything; see `Model.forward`."""
+        self.require_memory(len(tokens))
         tokens.flags.writeable = False
         changes = listed(interventions)
         hooks = applied(changes) if changes else {}
@@ -51,6 +53,11 @@ class Network:
         run = Run(tokens, self.parameters.as_dict(), values)
         self._execute(operations, run, hooks)
         return Trace(self.graph, self.parameters, tokens, run.values, changes)
+
+    def require_memory(self, positions: int) -> None:
+        """Refuse a pass over more positions than memory has room for. Raises TooLargeError."""
+        if positions > self.graph.most_positions:
+            require_pass_memory(pass_bytes(self.config, positions), f"a pass over {positions} tokens")
 
     def _what_remains(
         self, reuse: Trace, hooks: Mapping[str, list[Intervention]]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from visualizer.engine.training import Trainer
 from visualizer.errors import FormatError, InputError, TokenError, TrainingError
-from visualizer.formats.checkpoint_run import ADAM, SETTINGS, described_run
+from visualizer.formats.checkpoint_run import ADAM, SETTINGS, DescribedRun, described_run
 from visualizer.formats.npz import read_npz
 from visualizer.formats.strict_json import parse_json
 from visualizer.formats.writing import write_npz
@@ -82,11 +82,7 @@ def load_checkpoint(
         FormatError: the file cannot be read.
         TrainingError: it belongs to another text, or there is no training with so many steps or such a rate.
     """
-    about, state = _read(path)
-    try:
-        run = described_run(about, state)
-    except (InputError, ValueError) as error:
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+    run, state = _described(path)
     tokenizer, settings = run.tokenizer, run.settings
     if steps is not None:
         settings = replace(settings, steps=steps)
@@ -114,11 +110,8 @@ def steps_kept(path: Path) -> tuple[int, int]:
     Raises:
         FormatError: the file cannot be read.
     """
-    about, state = _read(path)
-    try:
-        return int(state["step"]), int(about["settings"]["steps"])
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+    run, state = _described(path)
+    return int(state["step"]), run.settings.steps
 
 
 def read_recipe(path: Path) -> str:
@@ -129,6 +122,15 @@ def read_recipe(path: Path) -> str:
     """
     recipe = _read(path)[0].get("recipe")
     return recipe if isinstance(recipe, str) else ""
+
+
+def _described(path: Path) -> tuple[DescribedRun, dict[str, Array]]:
+    """The run that a checkpoint describes, checked, and its arrays."""
+    about, state = _read(path)
+    try:
+        return described_run(about, state), state
+    except InputError as error:
+        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:

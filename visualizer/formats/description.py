@@ -11,7 +11,7 @@ from visualizer.formats.strict_json import parse_json
 from visualizer.tokenizers import Tokenizer, tokenizer_from_dict
 
 #: Longer ones would be no pattern, prompt or name of a dimension to begin with, and freeze whoever shows them.
-MAX_PATTERN, MAX_PROMPT, MAX_DIMENSION_NAME = 256, 10_000, 100
+MAX_PATTERN, MAX_PROMPT, MAX_DIMENSION_NAME = 256, 1000, 100
 #: More blocks than any model has, and few enough to list.
 MAX_BLOCKS = 1024
 

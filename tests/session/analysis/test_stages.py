@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.engine.models import KINDS, of_kind
-from visualizer.engine.graph import LARGE_VOCABULARY
+from visualizer.engine.memory import LARGE_VOCABULARY
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.analysis.stage_values import StageValues
 from visualizer.session.analysis.stages import Section, StageMatrix, sections_of

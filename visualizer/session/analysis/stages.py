@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from visualizer.engine.config import ModelConfig
-from visualizer.engine.graph import LARGE_VOCABULARY
+from visualizer.engine.memory import LARGE_VOCABULARY
 from visualizer.engine.names import block_of, last_part, local_name
 from visualizer.engine.ops.activation import Activation, GatedActivation
 from visualizer.engine.ops.attention import Mask, Pattern

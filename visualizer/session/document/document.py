@@ -17,7 +17,7 @@ from visualizer.session.document.edits import (
     SetInterventions,
     SetParameters,
 )
-from visualizer.session.document.state import State
+from visualizer.session.document.state import State, check_memory
 from visualizer.session.listeners import Listeners
 
 UNDO_BYTES = 256 * 2**20
@@ -93,6 +93,7 @@ class Document:
 
     def __init__(self, opened: OpenedModel, prompt: str | None = None) -> None:
         self.state = State.opening(opened, prompt)
+        check_memory(self.state)
         self.revision = self.began = 0
         self._done: list[_Done] = []
         self._undone: list[_Done] = []
@@ -116,6 +117,7 @@ class Document:
             InputError: it cannot be made; nothing has changed.
         """
         new, inverse = edit.apply(self.state)
+        check_memory(new)
         last = self._done[-1] if self._done else None
         if last is not None and edit.gesture is not None and last.gesture == edit.gesture:
             self._done[-1] = last.and_then(edit, inverse)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.interventions import Intervention
+from visualizer.engine.memory import pass_bytes, require_pass_memory
 from visualizer.engine.model import Model
 from visualizer.engine.sampling import Sampling
 from visualizer.errors import TokenError
@@ -18,6 +19,10 @@ Array = NDArray[Any]
 DEFAULT_LENGTH = 10
 #: So many numbers fit the cache beside those that they are compared with.
 COMPARED_AT_ONCE = 2**15
+#: Repetitions of the pattern over which the accuracy is measured.
+PATTERN_REPEATS = 10
+#: A pattern is repeated up to so many tokens to begin with, however long the context is.
+LONGEST_EXAMPLE = 64
 
 
 @dataclass(frozen=True)
@@ -105,13 +110,29 @@ def _are_same(left: Array, right: Array) -> bool:
     return True
 
 
+def check_memory(state: State) -> None:
+    """Refuse a state whose passes, of the model, the baseline and a second prompt, need more memory than there is.
+
+    Raises:
+        TooLargeError: with what they need.
+    """
+    config = state.model.config
+    passes = 1 if state.baseline is None else 2
+    measured = PATTERN_REPEATS * len(state.opened.pattern or "")
+    longest = min(max(len(state.prompt) + state.length, measured), config.n_ctx)
+    second = min(len(state.second_prompt or ()), config.n_ctx)
+    needed = passes * (pass_bytes(config, longest) + (pass_bytes(config, second) if second else 0))
+    require_pass_memory(needed, f"a text of {len(state.prompt)} tokens and {state.length} more")
+
+
 def default_prompt(opened: OpenedModel) -> str:
-    """A prompt to begin with: the model's own example, else its pattern repeated until the context is full."""
+    """A prompt to begin with: the model's own example, else its pattern repeated, until a short context is full."""
     model = opened.model
     if opened.prompt is not None and is_readable(model, opened.prompt):
         return opened.prompt
     if opened.pattern:
-        return (opened.pattern * model.config.n_ctx)[: model.config.n_ctx]
+        length = min(model.config.n_ctx, LONGEST_EXAMPLE)
+        return (opened.pattern * length)[:length]
     return ""
 
 

@@ -17,13 +17,12 @@ from visualizer.engine.interventions import within
 from visualizer.engine.progress import told_to
 from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
+from visualizer.session.document.state import PATTERN_REPEATS
 from visualizer.session.evaluation.difference import Earlier, is_small, ripple
 from visualizer.session.evaluation.generation import Watch, generated, rows
 from visualizer.session.evaluation.request import Request
 from visualizer.session.evaluation.result import BaselineRun, BranchText, Result, SecondPrompt, text_of
 
-#: Repetitions of the pattern over which the accuracy is measured.
-PATTERN_REPEATS = 10
 #: The first part of a text is shown by itself where the rest takes more than so many multiplications: about 0.1 s.
 LONG = 1e9
 #: Of a large vocabulary panels show the most probable so many.

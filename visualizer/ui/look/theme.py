@@ -17,6 +17,9 @@ from visualizer.resources import resource
 # Text on a ground needs this ratio of luminances: WCAG 2.2, success criterion 1.4.3 (level AA).
 MINIMUM_CONTRAST = 4.5
 
+#: What a user can choose; the last follows the platform.
+THEMES = ("light", "dark", "system")
+
 # Tokens take hues from here to there, in degrees: none looks like the accent, NaN or an infinity.
 FIRST_HUE, LAST_HUE = 50.0, 310.0
 TOKEN_ZERO_HUE = 212.0
@@ -126,7 +129,7 @@ def theme_for(choice: str, app: QApplication) -> Theme:
         return DARK
     if choice == "system":
         return DARK if app.styleHints().colorScheme() == Qt.ColorScheme.Dark else LIGHT
-    raise ValueError(f"theme {choice!r} is not one of light, dark, system")
+    raise ValueError(f"theme {choice!r} is not one of {', '.join(THEMES)}")
 
 
 def apply_theme(app: QApplication, theme: Theme) -> None:

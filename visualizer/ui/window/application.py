@@ -12,6 +12,7 @@ from visualizer.formats import OpenedModel
 from visualizer.ui.look.theme import apply_theme, icon, theme_for
 from visualizer.ui.window.failures import Failures, errors_file
 from visualizer.ui.window.main_window import MainWindow
+from visualizer.ui.window.set_aside import set_aside_damage
 
 ORGANIZATION = "attention-visualizer"
 APPLICATION = "visualizer"
@@ -51,11 +52,14 @@ def show_window(opened: OpenedModel, prompt: str | list[int] | None = None) -> M
     """Build and show the window on a model, with the remembered theme and geometry."""
     app = make_application()
     remembered = settings()
+    damage = set_aside_damage(remembered)
     apply_theme(app, theme_for(str(remembered.value("theme", "system")), app))
     app.setWindowIcon(icon("app"))
     window = MainWindow(opened, remembered, prompt)
     Failures(window.status.say, errors_file(), window)
     window.show()
+    if damage:
+        window.status.say(damage)
     return window
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 
@@ -40,6 +41,7 @@ from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, REMARKED, 
 from visualizer.ui.window.context_menus import ContextMenus
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.menus import Menus
+from visualizer.ui.window.opening import Opening
 from visualizer.ui.window.status import StatusBar
 from visualizer.ui.window.veils import Veils
 
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
 
     Attributes:
         session: the document, the selection and the results that all panels are about.
+        opening: reads the models that are opened.
         middle_window: the window in the middle, whose docks show the numbers.
         docks: every panel's dock by the panel's object name.
     """
@@ -89,6 +92,9 @@ class MainWindow(QMainWindow):
         self.context_menus.message.connect(self.status.say)
         self.context_menus.panel_wanted.connect(self._bring)
         self.context_menus.number_wanted.connect(self._type_number)
+        self.opening = Opening(self)
+        self.opening.opened.connect(self._open_read)
+        self.opening.said.connect(self.status.say)
         self._build_top()
         self._build_docks()
         busy.stale_changed.connect(Veils([self.docks[name] for name in RESULTS], self).mark)
@@ -259,9 +265,23 @@ class MainWindow(QMainWindow):
         self._settings.setValue("theme", choice)
 
     def open_source(self, source: str) -> None:
-        """Open a preset or a file, as an undoable edit; a refusal is said in the status bar."""
+        """Open a preset or a file, a large one once it is read, as an undoable edit; a refusal is said below."""
+        self.opening.request(source)
+
+    def open(self, source: str | os.PathLike[str]) -> None:
+        """Open a preset or a file, as an undoable edit, before this returns.
+
+        Raises:
+            InputError: it cannot be opened; nothing has changed.
+        """
+        self._open(open_model(source))
+
+    def _open(self, opened: OpenedModel) -> None:
+        self.session.document.apply(OpenModel(opened), self)
+
+    def _open_read(self, opened: OpenedModel) -> None:
         try:
-            self.session.document.apply(OpenModel(open_model(source)), self)
+            self._open(opened)
         except InputError as error:
             self.status.say(str(error))
 
@@ -327,6 +347,7 @@ class MainWindow(QMainWindow):
             return
         for panel in panels:
             panel.shut_down()
+        self.opening.stop()
         self._idle.stop()
         self._garbage.stop()
         self._settings.setValue("geometry", self.saveGeometry())

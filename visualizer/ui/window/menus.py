@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu, QMessageBox
 from visualizer.formats import PRESETS, SHIPPED, save_safetensors
 from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import SessionPanel
+from visualizer.ui.look.theme import THEMES
 from visualizer.ui.widgets.focus_order import enter
 from visualizer.ui.widgets.plain_text import entry_words
 from visualizer.ui.window.docks import PanelDock
@@ -163,7 +164,7 @@ class Menus:
     def _fill_themes(self, menu: QMenu) -> None:
         group = QActionGroup(self._window)
         chosen = str(self._does.remembered("theme", "system"))
-        for choice in ("light", "dark", "system"):
+        for choice in THEMES:
             action = self._add(menu, f"{choice.capitalize()} theme", partial(self._does.choose_theme, choice))
             action.setCheckable(True)
             action.setChecked(choice == chosen)

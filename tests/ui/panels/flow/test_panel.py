@@ -26,8 +26,8 @@ from tests.ui.panels.flow.helpers import (
     point_of,
     shown,
 )
-from visualizer.engine.graph import LARGE_VOCABULARY
 from visualizer.engine.interventions import Intervention
+from visualizer.engine.memory import LARGE_VOCABULARY
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.document.edits import OpenModel, SetBaseline, SetCells, SetInterventions, SetPrompt
 from visualizer.session.document.state import Baseline
