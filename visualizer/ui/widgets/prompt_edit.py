@@ -59,6 +59,9 @@ class PromptEdit(TextLine):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_undo(event):
+            if self._refused:  # what is undone is the text that is no prompt
+                event.accept()
+                return True
             event.ignore()  # so that the window's undo sees the keys
             return False
         return super().event(event)
