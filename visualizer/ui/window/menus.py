@@ -40,6 +40,9 @@ class Commands(Protocol):
     def open_source(self, source: str) -> None:
         """Open a preset or a file."""
 
+    def note_saved(self) -> None:
+        """The model as it is now has been written to a file."""
+
     def choose_theme(self, choice: str) -> None:
         """Use the light or dark theme, or the system's."""
 
@@ -237,6 +240,7 @@ def _save(window: QMainWindow, does: Commands) -> None:
         does.status.say(str(error))
     else:
         does.status.say(f"saved {target}")
+        does.note_saved()
 
 
 def _toggle_full_screen(window: QMainWindow) -> None:
