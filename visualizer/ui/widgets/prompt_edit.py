@@ -106,3 +106,15 @@ def _is_undo(event: QKeyEvent) -> bool:
 def _is_new_line(event: QKeyEvent) -> bool:
     shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
     return bool(shift) and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+def inserted(before: str, after: str) -> int:
+    """How many characters of a text are new in one place: more than one were not typed."""
+    start = _common(before, after)
+    return len(after) - start - _common(before[start:][::-1], after[start:][::-1])
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))

@@ -19,7 +19,7 @@ from visualizer.tokenizers.characters import CharacterTokenizer
 from visualizer.ui.bridge.panel import SessionPanel
 from visualizer.ui.look.theme import Theme, current_theme, icon, number_font
 from visualizer.ui.widgets.buttons import action_button
-from visualizer.ui.widgets.prompt_edit import PromptEdit, TextLine
+from visualizer.ui.widgets.prompt_edit import PromptEdit, TextLine, inserted
 
 #: A pause this long ends a burst of typing: what follows is undone separately.
 BURST_MS = 1000
@@ -381,18 +381,6 @@ class PromptBar(SessionPanel):
     def hideEvent(self, event: QHideEvent) -> None:
         self.stop()
         super().hideEvent(event)
-
-
-def inserted(before: str, after: str) -> int:
-    """How many characters of a text are new in one place: more than one were not typed."""
-    start = _common(before, after)
-    return len(after) - start - _common(before[start:][::-1], after[start:][::-1])
-
-
-def _common(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def accepted(model: Model) -> str:
