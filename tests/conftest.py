@@ -22,6 +22,11 @@ settings.register_profile("visualizer", deadline=None, print_blob=True)
 settings.load_profile("visualizer")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A long run of the window's random acts is asked for."""
+    parser.addoption("--acts", type=int, default=0, help="random acts in a long run, such as 20000 (none by default)")
+
+
 def pytest_unconfigure() -> None:
     """The temporary settings go with the run, and so does what was copied: without a screen, Qt would let go of it only
     when Python's part of it is gone, and crash.

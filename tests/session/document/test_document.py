@@ -1,5 +1,8 @@
 """The document: steps, gestures, listeners, and a history that goes anywhere."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -294,3 +297,26 @@ def test_undo_restores_the_bits_however_one_walks(steps: list[Edit], walk: list[
     document.go_to(len(steps))
     assert bits(document) == end
     np.testing.assert_equal(document.history()[1], len(document.history()[0]))
+
+
+def test_an_edit_that_changes_nothing_is_no_step() -> None:
+    document, told = Document(open_model("aab")), list[Change]()
+    document.apply(SetPrompt("ab"))
+    document.undo()
+    document.subscribe(told.append)
+    revision = document.revision
+    document.apply(SetPrompt("aabaa"))
+    document.apply(SetGeneration(document.state.length, document.state.sampling))
+    assert document.history() == (["prompt “ab”"], 0)  # what was undone can still be done again
+    assert (document.revision, told) == (revision, [])
+
+
+def test_a_prompt_in_the_history_keeps_no_model_alive() -> None:
+    document = Document(open_model("aab"))
+    weights = [weakref.ref(document.state.model)]
+    for number in range(3):
+        document.apply(SetPrompt("ab" + number * "a"))
+        document.apply(SetCells("wte", (0, 0), float(number) + 2.0))
+        weights.append(weakref.ref(document.state.model))
+    gc.collect()
+    assert [found() is not None for found in weights] == [True, False, False, True]  # as opened, and as it is now

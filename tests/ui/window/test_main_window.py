@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QColor, QImage
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QMenu, QTableView, QTreeView, QWidget
+from PySide6.QtWidgets import QAbstractButton, QFileDialog, QLabel, QLineEdit, QMenu, QTableView, QTreeView, QWidget
 from pytestqt.qtbot import QtBot
 
 import visualizer
 from tests.ui.finding import child, words
 from visualizer.engine.interventions import Intervention
 from visualizer.resources import resource
-from visualizer.session.document.edits import SetInterventions, pin_baseline
+from visualizer.session.document.edits import SetCells, SetInterventions, pin_baseline
 from visualizer.session.selection import CellRef
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import current_theme
@@ -395,10 +396,12 @@ def test_the_palette_is_open_before_all_commands_are_there_and_lists_them_as_the
 
 def test_a_key_works_before_its_panel_was_ever_seen_and_after(window: MainWindow, qtbot: QtBot) -> None:
     window.activateWindow()
-    for _ in range(2):
-        before = window.session.document.revision
+    for number in (5.0, 6.0):
+        window.session.document.apply(SetCells("wte", (0, 0), number))
         qtbot.keyClick(window, Qt.Key.Key_B, Qt.KeyboardModifier.ControlModifier)
-        assert window.session.document.revision == before + 1
+        state = window.session.document.state
+        assert state.baseline is not None
+        assert state.baseline.model is state.model
     window.build_all()
     late = [(name, dock.panel) for name, dock in window.docks.items() if name not in AT_ONCE]
     keys = {
@@ -479,3 +482,20 @@ def test_the_number_under_the_cursor_follows_an_edit_and_is_told_beside_the_base
     write_cell(window, "blocks.0.attn.c_proj.w", 7, 6, "0")
     window.session.wait()
     assert readout.text() == "logits[position a₄, token 'b'] = 0; baseline 1024, difference −1024"
+
+
+def test_the_star_in_the_title_is_gone_once_the_model_is_saved(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window.session.document.apply(SetCells("wte", (0, 0), 3.0))
+    assert window.isWindowModified()
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / "mine.safetensors"), ""))
+    next(action for action in window.findChildren(QAction) if action.text() == "&Save model as…").trigger()
+    assert "mine" in window.status.currentMessage()
+    assert not window.isWindowModified()
+    window.session.document.apply(SetCells("wte", (0, 0), 4.0))
+    assert window.isWindowModified()
+    window.undo_action.trigger()
+    assert not window.isWindowModified()
+    window.undo_action.trigger()
+    assert window.isWindowModified()  # as opened, and not as saved

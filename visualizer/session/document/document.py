@@ -82,6 +82,16 @@ def _overwrites(edit: Edit, earlier: Edit) -> bool:
     return isinstance(edit, SetGeneration | SetInterventions)
 
 
+def _leads_back(step: _Done, state: State) -> bool:
+    """Whether a gesture has come back to where it began, as typing a letter and taking it back does."""
+    if step.touches_weights():  # to find that out would take as long as the edit itself
+        return False
+    before = state
+    for edit in step.undo:
+        before, _ = edit.apply(before)
+    return before == state
+
+
 class Document:
     """What the user works on. Every change is an edit; every edit can be undone.
 
@@ -111,17 +121,21 @@ class Document:
         self._listeners.subscribe_after(listener)
 
     def apply(self, edit: Edit, initiator: object = None) -> Change:
-        """Make an edit.
+        """Make an edit. One that changes nothing is no step of the history, and nobody is told of it.
 
         Raises:
             InputError: it cannot be made; nothing has changed.
         """
         new, inverse = edit.apply(self.state)
+        if new == self.state:
+            return Change(edit, self.revision, initiator)
         check_memory(new)
         last = self._done[-1] if self._done else None
         if last is not None and edit.gesture is not None and last.gesture == edit.gesture:
             self._done[-1] = last.and_then(edit, inverse)
             self.began = last.began
+            if _leads_back(self._done[-1], new):
+                self._done.pop()
         else:
             self.began = self.revision + 1
             self._done.append(_Done(edit.title(), (edit,), (inverse,), edit.gesture, self.began))

@@ -155,7 +155,8 @@ class SetPrompt:
         if ids == state.prompt:
             return state, self
         # Branches are ways that the old prompt went on.
-        return state.with_(prompt=ids, branches=(Branch("main"),), branch=0), _RestorePrompt(state, self.gesture)
+        inverse = _RestorePrompt(state.prompt, state.branches, state.branch, self.gesture)
+        return state.with_(prompt=ids, branches=(Branch("main"),), branch=0), inverse
 
     def size(self) -> int:
         return 100 + 8 * len(self.prompt)
@@ -165,7 +166,9 @@ class SetPrompt:
 class _RestorePrompt:
     """Bring a prompt back with its branches: the inverse of setting one."""
 
-    state: State
+    prompt: tuple[int, ...]
+    branches: tuple[Branch, ...]
+    branch: int
     gesture: object = None
     touches: str = field(default=PROMPT, init=False)
 
@@ -173,12 +176,11 @@ class _RestorePrompt:
         return "prompt"
 
     def apply(self, state: State) -> tuple[State, Edit]:
-        old = self.state
-        restored = state.with_(prompt=old.prompt, branches=old.branches, branch=old.branch)
-        return restored, _RestorePrompt(state, self.gesture)
+        restored = state.with_(prompt=self.prompt, branches=self.branches, branch=self.branch)
+        return restored, _RestorePrompt(state.prompt, state.branches, state.branch, self.gesture)
 
     def size(self) -> int:
-        return 100 + 8 * len(self.state.prompt)
+        return 100 + 8 * len(self.prompt)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QByteArray, QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QResizeEvent, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
@@ -20,6 +23,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from visualizer.engine.model import Model
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.document.edits import OpenModel, SetPrompt
@@ -47,6 +51,8 @@ from visualizer.ui.window.veils import Veils
 
 #: Panels that nobody has looked at are built once nothing has happened for this long, one every `EACH_MS`.
 IDLE_MS, EACH_MS = 3000, 150
+#: Arrays of more numbers are told apart as objects.
+COMPARED = 2**20
 #: Remembered layouts of another version are not restored.
 LAYOUT_VERSION = 3
 
@@ -71,6 +77,7 @@ class MainWindow(QMainWindow):
         super().__init__(parent)
         self.setObjectName("mainWindow")
         self._settings = settings
+        self._saved: tuple[OpenedModel, Model] | None = None
         remember_choices_in(settings)
         self._laid_out = False
         self._idle = QTimer(self, singleShot=True)
@@ -244,12 +251,22 @@ class MainWindow(QMainWindow):
         state = self.session.document.state
         active = sum(change.enabled for change in state.interventions)
         self.docks["interventionsPanel"].setWindowTitle(f"Interventions ({active})" if active else "Interventions")
-        config, then = state.model.config, state.opened.model.parameters
+        config, then = state.model.config, self._as_saved(state.opened).parameters
         self.setWindowTitle(
             f"{state.opened.name}[*] · {_counted(config.n_layers, 'block')} · {_counted(config.n_heads, 'head')} · "
             f"{config.d_model} dimensions"
         )
-        self.setWindowModified(any(array is not then[name] for name, array in state.model.parameters.items()))
+        self.setWindowModified(any(_differ(array, then[name]) for name, array in state.model.parameters.items()))
+
+    def _as_saved(self, opened: OpenedModel) -> Model:
+        """The model as it is in a file: as it was saved last, else as it was opened."""
+        return self._saved[1] if self._saved is not None and self._saved[0] is opened else opened.model
+
+    def note_saved(self) -> None:
+        """The model as it is now has been written to a file."""
+        state = self.session.document.state
+        self._saved = (state.opened, state.model)
+        self._document_changed()
 
     # -- what the user does
 
@@ -362,6 +379,11 @@ def _retire(shortcut: QShortcut, _panel: object) -> None:
     """The panel is there, and has the key itself."""
     shortcut.setEnabled(False)
     shortcut.deleteLater()
+
+
+def _differ(now: NDArray[Any], then: NDArray[Any]) -> bool:
+    """Whether numbers differ; of a large array that is another one it is taken for granted, for time's sake."""
+    return now is not then and (now.size > COMPARED or not np.array_equal(now, then, equal_nan=True))
 
 
 def _counted(count: int, noun: str) -> str:

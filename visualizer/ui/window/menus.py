@@ -40,6 +40,9 @@ class Commands(Protocol):
     def open_source(self, source: str) -> None:
         """Open a preset or a file."""
 
+    def note_saved(self) -> None:
+        """The model as it is now has been written to a file."""
+
     def choose_theme(self, choice: str) -> None:
         """Use the light or dark theme, or the system's."""
 
@@ -229,9 +232,15 @@ def _save(window: QMainWindow, does: Commands) -> None:
     state = does.session.document.state
     name = f"{state.opened.name}.safetensors"
     target = asked_name(window, name, "Models (*.safetensors)", ".safetensors", "Save the model")
-    if target is not None:
-        opened = replace(state.opened, model=state.model)
-        try_to_write(partial(save_safetensors, opened, target), does.status.say, target)
+    if target is None:
+        return
+    opened = replace(state.opened, model=state.model)
+
+    def write() -> None:
+        save_safetensors(opened, target)
+        does.note_saved()
+
+    try_to_write(write, does.status.say, target)
 
 
 def _toggle_full_screen(window: QMainWindow) -> None:

@@ -12,6 +12,7 @@ from tests.engine.models import of_kind
 from tests.ui.finding import child, on_screen
 from visualizer.formats import OpenedModel, open_model
 from visualizer.session.document.edits import OpenModel, SetCells, SetPrompt
+from visualizer.session.selection import CellRef
 from visualizer.session.session import Session
 from visualizer.ui.heatmap.widget import Heatmap
 from visualizer.ui.look.theme import current_theme, theme_notifier
@@ -239,3 +240,17 @@ def test_an_activation_chosen_while_another_is_read_is_never_drawn_from_its_numb
     qtbot.waitUntil(lambda: panel.reading.activation_name == "blocks.0.attn.pattern")  # type: ignore[union-attr]
     assert title.text() == "d loss / d blocks.0.attn.pattern"
     assert heatmap.image().shape == (count, count)
+
+
+def test_commands_given_while_the_panel_is_behind_another_model_do_nothing(
+    panel: GradientsPanel, session: Session
+) -> None:
+    """The token that was wanted may be none of the other model's."""
+    session.document.apply(OpenModel(open_model("sort")))
+    panel.hide()
+    session.document.apply(OpenModel(open_model("aab")))
+    session.selection.choose(cell=CellRef("parameter", "wte", (0, 0)))
+    state = session.document.state
+    for name in ("adamStep", "checkGradient"):
+        panel.actions_by_name[name].trigger()
+    assert session.document.state is state

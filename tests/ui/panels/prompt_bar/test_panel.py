@@ -307,3 +307,38 @@ def test_a_new_line_is_typed_and_seen(qtbot: QtBot) -> None:
     qtbot.keyClick(bar.prompt_edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
     assert session.document.state.prompt_text == bar.prompt_edit.text() == "cat\n"
     assert bar.prompt_edit.grab().toImage() != with_space
+
+
+def test_undo_takes_back_a_text_that_is_no_prompt_and_nothing_else(
+    bar: PromptBar, session: Session, qtbot: QtBot
+) -> None:
+    def refused() -> bool:
+        return bar.prompt_edit.refused
+
+    retype(bar, qtbot, "bb")
+    qtbot.keyClicks(field(bar), "xy")
+    assert refused()
+    qtbot.keyClick(field(bar), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert field(bar).text() == session.document.state.prompt_text == "bb"
+    assert not refused()
+    qtbot.keyClick(field(bar), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert field(bar).text() == session.document.state.prompt_text == "aabaa"
+
+
+def test_what_is_pasted_between_letters_is_undone_by_itself(bar: PromptBar, session: Session, qtbot: QtBot) -> None:
+    retype(bar, qtbot, "b")
+    QApplication.clipboard().setText("aba")
+    field(bar).paste()
+    qtbot.keyClicks(field(bar), "b")
+    seen = [session.document.state.prompt_text]
+    for _ in range(3):
+        session.document.undo()
+        seen.append(field(bar).text())
+    assert seen == ["babab", "baba", "b", "aabaa"]
+
+
+def test_a_letter_typed_and_taken_back_is_no_step_to_undo(bar: PromptBar, session: Session, qtbot: QtBot) -> None:
+    qtbot.keyClicks(field(bar), "b")
+    qtbot.keyClick(field(bar), Qt.Key.Key_Backspace)
+    assert field(bar).text() == session.document.state.prompt_text == "aabaa"
+    assert session.document.history() == ([], 0)

@@ -27,10 +27,12 @@ from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
 from visualizer.session.training.corpora import open_corpus
-from visualizer.session.training.report import TrainingSnapshot
+from visualizer.session.training.record import TrainingRecord
+from visualizer.session.training.report import Evaluation, Point, Report, TrainingSnapshot
 from visualizer.training_options import add_training_options
 from visualizer.training_run import plan_of
 from visualizer.ui.panels.training.panel import LOST, TrainingPanel
+from visualizer.ui.panels.training.plots import TrainingPlots
 
 SMALL = {"n_layers": 1, "n_heads": 1, "d_model": 8, "d_mlp": 8, "context": 8, "steps": 60, "batch": 4}
 LONG = {"steps": 1_000_000}
@@ -384,3 +386,17 @@ def test_going_from_one_snapshot_of_a_step_to_another_of_the_same_step(
         slider.setValue(index)
         shown = panel.record.snapshots[index].parameters["wte"]
         np.testing.assert_array_equal(session.document.state.model.parameters["wte"], shown)
+
+
+def test_numbers_that_no_axis_can_be_marked_for_are_gaps_in_the_curves(qtbot: QtBot) -> None:
+    """Pyqtgraph refuses a range that ends at 1e308."""
+    plots, record = TrainingPlots(), TrainingRecord()
+    on_screen(plots, qtbot, 500, 300)
+    for step, number in enumerate((1.0, 1e308, np.inf, np.nan, 2.0)):
+        points, evaluations = (Point(step, number, number, number),), (Evaluation(step, number, number),)
+        record.add(Report("running", points=points, evaluations=evaluations))
+        plots.show_record(record)
+        plots.grab()
+    ends = plots.rate.getPlotItem().viewRange()[1]
+    assert 0 < ends[0] < 1.1
+    assert 1.9 < ends[1] < 3

@@ -16,6 +16,7 @@ from visualizer.engine.sampling import top_tokens
 from visualizer.engine.trace import Trace
 from visualizer.formats import OpenedModel
 from visualizer.session.analysis.cell_sources import sources_of
+from visualizer.session.analysis.intervened_heads import intervened_heads
 from visualizer.session.evaluation.evaluate import SHOWN_TOKENS
 from visualizer.session.selection import CellRef, Chosen
 from visualizer.session.session import Session
@@ -33,6 +34,8 @@ from visualizer.ui.widgets.title import Title
 
 #: Vocabularies larger than this show the tokens that the last position finds most probable.
 ALL_TOKENS = 96
+#: What marks a head, a block or a stage that is intervened in.
+INTERVENED = "●"
 
 
 class AttentionPanel(SessionPanel):
@@ -43,6 +46,7 @@ class AttentionPanel(SessionPanel):
         self.setObjectName("attentionPanel")
         self._session = session
         self._columns: list[int] = []
+        self._intervened: dict[int, str] = {}
         self.scores, self.pattern = self._heatmap("scoresHeatmap"), self._heatmap("patternHeatmap")
         self.logits, self.probs = self._heatmap("logitsHeatmap"), self._heatmap("probsHeatmap")
         for heatmap in (self.logits, self.probs):
@@ -135,6 +139,7 @@ class AttentionPanel(SessionPanel):
     def refresh(self) -> None:
         """Draw the trace of the step under the cursor."""
         trace = self._session.trace
+        self._find_interventions()
         self._fill_choosers()
         if trace is None or not len(trace.tokens):
             words = COMPUTING if self._session.result is None else EMPTY
@@ -222,15 +227,30 @@ class AttentionPanel(SessionPanel):
         shown = now.comparison if self._session.baseline_trace is not None else "value"
         for name, heading in self._titles.items():
             title, detail, meaning = words_above(name, now.score_stage, tokens, vocabulary, len(self._columns))
-            heading.set_words(title + ADDED[shown], detail, meaning)
+            done = self._intervened.get(now.block * self._opened().model.config.n_heads + now.head)
+            mark = f" {INTERVENED} {done}" if done and name in ("scores", "pattern") else ""
+            heading.set_words(title + ADDED[shown] + mark, detail, meaning)
+
+    def _find_interventions(self) -> None:
+        """Which heads something is done to in the pass that is shown: the baseline has interventions of its own."""
+        now = self._session.selection.now
+        base = self._session.baseline_trace if now.comparison == "baseline" else None
+        trace = self._session.trace if base is None else base
+        self._intervened = {} if trace is None else intervened_heads(trace)
 
     def _fill_choosers(self) -> None:
         config, now = self._opened().model.config, self._session.selection.now
         self._where.setVisible(config.n_layers > 1 or config.n_heads > 1)
-        for box, count, chosen in ((self._block, config.n_layers, now.block), (self._head, config.n_heads, now.head)):
-            if box.count() != count:
+        blocks = {head // config.n_heads for head in self._intervened}
+        heads = {head % config.n_heads for head in self._intervened if head // config.n_heads == now.block}
+        for box, count, chosen, marked in (
+            (self._block, config.n_layers, now.block, blocks),
+            (self._head, config.n_heads, now.head, heads),
+        ):
+            names = [f"{i} {INTERVENED}" if i in marked else str(i) for i in range(count)]
+            if names != [box.itemText(i) for i in range(box.count())]:
                 box.clear()
-                box.addItems([str(i) for i in range(count)])
+                box.addItems(names)
             box.setCurrentIndex(chosen)
 
     def _mark(self) -> None:

@@ -290,8 +290,11 @@ class GradientsPanel(SessionPanel):
 
     def descend(self, steps: int) -> None:
         """Take steps of Adam, as one edit."""
-        state, objective = self.session.document.state, self._wanted.objective()
-        if objective is None or self.reading is None or self._actor.busy:
+        state = self.session.document.state
+        if self.reading is None or self._opened is not state.opened or self._actor.busy:
+            return  # what is shown may be of another model, where the panel is not seen
+        objective = self._wanted.objective()
+        if objective is None:
             return
         rate = parse_decimal(self.view.rate.text())
         if rate is None:
@@ -304,8 +307,11 @@ class GradientsPanel(SessionPanel):
 
     def check_cell(self) -> None:
         """Compare the chosen weight's gradient with finite differences."""
-        state, objective, cell = self.session.document.state, self._wanted.objective(), self._weight()
-        if objective is None or cell is None or self._actor.busy:
+        state, cell = self.session.document.state, self._weight()
+        if cell is None or self._opened is not state.opened or self._actor.busy:
+            return
+        objective = self._wanted.objective()
+        if objective is None:
             return
         work = partial(checking, state, objective, cell)
         self._actor.request(work, at_once=20 * cost(state.model, objective) <= AT_ONCE)

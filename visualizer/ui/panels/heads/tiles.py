@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visualizer.engine.head_scores import SCORES, HeadDetector, Role, main_roles
-from visualizer.engine.interventions import WORDS
 from visualizer.engine.trace import Trace
+from visualizer.session.analysis.intervened_heads import intervened_heads
 from visualizer.ui.look.colors import MASKED, Kind, color_indices, symmetric_limit
 
 Array = NDArray[Any]
@@ -105,7 +105,7 @@ class Heads:
         self.tiles = np.zeros((len(self.names) * len(first), side, side), dtype=first.dtype)
         self.scores, self.changes = ({name: np.full(self.shape, np.nan) for name in SCORES} for _ in range(2))
         self.roles = np.full(len(self.tiles), -1)
-        self.intervened = dict(_intervened(self.trace))
+        self.intervened = intervened_heads(self.trace)
         self.detector = HeadDetector(self.trace.tokens)
         self._work = self._portions()
 
@@ -185,23 +185,6 @@ class Heads:
             return base, base
         with np.errstate(all="ignore"):
             return own, own - base
-
-
-def _intervened(trace: Trace) -> Iterator[tuple[int, str]]:
-    """Head (layer · heads + head) and what was done, of every enabled intervention in a part of one or in all of it."""
-    config = trace.parameters.config
-    for change in trace.interventions:
-        if not change.enabled or "head" not in trace.graph.axes(change.name):
-            continue
-        key_value = change.name.rsplit(".", 1)[1] in ("k", "v", "rot_k")
-        heads = range(config.n_key_value_heads if key_value else config.n_heads)
-        index = dict(change.where).get("head")
-        part = heads if index is None else heads[slice(*index)] if isinstance(index, tuple) else [heads[index]]
-        whole = all(axis == "head" for axis, _ in change.where)
-        first, shared_by = int(change.name.split(".")[1]) * config.n_heads, config.n_heads // len(heads)
-        for head in part:
-            for query_head in range(head * shared_by, (head + 1) * shared_by):
-                yield first + query_head, WORDS[change.kind] if whole else "changed"
 
 
 def tile_indices(heads: Heads) -> NDArray[np.uint8]:

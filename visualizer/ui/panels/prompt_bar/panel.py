@@ -20,7 +20,7 @@ from visualizer.ui.look.theme import Theme, current_theme, icon, number_font
 from visualizer.ui.widgets.buttons import action_button
 from visualizer.ui.widgets.number_fields import WholeField
 from visualizer.ui.widgets.plain_text import PlainLabel, as_tip
-from visualizer.ui.widgets.prompt_edit import PromptEdit, TextLine
+from visualizer.ui.widgets.prompt_edit import PromptEdit, TextLine, inserted
 
 #: A pause this long ends a burst of typing: what follows is undone separately.
 BURST_MS = 1000
@@ -43,6 +43,7 @@ class PromptBar(SessionPanel):
         super().__init__(session, parent)
         self.setObjectName("promptBar")
         self._bursts = 0
+        self._text = ""
         self._stepping = False
         self._icons_of: Theme | None = None
         self._burst_end = QTimer(self, singleShot=True, interval=BURST_MS)
@@ -75,7 +76,7 @@ class PromptBar(SessionPanel):
         self.prompt_edit.setMinimumWidth(120)
         self.prompt_edit.textChanged.connect(self._typed)
         self.prompt_edit.editingFinished.connect(self._end_burst)
-        self.prompt_edit.undo_wanted.connect(lambda: self.session.document.undo())
+        self.prompt_edit.undo_wanted.connect(self._undo)
         self.prompt_edit.redo_wanted.connect(lambda: self.session.document.redo())
 
         self.output_text = TextLine(self)
@@ -219,6 +220,7 @@ class PromptBar(SessionPanel):
             caret, at_end = self.prompt_edit.cursorPosition(), len(self.prompt_edit.text())
             with QSignalBlocker(self.prompt_edit):  # what the document says is not typed
                 self.prompt_edit.setText(text)
+            self._text = text
             self.prompt_edit.update()
             self.prompt_edit.setCursorPosition(len(text) if caret == at_end else min(caret, len(text)))
         self._refuse("")
@@ -263,8 +265,20 @@ class PromptBar(SessionPanel):
             self.model_chooser.setCurrentText(state.opened.name)
             self.message.emit(str(error))
 
+    def _undo(self) -> None:
+        """Take back the text that is no prompt; where there is none, the document's last step."""
+        if self.prompt_edit.refused:
+            self._end_burst()
+            self._show_prompt()
+        else:
+            self.session.document.undo()
+
     def _typed(self, text: str) -> None:
         document = self.session.document
+        pasted = inserted(self._text, text) > 1  # which is undone by itself
+        self._text = text
+        if pasted:
+            self._end_burst()
         try:
             from visualizer.session.analysis.two_prompts import read_prompt
 
@@ -275,7 +289,10 @@ class PromptBar(SessionPanel):
             self._refuse(str(error))
         else:
             self._refuse("")
-        self._burst_end.start()
+        if pasted:
+            self._end_burst()
+        else:
+            self._burst_end.start()
 
     def _refuse(self, why: str) -> None:
         self.refusal.setText(f"⚠ {why}; the prompt is still the last one that could be read." if why else "")

@@ -14,6 +14,8 @@ from visualizer.session.training.record import TrainingRecord
 from visualizer.ui.look.theme import current_theme
 
 SMALL_HEIGHT = 84
+#: An axis cannot be laid out for numbers near the end of what can be written.
+LARGEST = 1e100
 LEGEND = "loss in nats  ·  thin: batch  ·  ● train  ·  ◆ validation"
 
 
@@ -56,12 +58,14 @@ class TrainingPlots(QWidget):
         """Draw what the record holds now."""
         curves = record.curves()
         steps = curves[:, 0]
-        self._batch.setData(steps, _finite(curves[:, 1]))
-        self._rate.setData(steps, curves[:, 2])
-        self._norm.setData(steps, _finite(curves[:, 3]))
-        at = [float(evaluation.step) for evaluation in record.evaluations]
-        self._train.setData(at, [evaluation.train for evaluation in record.evaluations])
-        self._validation.setData(at, [evaluation.validation for evaluation in record.evaluations])
+        for curve, column in ((self._batch, 1), (self._rate, 2), (self._norm, 3)):
+            curve.setData(steps, _drawable(curves[:, column]))
+        at = np.array([float(evaluation.step) for evaluation in record.evaluations])
+        losses = np.array([(evaluation.train, evaluation.validation) for evaluation in record.evaluations])
+        for curve, column in ((self._train, 0), (self._validation, 1)):
+            values = _drawable(losses.reshape(-1, 2)[:, column])
+            there = np.isfinite(values)  # a symbol has no gaps
+            curve.setData(at[there], values[there])
         if record.evaluations:
             last = record.evaluations[-1]
             self.loss.setAccessibleDescription(
@@ -108,5 +112,7 @@ def _plot(name: str, said: str, parent: QWidget) -> Any:  # noqa: ANN401 - pyqtg
     return plot
 
 
-def _finite(values: NDArray[Any]) -> NDArray[Any]:
-    return np.where(np.isfinite(values), values, np.nan)
+def _drawable(values: NDArray[Any]) -> NDArray[Any]:
+    """The values with gaps where there is no number, or none that an axis could be marked for."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.abs(values) <= LARGEST, values, np.nan)
