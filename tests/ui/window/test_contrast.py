@@ -8,7 +8,22 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QApplication, QLabel, QTabBar, QTextBrowser, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QRadioButton,
+    QSpinBox,
+    QTabBar,
+    QTextBrowser,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 import visualizer
@@ -141,3 +156,26 @@ def test_an_unreadable_text_is_found(qtbot: QtBot, theme: Theme) -> None:
     label.setStyleSheet(f"color: {theme.rule}")
     widget.show()
     assert [(text.text, text.contrast < MINIMUM_CONTRAST) for text in painted_texts(widget)] == [(label.text(), True)]
+
+
+FIELDS = (QLineEdit, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QComboBox, QCheckBox, QRadioButton, QPushButton)
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+@pytest.mark.parametrize("checked", [False, True])
+def test_the_frame_of_a_field_stands_out_from_its_ground(
+    qtbot: QtBot, theme: Theme, kind: type[QWidget], checked: bool
+) -> None:
+    ground = QWidget()
+    qtbot.addWidget(ground)
+    ground.resize(120, 90)
+    field = kind(ground)
+    field.setGeometry(20, 20, 80, 40)
+    if checked and isinstance(field, QAbstractButton):
+        field.setCheckable(True)
+        field.setChecked(True)
+    picture = ground.grab().toImage()
+    below = QColor(picture.pixel(2, 2)).name()
+    edge = (QColor(picture.pixel(x, 40)).name() for x in range(18, 26))
+    assert max(contrast_ratio(color, below) for color in edge) >= 3
+    assert below == theme.background

@@ -215,9 +215,8 @@ class Heatmap(HeatmapView):
         if layout is None:
             return
         if event.reason() == QContextMenuEvent.Reason.Keyboard:
-            if self._marks.cursor is not None:
-                place = layout.cell_rect(*self._marks.cursor).center().toPoint()
-                self.context_requested.emit(*self._marks.cursor, self.mapToGlobal(place))
+            cell = self._marks.cursor or (0, 0)  # where the arrow keys begin
+            self.context_requested.emit(*cell, self.mapToGlobal(layout.cell_rect(*cell).center().toPoint()))
         elif Qt.MouseButton.RightButton not in QGuiApplication.mouseButtons():
             # Where the button is down, it may become a drag: then the click, if it was one, asks for the menu.
             self._menu_at(QPointF(event.pos()), event.globalPos())

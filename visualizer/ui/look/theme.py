@@ -20,6 +20,13 @@ MINIMUM_CONTRAST = 4.5
 #: What a user can choose; the last follows the platform.
 THEMES = ("light", "dark", "system")
 
+#: What has a frame that tells where it is, to type, tick or press.
+FRAMED = (
+    "QLineEdit", "QAbstractSpinBox", "QPlainTextEdit", "QComboBox", "QCheckBox", "QRadioButton", "QPushButton",
+    "QProgressBar",
+)  # fmt: skip
+#: By how much, in percent, Fusion darkens the window's colour for an outline.
+FUSION_OUTLINE = 140
 # Tokens take hues from here to there, in degrees: none looks like the accent, NaN or an infinity.
 FIRST_HUE, LAST_HUE = 50.0, 310.0
 TOKEN_ZERO_HUE = 212.0
@@ -39,6 +46,7 @@ class Theme:
     muted_text: str
     disabled_text: str
     rule: str
+    frame: str
     accent: str
     accent_text: str
     changed: str
@@ -60,6 +68,7 @@ LIGHT = Theme(
     muted_text="#59636e",
     disabled_text="#59636e",
     rule="#d5d9de",
+    frame="#727a84",
     accent="#c2410c",
     accent_text="#ffffff",
     changed="#7a3db8",
@@ -81,6 +90,7 @@ DARK = Theme(
     muted_text="#9ba5af",
     disabled_text="#acb5be",  # a button's ground is lighter than a panel's
     rule="#363d45",
+    frame="#747d87",
     accent="#ff9a4a",
     accent_text="#15181c",
     changed="#c79bff",
@@ -140,8 +150,10 @@ def apply_theme(app: QApplication, theme: Theme) -> None:
         app.setStyle("Fusion")
     app.setPalette(palette(theme))
     app.setPalette(_slider_palette(theme), "QSlider")  # type: ignore[arg-type]  # bytes, as declared, is refused
-    for name in ("QProgressBar", "QLineEdit", "QAbstractSpinBox", "QPlainTextEdit", "QComboBox", "QMenu", "QMenuBar"):
+    for name in ("QMenu", "QMenuBar"):
         app.setPalette(_quiet_palette(theme), name)  # type: ignore[arg-type]
+    for name in FRAMED:
+        app.setPalette(_framed_palette(theme), name)  # type: ignore[arg-type]
     app.setStyleSheet(style_sheet(theme))
     if "pyqtgraph" in sys.modules:  # only plots need it, and they are themed when they are made
         sys.modules["pyqtgraph"].setConfigOptions(background=theme.panel, foreground=theme.text)
@@ -190,6 +202,13 @@ def _quiet_palette(theme: Theme) -> QPalette:
     result = palette(theme)
     result.setColor(QPalette.ColorRole.Highlight, QColor(theme.muted_text))
     result.setColor(QPalette.ColorRole.HighlightedText, QColor(theme.panel))
+    return result
+
+
+def _framed_palette(theme: Theme) -> QPalette:
+    """A frame of 3:1: Fusion draws those of fields and boxes in the colour of the window, darker by 140 %."""
+    result = _quiet_palette(theme)
+    result.setColor(QPalette.ColorRole.Window, QColor(theme.frame).lighter(FUSION_OUTLINE))
     return result
 
 

@@ -60,9 +60,17 @@ def _focus(stop: QWidget, reason: Qt.FocusReason) -> None:
     stop.setFocus(reason)
     above = stop.parentWidget()
     while above is not None:
-        if isinstance(above, QScrollArea):
+        if isinstance(above, QScrollArea) and not _fills(stop, above):
             above.ensureWidgetVisible(stop)
         above = above.parentWidget()
+
+
+def _fills(stop: QWidget, area: QScrollArea) -> bool:
+    """Whether a control larger than its area is in sight: to have its middle in sight, too, helps nobody."""
+    seen, whole = stop.visibleRegion().boundingRect().size(), stop.size()
+    room = area.viewport().size()
+    larger = whole.height() > room.height() or whole.width() > room.width()
+    return larger and not seen.isEmpty()
 
 
 def _can_have_focus(widget: QWidget) -> bool:

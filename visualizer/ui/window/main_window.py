@@ -42,6 +42,7 @@ from visualizer.ui.widgets.plain_text import as_entry
 from visualizer.ui.window.arrangement import PLACES, Arrangement, first_size
 from visualizer.ui.window.busy_bar import BusyBar
 from visualizer.ui.window.catalog import AT_ONCE, EARLY_KEYS, PANELS, REMARKED, RESULTS
+from visualizer.ui.window.context_key import ContextKey
 from visualizer.ui.window.context_menus import ContextMenus
 from visualizer.ui.window.docks import PanelDock
 from visualizer.ui.window.menus import Menus
@@ -111,6 +112,7 @@ class MainWindow(QMainWindow):
         self.session.selection.subscribe(lambda _before, _now: self._busy_now())
         self._document_changed()
         FocusRings(self)
+        ContextKey(self)
         self._restore()
 
     # -- building
