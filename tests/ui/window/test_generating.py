@@ -87,7 +87,7 @@ def test_the_prompt_s_pass_is_shown_while_the_text_goes_on(window: MainWindow, h
     qtbot.waitUntil(lambda: bar(window).isVisible() and words(window) == "generating …")
     assert not window.session.stale
     assert window.session.pending
-    assert not veiled(window)
+    qtbot.waitUntil(lambda: not veiled(window))
     assert np.array_equal(heatmap.image(), visualizer.handmade("aab").forward("bab")["logits"])
     assert timeline.bars.centre(10) == at  # the bars stay under the slider's steps
     assert timeline.bars.tooltip(4) == "step 4\nnot computed yet"
@@ -115,7 +115,7 @@ def test_generating_can_be_cancelled_and_what_is_there_stays(
     button.click()
     qtbot.waitUntil(lambda: button.text() == "Compute")
     assert words(window) == "not computed: the rest of the text"
-    assert not veiled(window)
+    qtbot.waitUntil(lambda: not veiled(window))
     halfway.rest.set()
     button.click()
     qtbot.waitUntil(lambda: not window.session.pending and not button.isVisible())
