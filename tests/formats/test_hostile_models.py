@@ -195,6 +195,16 @@ def test_a_header_of_many_parts_is_refused_before_they_are_made(tmp_path: Path, 
     assert peak < 2.5 * len(text)  # its bytes and its text
 
 
+def test_a_header_that_is_too_long_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "long.safetensors"
+    length = 2**26
+    with path.open("wb") as file:
+        file.write(length.to_bytes(8, "little"))
+        file.truncate(8 + length)
+    with pytest.raises(FormatError, match=f"has a header of {length} bytes; at most"):
+        open_model(path)
+
+
 @pytest.mark.parametrize("part", ["{},", "[],", "1,"])
 def test_a_description_of_many_parts_is_refused_before_they_are_made(tmp_path: Path, part: str) -> None:
     save_safetensors(open_model("aab"), tmp_path / "m.safetensors")

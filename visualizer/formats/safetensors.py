@@ -63,8 +63,10 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         size = Path(path).stat().st_size
         with Path(path).open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
+            if size < 8 or not 2 <= length <= size - 8:
                 raise FormatError(f"{where!r} is no .safetensors file: its header's length does not fit the file")
+            if length > MAX_HEADER_BYTES:
+                raise FormatError(f"{where!r} has a header of {length} bytes; at most {MAX_HEADER_BYTES} are read")
             raw = file.read(length)
     except OSError as error:
         raise FormatError(f"cannot read {where!r}: {error.strerror}") from error

@@ -177,3 +177,74 @@ def test_a_disk_that_was_full_for_a_while_costs_no_run(tmp_path: Path, monkeypat
     about = kept.about()
     assert about is not None
     assert about.step == 4
+
+
+# -- what is damaged
+
+
+DAMAGED = [
+    *(
+        "",
+        "{",
+        "[]",
+        "{}",
+        "[" * 9999,
+        '{"name": 3, "step": 1, "steps": 4}',
+        '{"name": "a", "step": 1e999, "steps": 4}',
+    ),
+    *('{"name": "a", "step": NaN, "steps": 4}', '{"name": "a", "step": 1, "steps": 0}', '{"name": "a", "step": true}'),
+    *('{"name": "a", "step": -1, "steps": 4}', '{"name": "a", "step": 1.5, "steps": 4}', '{"name": "' + "a" * 10**6),
+    '{"name": "a", "step": ' + "1" * 5000 + ', "steps": 4}',
+]
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=lambda text: text[:40])
+@pytest.mark.parametrize("place", ["of its own", "of old"])
+def test_a_damaged_run_is_set_aside_with_a_word_and_the_others_are_offered(
+    tmp_path: Path, text: str, place: str
+) -> None:
+    runs = KeptRuns(tmp_path)
+    stopped(runs, "ab")
+    bad = KeptRun(tmp_path) if place == "of old" else runs.new()
+    list(TrainingJob(plan("cd"), bad).reports())
+    bad.release()
+    (bad.folder / "training.json").write_text(text, encoding="utf-8")
+    names_before = {path.name for path in bad.folder.iterdir()}
+    again = KeptRuns(tmp_path)
+    assert names(again) == ["ab"]
+    said = again.set_aside()
+    assert said.startswith("A kept run cannot be read and was set aside there under names that end in .damaged: ")
+    assert said.isprintable()
+    assert again.set_aside() == ""
+    assert {path.name.removesuffix(".damaged") for path in bad.folder.iterdir()} == names_before
+    assert (bad.folder / "training.json.damaged").read_text(encoding="utf-8") == text
+    assert names(again) == ["ab"]
+
+
+def test_a_damaged_run_is_not_tidied_away(tmp_path: Path) -> None:
+    bad = trained(KeptRuns(tmp_path), "ab")
+    bad.release()
+    (bad.folder / "training.json").write_text("{}", encoding="utf-8")
+    KeptRuns(tmp_path).new()
+    assert (bad.folder / "training.checkpoint.damaged").is_file()
+
+
+def test_a_run_that_is_under_way_is_never_set_aside(tmp_path: Path) -> None:
+    bad = trained(KeptRuns(tmp_path), "ab")
+    (bad.folder / "training.json").write_text("{}", encoding="utf-8")
+    bad.hold()
+    assert KeptRuns(tmp_path).set_aside() == ""
+    bad.release()
+    assert "was set aside" in KeptRuns(tmp_path).set_aside()
+
+
+def test_a_damaged_run_that_cannot_be_moved_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad = trained(KeptRuns(tmp_path), "ab")
+    bad.release()
+    (bad.folder / "training.json").write_text("{}", encoding="utf-8")
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    assert KeptRuns(tmp_path).set_aside().startswith("A kept run cannot be read: ")

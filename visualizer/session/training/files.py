@@ -10,16 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from visualizer.engine.checked import require_whole
 from visualizer.engine.training import Trainer
-from visualizer.errors import FormatError, InputError
+from visualizer.errors import FormatError, InputError, TrainingError
 from visualizer.formats.checkpoint import load_checkpoint, save_checkpoint
 from visualizer.formats.locks import try_lock
+from visualizer.formats.strict_json import parse_json
 from visualizer.formats.writing import write_whole
 from visualizer.session.training.plan import TrainingText
 from visualizer.session.training.prepare import token_ids
 from visualizer.tokenizers import Tokenizer
 
 ABOUT, TEXT, STATE, LOCK = "training.json", "training.txt", "training.checkpoint", "training.lock"
+#: What is damaged keeps its name with this behind it.
+ASIDE = ".damaged"
+#: More bytes than a few words about a run take.
+LONGEST_ABOUT = 10_000
 #: Whoever only looks whether a folder is in use holds its lock for a moment: so often and long one tries again.
 TRIES, BETWEEN = 20, 0.02
 
@@ -31,6 +37,19 @@ class AboutRun:
     name: str
     step: int
     steps: int
+
+    @classmethod
+    def read(cls, text: str, where: str) -> AboutRun:
+        """What was written beside a run. Raises FormatError for anything else."""
+        found = parse_json(text, where)
+        if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+            raise FormatError(f"{where} does not name the text of a run")
+        try:
+            require_whole("step", found.get("step"), 0)
+            require_whole("steps", found.get("steps"), 1)
+        except TrainingError as error:
+            raise FormatError(f"{where}: {error}") from error
+        return cls(found["name"], found["step"], found["steps"])
 
 
 class KeptRun:
@@ -52,13 +71,37 @@ class KeptRun:
 
     def about(self) -> AboutRun | None:
         """What there is to go on with; None where there is nothing, or nothing that can be read."""
+        try:
+            return self._about()
+        except FormatError:
+            return None
+
+    def _about(self) -> AboutRun | None:
+        """As `about`. Raises FormatError where it cannot be read."""
         if not all((self.folder / name).is_file() for name in (ABOUT, TEXT, STATE)):
             return None
         try:
-            found = json.loads((self.folder / ABOUT).read_text(encoding="utf-8"))
-            return AboutRun(str(found["name"]), int(found["step"]), int(found["steps"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+            text = (self.folder / ABOUT).read_bytes()[: LONGEST_ABOUT + 1].decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise FormatError(f"cannot read {str(self.folder / ABOUT)!r}: {error}") from error
+        return AboutRun.read(text, repr(str(self.folder / ABOUT)))
+
+    def set_aside(self) -> str:
+        """Give what cannot be read other names, so that it is neither offered nor removed; says so, or nothing."""
+        try:
+            self._about()
+            return ""
+        except FormatError as error:
+            damage = str(error)
+        try:
+            self.hold()
+            for name in (ABOUT, TEXT, STATE):
+                (self.folder / name).replace(self.folder / f"{name}{ASIDE}")
+        except (OSError, FormatError):
+            return f"A kept run cannot be read: {damage}."
+        finally:
+            self.release()
+        return f"A kept run cannot be read and was set aside there under names that end in {ASIDE}: {damage}."
 
     def begin(self, text: TrainingText, digest: str) -> None:
         """A new run is at hand; nothing is written before its first `save`."""

@@ -41,6 +41,11 @@ class KeptRuns:
                 found.append((_age(run), run, about))
         return [(run, about) for _, run, about in sorted(found, key=lambda item: item[0])]
 
+    def set_aside(self) -> str:
+        """Set what is damaged aside, as `KeptRun.set_aside`, where no living window is at it; says so, or nothing."""
+        runs = map(KeptRun, [self.home, *self._folders()])
+        return " ".join(filter(None, (run.set_aside() for run in runs if not run.busy)))
+
     def forget(self, run: KeptRun) -> None:
         """Remove a run. Raises FormatError where it cannot be removed, or a living window is at it."""
         run.forget()
@@ -56,6 +61,7 @@ class KeptRuns:
 
     def _tidy(self) -> None:
         """Remove the oldest of the finished runs beyond `MOST_FINISHED`, and what a killed window did not finish."""
+        self.set_aside()
         finished = [run for run, about in self.waiting() if about.step >= about.steps]
         unfinished = [run for run in map(KeptRun, self._folders()) if run.about() is None and not run.busy]
         for run in [*finished[MOST_FINISHED:], *unfinished]:

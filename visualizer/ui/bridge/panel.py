@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QPoint, QSize, Signal
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import QWidget
 
+from visualizer.errors import InputError
 from visualizer.session.document.document import Change
 from visualizer.session.document.edits import MODEL
 from visualizer.session.evaluation.result import Result
@@ -107,6 +108,15 @@ class SessionPanel(QWidget):
 
     def shut_down(self) -> None:
         """The window closes: end what is under way."""
+
+    def attempt(self, act: Callable[[], object]) -> bool:
+        """Do what the user asked for; where it cannot be served, say why and return False."""
+        try:
+            act()
+        except InputError as error:
+            self.message.emit(str(error))
+            return False
+        return True
 
     def refresh_if_seen(self) -> None:
         """Refresh now if the panel is visible, else when it is shown."""

@@ -400,3 +400,18 @@ def test_numbers_that_no_axis_can_be_marked_for_are_gaps_in_the_curves(qtbot: Qt
     ends = plots.rate.getPlotItem().viewRange()[1]
     assert 0 < ends[0] < 1.1
     assert 1.9 < ends[1] < 3
+
+
+def test_a_damaged_kept_run_prevents_nothing_and_is_set_aside_with_a_word(
+    session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    for name in ("training.txt", "training.checkpoint"):
+        (tmp_path / name).write_text("damaged", encoding="utf-8")
+    (tmp_path / "training.json").write_text('{"name": "a", "step": 1e999, "steps": 4}', encoding="utf-8")
+    panel = shown_panel(session, qtbot, tmp_path)
+    assert "step is inf" in panel.view.said.text()
+    assert "was set aside there under names that end in .damaged" in panel.view.said.text()
+    assert not panel.kept_row.isVisible()
+    assert (tmp_path / "training.json.damaged").is_file()
+    panel.shut_down()
+    assert shown_panel(session, qtbot, tmp_path).view.said.text() == ""

@@ -181,8 +181,9 @@ class ComparePanel(SessionPanel):
     # -- what the user does
 
     def _pin(self) -> None:
-        self.session.document.apply(pin_baseline(self.session.document.state), self)
-        self.message.emit("Pinned: every panel can now show the baseline, and the difference from it.")
+        pin = pin_baseline(self.session.document.state)
+        if self.attempt(lambda: self.session.document.apply(pin, self)):
+            self.message.emit("Pinned: every panel can now show the baseline, and the difference from it.")
 
     def _unpin(self) -> None:
         self.session.document.apply(SetBaseline(None), self)

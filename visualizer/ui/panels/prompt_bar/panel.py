@@ -331,11 +331,11 @@ class PromptBar(SessionPanel):
 
     def _step_forward(self) -> None:
         self.stop()
-        self.session.step_forward()
+        self.attempt(self.session.step_forward)
 
     def _generate(self) -> None:
         self.stop()
-        self.session.generate(self.count.value())
+        self.attempt(lambda: self.session.generate(self.count.value()))
 
     def _reset(self) -> None:
         self.stop()
@@ -372,7 +372,8 @@ class PromptBar(SessionPanel):
             return
         self._stepping = True
         try:
-            self.session.step_forward()
+            if not self.attempt(self.session.step_forward):
+                self.stop()
         finally:
             self._stepping = False
 

@@ -164,7 +164,7 @@ class TokenStrip(SessionPanel):
         if strip is None:
             return
         if strip.is_next(place):
-            self.session.step_forward()
+            self.attempt(self.session.step_forward)
             return
         step = strip.step_that_sees(place)
         if step is None:
