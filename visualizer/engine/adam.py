@@ -68,8 +68,12 @@ class Adam:
         self._decayed = decayed
         self._scratch = np.empty(size, dtype=dtype)
 
+    @np.errstate(all="ignore")
     def update(self, parameters: Array, gradient: Array, lr: float) -> None:
-        """One step: parameters −= lr · m̂ / (√v̂ + eps). `gradient` [n] is not kept."""
+        """One step: parameters −= lr · m̂ / (√v̂ + eps). `gradient` [n] is not kept.
+
+        What overflows is for the caller to see in the parameters.
+        """
         beta1, beta2 = self.settings.betas
         self.steps += 1
         scratch = self._scratch
