@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -75,6 +76,8 @@ class TrainingProcess:
         child = self._child
         if child is None:
             return
+        if hasattr(signal, "SIGCONT"):  # a child that somebody has stopped would hear nothing
+            child.send_signal(signal.SIGCONT)
         self.tell("stop")
         assert child.stdin is not None
         with self._sending, contextlib.suppress(OSError):

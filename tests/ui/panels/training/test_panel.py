@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from visualizer.cli import main
 from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
+from visualizer.session.training import process
 from visualizer.session.training.corpora import open_corpus
 from visualizer.session.training.record import TrainingRecord
 from visualizer.session.training.report import Evaluation, Point, Report, TrainingSnapshot
@@ -346,3 +349,18 @@ def test_numbers_that_no_axis_can_be_marked_for_are_gaps_in_the_curves(qtbot: Qt
     ends = plots.rate.getPlotItem().viewRange()[1]
     assert 0 < ends[0] < 1.1
     assert 1.9 < ends[1] < 3
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="the system stops no process")
+def test_a_training_process_that_was_stopped_ends_at_once_and_keeps_its_run(
+    panel: TrainingPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by Ctrl+Z in another terminal; the window would wait for it, and then kill it."""
+    learning(panel, qtbot)
+    child_process = panel.thread_._process._child
+    assert child_process is not None
+    monkeypatch.setattr(process, "PATIENCE", WAIT / 1000)
+    os.kill(child_process.pid, signal.SIGSTOP)
+    panel.shut_down()
+    assert child_process.returncode == 0  # it ended by itself
+    assert panel.kept.about() is not None
