@@ -22,6 +22,7 @@ from typing import IO, Literal
 from visualizer.engine.model import Model
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel
+from visualizer.resources import child_program
 from visualizer.session.training.estimate import estimate_seconds
 from visualizer.session.training.files import KeptRun
 from visualizer.session.training.plan import TrainingPlan
@@ -95,7 +96,7 @@ class TrainingProcess:
             here = str(Path(__file__).resolve().parents[3])
             path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
             self._child = subprocess.Popen(
-                [sys.executable, "-m", __name__],
+                child_program(__name__),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": path},
