@@ -271,6 +271,31 @@ def test_no_file_is_too_long_to_be_read() -> None:
     assert {file: length for file, length in lengths.items() if length > MOST_LINES} == {}
 
 
+def calls_in_asserts(source: str) -> list[str]:
+    """What assertions call, beside what only looks; with `python -O` none of it is done."""
+    looks = {"isinstance", "issubclass", "len", "all", "any", "callable", "hasattr"}
+    return [
+        ast.unparse(call)
+        for statement in ast.walk(ast.parse(source))
+        if isinstance(statement, ast.Assert)
+        for call in ast.walk(statement.test)
+        if isinstance(call, ast.Call | ast.NamedExpr)
+        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in looks)
+    ]
+
+
+def test_calls_in_asserts_are_found() -> None:
+    assert calls_in_asserts("assert isinstance(a, int) and len(b)") == []
+    assert calls_in_asserts("assert window.build()") == ["window.build()"]
+    assert calls_in_asserts("assert (found := look())") == ["(found := look())", "look()"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_nothing_is_done_by_an_assertion(path: Path) -> None:
+    """Python leaves assertions out where it is asked to (`-O`)."""
+    assert calls_in_asserts(path.read_text(encoding="utf-8")) == []
+
+
 @pytest.mark.parametrize("path", [*MODULES, *sorted((ROOT / "tests").rglob("*.py"))], ids=named)
 def test_a_file_says_its_subject_in_its_first_line(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))

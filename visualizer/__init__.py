@@ -7,7 +7,6 @@ trace["blocks.0.attn.pattern"]
 
 from __future__ import annotations
 
-import importlib
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -61,5 +60,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401
     if name == "ui":  # Qt is loaded only for those who ask for it
-        return importlib.import_module("visualizer.ui")
+        import visualizer.ui as ui
+
+        return ui
     raise AttributeError(f"module 'visualizer' has no attribute {name!r}")

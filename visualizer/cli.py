@@ -23,6 +23,7 @@ from visualizer.command_options import (
 )
 from visualizer.command_words import COMMANDS, check_first_word, command_list
 from visualizer.errors import InputError, VisualizerError
+from visualizer.resources import CHILD
 from visualizer.session.words.whole_numbers import parse_whole
 from visualizer.standard_streams import forget, tell
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code: 0 done, 1 the program failed, 2 the input cannot be served."""
     words = sys.argv[1:] if argv is None else list(argv)
+    if words[:1] == [CHILD]:  # the frozen program starts itself
+        return run_child_program(words[1:])
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # a terminal that cannot show a character shows its escape
             stream.reconfigure(errors="backslashreplace")
@@ -58,6 +61,25 @@ def main(argv: list[str] | None = None) -> int:
     except MemoryError as error:
         return _refuse(f"not enough memory: {str(error) or 'an allocation failed'}", 1, debug)
     return code
+
+
+def run_child_program(words: Sequence[str]) -> int:
+    """Run the module that `child_program` named; returns its exit code. Each is imported by name, for bundlers to see.
+
+    Raises:
+        ValueError: it is none of those that run so.
+    """
+    module, *rest = words
+    if module == "visualizer.session.training.process":
+        from visualizer.session.training.process import main as train
+
+        train()
+        return 0
+    if module == "visualizer.ui.window.check":
+        from visualizer.ui.window.check import main as check
+
+        return check(*rest)
+    raise ValueError(f"{module} does not run as a program of its own")
 
 
 def _refuse(message: str, code: int, debug: bool) -> int:

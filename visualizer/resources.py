@@ -1,12 +1,15 @@
-"""Finding the data files: icons, presets, guide pages, lists of system packages.
+"""Finding the data files: icons, presets, guide pages, lists of system packages; and the program itself.
 
 In a checkout they stand in `resources/` beside the package; a wheel carries them inside it, as `_resources/`.
 """
 
+import sys
 from pathlib import Path
 
 from visualizer.errors import MissingLibraryError
 
+#: The first word of a command that is no user's: it is followed by a module, and by the module's own words.
+CHILD = "--child-program"
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -35,3 +38,8 @@ def resource(path: str) -> Path:
     if not found.exists():
         raise MissingLibraryError(f"data file {path!r} is missing at {found}; install the program again")
     return found
+
+
+def child_program(module: str, *words: str) -> list[str]:
+    """The command that runs a module in another process, also where the program is one frozen file without `-m`."""
+    return [sys.executable, CHILD if getattr(sys, "frozen", False) else "-m", module, *words]

@@ -103,3 +103,10 @@ def test_a_rate_that_ends_where_it_began_is_constant_and_a_warm_up_may_be_longer
 def test_a_setting_out_of_range_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(TrainingError, match=rf"^{field} "):
         AdamSettings(**{field: value})  # type: ignore[arg-type]
+
+
+def test_a_rate_beyond_all_numbers_shows_in_the_parameters_and_warns_of_nothing() -> None:
+    parameters, gradient = np.ones(3, dtype=np.float32), np.array([0.0, 1.0, -1.0], dtype=np.float32)
+    adam = Adam(AdamSettings(), 3, np.zeros(3, dtype=np.float32))
+    adam.update(parameters, gradient, 1e308)
+    assert not np.isfinite(parameters).all()

@@ -22,7 +22,7 @@ from visualizer.doctor.system import (
     window_system,
 )
 from visualizer.errors import MissingLibraryError
-from visualizer.resources import resource_root
+from visualizer.resources import child_program, resource_root
 
 __all__ = [
     "Missing",
@@ -121,7 +121,7 @@ def check_window() -> tuple[bool, str]:
     with tempfile.TemporaryDirectory() as settings:
         # The user's remembered window geometry is not to change because of a check.
         environment["XDG_CONFIG_HOME"] = settings
-        command = [sys.executable, "-m", "visualizer.ui.window.check", settings]
+        command = child_program("visualizer.ui.window.check", settings)
         try:
             done = subprocess.run(
                 command,

@@ -87,6 +87,7 @@ class Hand:
         if self.random.random() < 0.4:
             executor(self.window).answer()
         QApplication.processEvents()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)  # which an event loop does by itself
 
     def type(self) -> None:
         self.window.prompt_bar.prompt_edit.setText(self.random.choice(PROMPTS))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +22,7 @@ from typing import IO, Literal
 from visualizer.engine.model import Model
 from visualizer.errors import InputError
 from visualizer.formats import OpenedModel
+from visualizer.resources import child_program
 from visualizer.session.training.estimate import estimate_seconds
 from visualizer.session.training.files import KeptRun
 from visualizer.session.training.plan import TrainingPlan, TrainingText
@@ -94,6 +96,8 @@ class TrainingProcess:
         child = self._child
         if child is None:
             return
+        if hasattr(signal, "SIGCONT"):  # a child that somebody has stopped would hear nothing
+            child.send_signal(signal.SIGCONT)
         self.stop()
         assert child.stdin is not None
         with self._sending, contextlib.suppress(OSError):
@@ -111,7 +115,7 @@ class TrainingProcess:
             here = str(Path(__file__).resolve().parents[3])
             path = os.pathsep.join([here, *filter(None, [os.environ.get("PYTHONPATH")])])
             self._child = subprocess.Popen(
-                [sys.executable, "-m", __name__],
+                child_program(__name__),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": path},

@@ -364,17 +364,21 @@ class MainWindow(QMainWindow):
         if not all(panel.may_close() for panel in panels):
             event.ignore()
             return
+        self._remember_layout()
+        self.hide()  # what is under way may take a moment to end
         for panel in panels:
             panel.shut_down()
         self.opening.stop()
         self._idle.stop()
         self._garbage.stop()
+        self.session.close()
+        super().closeEvent(event)
+
+    def _remember_layout(self) -> None:
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
         self._settings.setValue("views", self.middle_window.saveState(LAYOUT_VERSION))
         self._settings.sync()
-        self.session.close()
-        super().closeEvent(event)
 
 
 def _retire(shortcut: QShortcut, _panel: object) -> None:

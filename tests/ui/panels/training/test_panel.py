@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from visualizer.cli import main
 from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, SetPrompt
 from visualizer.session.session import Session
+from visualizer.session.training import process
 from visualizer.session.training.corpora import open_corpus
 from visualizer.session.training.record import TrainingRecord
 from visualizer.session.training.report import Evaluation, Point, Report, TrainingSnapshot
@@ -415,3 +418,18 @@ def test_a_damaged_kept_run_prevents_nothing_and_is_set_aside_with_a_word(
     assert (tmp_path / "training.json.damaged").is_file()
     panel.shut_down()
     assert shown_panel(session, qtbot, tmp_path).view.said.text() == ""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="the system stops no process")
+def test_a_training_process_that_was_stopped_ends_at_once_and_keeps_its_run(
+    panel: TrainingPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by Ctrl+Z in another terminal; the window would wait for it, and then kill it."""
+    learning(panel, qtbot)
+    child_process = panel.thread_._process._child
+    assert child_process is not None
+    monkeypatch.setattr(process, "PATIENCE", WAIT / 1000)
+    os.kill(child_process.pid, signal.SIGSTOP)
+    panel.shut_down()
+    assert child_process.returncode == 0  # it ended by itself
+    assert panel.kept.about() is not None

@@ -643,3 +643,27 @@ def test_the_grid_shows_value_baseline_or_difference_and_typing_sets_the_value(q
 def label_text(grid: Grid) -> str:
     """What stands above the grid."""
     return child(grid.panel, QLabel, "weightTitle").text()
+
+
+def test_an_editor_over_a_difference_says_that_it_holds_the_value(qtbot: QtBot) -> None:
+    session = Session(open_model("aab"))
+    grid = Grid(qtbot, session)
+    session.document.apply(pin_baseline(session.document.state))
+    note = child(grid.view, QLabel, "refusalNote")
+    for comparison, told in (("value", False), ("difference", True)):
+        session.selection.choose(comparison=comparison)
+        grid.view.edit(grid.at(0, 0))
+        editor = child(grid.view, QLineEdit, "cellEditor")
+        qtbot.keyClicks(editor, "7")
+        assert note.isVisible() == told
+        if told:
+            assert note.text() == "This is the value itself. The grid shows how far it is from the baseline."
+            qtbot.keyClicks(editor, "x")
+            qtbot.keyClick(editor, Qt.Key.Key_Return)
+            assert "is not a number" in note.text()
+            qtbot.keyClick(editor, Qt.Key.Key_Backspace)
+            assert "the value itself" in note.text()
+        qtbot.keyClick(editor, Qt.Key.Key_Return)
+        assert not note.isVisible()
+        qtbot.waitUntil(lambda editor=editor: not isValid(editor))  # type: ignore[misc]
+    assert (grid.value(0, 0), grid.text(0, 0)) == (7, "−1017")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtCore import QAbstractItemModel, QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QStyledItemDelegate, QStyleOptionViewItem, QWidget
@@ -14,6 +16,7 @@ from visualizer.ui.panels.weights.table import WeightTableModel
 from visualizer.ui.widgets.tables import AnyIndex
 
 EDITOR_WIDTH = 96
+SETS_THE_VALUE = "This is the value itself. The grid shows how far it is from the baseline."
 _LEAVING = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Tab, Qt.Key.Key_Backtab)
 
 
@@ -21,11 +24,13 @@ class WeightDelegate(QStyledItemDelegate):
     """An editor that keeps what is no number until it is mended or given up.
 
     Signals:
+        told(QWidget, str): what has to be known while one types.
         refused(QWidget, str): the editor holds no number and stays open; the message says what would do.
         accepted(): what was refused is being mended, or the editor is gone.
         fill_asked(str): Ctrl+Return: this text is meant for all selected cells.
     """
 
+    told = Signal(QWidget, str)
     refused = Signal(QWidget, str)
     accepted = Signal()
     fill_asked = Signal(str)
@@ -63,8 +68,15 @@ class WeightDelegate(QStyledItemDelegate):
         editor.setAlignment(Qt.AlignmentFlag.AlignRight)
         cell = self._table.cell(index.row(), index.column())
         editor.setAccessibleName(named(self._table.parameter, cell))
-        editor.textEdited.connect(self.accepted)
+        editor.textEdited.connect(partial(self._tell, editor))
         return editor
+
+    def _tell(self, editor: QWidget, _text: str = "") -> None:
+        """Say that what is typed is the value where the grid shows something else; else there is nothing to say."""
+        if self._table.comparison == "difference":
+            self.told.emit(editor, SETS_THE_VALUE)
+        else:
+            self.accepted.emit()
 
     def setEditorData(self, editor: QWidget, index: AnyIndex) -> None:
         if isinstance(editor, QLineEdit) and editor.property("before") is None:
@@ -72,6 +84,7 @@ class WeightDelegate(QStyledItemDelegate):
             editor.setProperty("before", text)
             editor.setText(text)
             editor.selectAll()
+            self._tell(editor)
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: AnyIndex) -> None:
         if isinstance(editor, QLineEdit) and editor.text() != editor.property("before"):

@@ -82,6 +82,7 @@ class WeightView(QTableView):
         self._note.hide()
         self.viewportEntered.connect(self.left)
         self.delegate.refused.connect(self._show_note)
+        self.delegate.told.connect(self._show_note)
         self.delegate.accepted.connect(self._note.hide)
         self.pressed.connect(lambda index: self.cell_chosen.emit(index.row(), index.column()))
 
