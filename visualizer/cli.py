@@ -290,10 +290,10 @@ def _render(options: argparse.Namespace) -> int:
 
     from visualizer.formats import open_model
 
-    if Path(options.output).suffix.lower() != ".png":
-        raise InputError(f"{options.output!r} does not end in .png, the format that is written")
     width, height = window_size(options.size)
     _require_output(options.output, source_of(options))
+    if Path(options.output).suffix.lower() != ".png":
+        raise InputError(f"{options.output!r} does not end in .png, the format that is written")
     opened = open_model(source_of(options), options.dtype)
     prompt = _readable_prompt(options, opened.model)
     _require_libraries(for_window=False)

@@ -86,7 +86,7 @@ def load_checkpoint(
     try:
         run = described_run(about, state)
     except (InputError, ValueError) as error:
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+        raise FormatError(f"{str(path)!r} is not a checkpoint of ours: {error}") from error
     tokenizer, settings = run.tokenizer, run.settings
     if steps is not None:
         settings = replace(settings, steps=steps)
@@ -104,7 +104,7 @@ def load_checkpoint(
         trainer = Trainer(run.config, ids, settings, run.blank)
         trainer.restore(state)
     except InputError as error:  # the text is the right one, so the file is wrong about the rest
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+        raise FormatError(f"{str(path)!r} is not a checkpoint of ours: {error}") from error
     return trainer, tokenizer, digest
 
 
@@ -118,7 +118,7 @@ def steps_kept(path: Path) -> tuple[int, int]:
     try:
         return int(state["step"]), int(about["settings"]["steps"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+        raise FormatError(f"{str(path)!r} is not a checkpoint of ours: {error}") from error
 
 
 def read_recipe(path: Path) -> str:
@@ -138,8 +138,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     try:
         text = arrays.pop("about").tobytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FormatError(f"{what} is no text") from error
+        raise FormatError(f"{what} is not text") from error
     about = parse_json(text, what)
     if not isinstance(about, dict):
-        raise FormatError(f"{what} is no JSON object")
+        raise FormatError(f"{what} is not a JSON object")
     return about, arrays

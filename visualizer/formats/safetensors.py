@@ -64,14 +64,14 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         with Path(path).open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or not 2 <= length <= min(size - 8, MAX_HEADER_BYTES):
-                raise FormatError(f"{where!r} is no .safetensors file: its header's length does not fit the file")
+                raise FormatError(f"{where!r} is not a .safetensors file: its header's length does not fit the file")
             raw = file.read(length)
     except OSError as error:
         raise FormatError(f"cannot read {where!r}: {error.strerror}") from error
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FormatError(f"{where!r} is no .safetensors file: its header is not JSON") from error
+        raise FormatError(f"{where!r} is not a .safetensors file: its header is not JSON") from error
     tensors, metadata = _read_table(where, text, 8 + length, size)
     _refuse_overlaps(where, tensors)
     return Header(tensors, metadata)
