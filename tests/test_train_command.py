@@ -112,7 +112,7 @@ def test_a_single_character_over_and_over_is_learned_at_once(folder: Path, capsy
     ("name", "content", "said"),
     [
         ("empty.txt", b"", "'empty.txt' is empty; a text to train on is needed"),
-        ("bytes.txt", b"abc\xff", "'bytes.txt' is no UTF-8 text: byte 0xff at 3"),
+        ("bytes.txt", b"abc\xff", "'bytes.txt' is not UTF-8 text: byte 0xff at 3"),
         ("short.txt", b"abcdefghijklmnopq", "the text has 17 tokens; with a context of 8, at least 18 are needed"),
         ("gone.txt", None, "cannot read 'gone.txt': No such file"),
         ("task:gone", None, "there is no 'task:gone'; there are corpus:rhymes, task:induction"),

@@ -54,7 +54,7 @@ def load(path: str | os.PathLike[str]) -> Model:
         FormatError: it cannot be read as a model.
     """
     if not isinstance(path, str | os.PathLike):
-        raise FormatError(f"{path!r} is no name of a model; a path or a preset's name is needed")
+        raise FormatError(f"{path!r} is not the name of a model; a path or a preset's name is needed")
     return open_model(path).model
 
 

@@ -272,8 +272,8 @@ def test_where_it_applies(where: Where, touched: list[int]) -> None:
             (("query", 0),),
             "has no axis 'query'; its axes are position, head, d_head",
         ),
-        ("blocks.0.attn.z", (("head", 2),), "has 2 places on its axis 'head'; there is no 2"),
-        ("blocks.0.attn.z", (("position", -5),), "has 4 places on its axis 'position'; there is no -5"),
+        ("blocks.0.attn.z", (("head", 2),), "has 2 entries on its axis 'head'; there is no 2"),
+        ("blocks.0.attn.z", (("position", -5),), "has 4 entries on its axis 'position'; there is no -5"),
         ("blocks.0.attn.z", (("position", (2, 2)),), "there is no 2–1"),
         ("blocks.0.attn.z", (("position", (0, 5)),), "there is no 0–4"),
     ],
@@ -287,7 +287,7 @@ def test_a_place_that_is_not_there_is_refused(name: str, where: Where, said: str
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"kind": "freeze"}, "'freeze' is no kind of intervention; set, zero, mean, scale, add, patch are"),
+        ({"kind": "freeze"}, "'freeze' is not a kind of intervention; set, zero, mean, scale, add, patch are"),
         ({"kind": "patch"}, "an array goes with 'patch', and only with it"),
         ({"kind": "zero", "array": np.zeros(3)}, "an array goes with 'patch'"),
     ],

@@ -104,7 +104,7 @@ def test_a_parameter_that_does_not_belong_is_refused_by_name(name: str) -> None:
         ([["x"] * 24] * 8, "is not an array of numbers"),
         ([[1, 2], [3]], "is not an array of numbers"),
         ([["1"] * 24] * 8, "is not an array of numbers"),
-        (np.zeros((8, 24), complex), "is not an array of numbers: complex128 is no real number"),
+        (np.zeros((8, 24), complex), "is not an array of numbers: complex128 is not a real number"),
         ([[10**400] * 24] * 8, "is not an array of numbers"),
     ],
 )

@@ -163,7 +163,7 @@ def declared(shape: str) -> bytes:
 def test_a_file_that_lacks_a_part_is_refused(tmp_path: Path, name: str) -> None:
     saved(tmp_path / "run.checkpoint")
     bad = rewritten(tmp_path / "run.checkpoint", lambda members: members.__delitem__(f"{name}.npy"))
-    with pytest.raises(FormatError, match=r"bad\.checkpoint' is no checkpoint of ours"):
+    with pytest.raises(FormatError, match=r"bad\.checkpoint' is not a checkpoint of ours"):
         load_checkpoint(bad, ids_of)
 
 
@@ -204,7 +204,7 @@ def test_a_file_that_says_what_cannot_be_is_refused(tmp_path: Path, change: Call
 def test_a_compressed_file_is_refused_for_it_could_unpack_to_anything(tmp_path: Path) -> None:
     saved(tmp_path / "run.checkpoint")
     bad = rewritten(tmp_path / "run.checkpoint", lambda members: None, zipfile.ZIP_DEFLATED)
-    with pytest.raises(FormatError, match="is no checkpoint of ours"):
+    with pytest.raises(FormatError, match="is not a checkpoint of ours"):
         load_checkpoint(bad, ids_of)
 
 
@@ -213,7 +213,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path, kept: int) -> None:
     path = tmp_path / "run.checkpoint"
     saved(path)
     path.write_bytes(path.read_bytes()[:kept])
-    with pytest.raises(FormatError, match="is no checkpoint of ours"):
+    with pytest.raises(FormatError, match="is not a checkpoint of ours"):
         load_checkpoint(path, ids_of)
 
 

@@ -26,7 +26,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
 def test_bytes_that_are_no_utf_8_are_named_with_their_place(tmp_path: Path) -> None:
     path = tmp_path / "text.txt"
     path.write_bytes("aé".encode() + b"\xff\xfe")
-    with pytest.raises(TrainingError, match=r"text\.txt' is no UTF-8 text: byte 0xff at 3 cannot be read; save it as"):
+    with pytest.raises(TrainingError, match=r"text\.txt' is not UTF-8 text: byte 0xff at 3 cannot be read; save it as"):
         read_corpus(path)
 
 

@@ -150,7 +150,7 @@ def test_a_description_that_cannot_be_is_refused_before_anything_is_made(
     bad = rewritten(tmp_path / "run.checkpoint", about(change))
     tracemalloc.start()
     try:
-        with pytest.raises(FormatError, match=r"bad\.checkpoint' is no checkpoint of ours: "):
+        with pytest.raises(FormatError, match=r"bad\.checkpoint' is not a checkpoint of ours: "):
             load_checkpoint(bad, ids_of)
         assert tracemalloc.get_traced_memory()[1] < 2**20
     finally:
@@ -161,7 +161,7 @@ def test_a_description_that_cannot_be_is_refused_before_anything_is_made(
 def test_a_step_that_is_no_count_is_refused(tmp_path: Path, value: float) -> None:
     saved(tmp_path / "run.checkpoint")
     bad = rewritten(tmp_path / "run.checkpoint", lambda members: members.update({"step.npy": npy(np.array(value))}))
-    with pytest.raises(FormatError, match=r"is no checkpoint of ours"):
+    with pytest.raises(FormatError, match=r"is not a checkpoint of ours"):
         load_checkpoint(bad, ids_of)
 
 
@@ -173,7 +173,7 @@ def test_a_header_that_numpy_would_not_write_is_refused(tmp_path: Path, name: st
     bad = rewritten(
         tmp_path / "run.checkpoint", lambda members: members.update({part: with_header(members[part], header)})
     )
-    with pytest.raises(FormatError, match="a part is no array of numbers"):
+    with pytest.raises(FormatError, match="a part is not an array of numbers"):
         load_checkpoint(bad, ids_of)
 
 
@@ -226,7 +226,7 @@ def test_a_part_that_stands_twice_is_refused(tmp_path: Path) -> None:
     saved(path)
     with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
         archive.writestr("step.npy", npy(np.array(7)))
-    with pytest.raises(FormatError, match="is no checkpoint of ours"):
+    with pytest.raises(FormatError, match="is not a checkpoint of ours"):
         load_checkpoint(path, ids_of)
 
 

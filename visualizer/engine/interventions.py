@@ -72,7 +72,7 @@ class Intervention:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise InterventionError(f"{self.kind!r} is no kind of intervention; {', '.join(KINDS)} are")
+            raise InterventionError(f"{self.kind!r} is not a kind of intervention; {', '.join(KINDS)} are")
         if (self.kind == "patch") != (self.array is not None):
             raise InterventionError("an array goes with 'patch', and only with it")
         if self.array is not None and not isinstance(self.array, np.ndarray):
@@ -138,7 +138,7 @@ def _slice(name: str, axis: str, index: Index, size: int) -> slice:
         return slice(0, size)
     start, stop = _bounds(index, size)
     if not 0 <= start < stop <= size:
-        raise InterventionError(f"{name} has {size} places on its axis {axis!r}; there is no {_said(index)}")
+        raise InterventionError(f"{name} has {size} entries on its axis {axis!r}; there is no {_said(index)}")
     return slice(start, stop)
 
 
@@ -235,7 +235,7 @@ def listed(interventions: object) -> tuple[Intervention, ...]:
     changes = tuple(interventions) if isinstance(interventions, Iterable) else (interventions,)
     wrong = [change for change in changes if not isinstance(change, Intervention)]
     if wrong:
-        raise InterventionError(f"{wrong[0]!r} is no Intervention; a list of them is needed")
+        raise InterventionError(f"{wrong[0]!r} is not an Intervention; a list of them is needed")
     return changes
 
 

@@ -134,7 +134,7 @@ def _checked(name: str, value: ArrayLike, shape: tuple[int, ...], dtype: str) ->
         with np.errstate(over="ignore"):
             given = np.asarray(value)
             if given.dtype.kind not in "fiub":
-                raise TypeError(f"{given.dtype} is no real number")
+                raise TypeError(f"{given.dtype} is not a real number")
             array = np.ascontiguousarray(given, dtype=dtype)  # a fitting array stays the same object
             if array.ndim != given.ndim:  # a single number has become a list of one
                 array = array.reshape(given.shape)

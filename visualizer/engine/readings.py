@@ -30,7 +30,7 @@ def logit_lens(trace: Trace, name: str) -> Array:
     graph = trace.graph
     if name not in graph.producer or ".resid_" not in name:
         streams = ", ".join(stream for stream in graph.names if ".resid_" in stream)
-        raise InputError(f"{name!r} is no residual stream; there are {streams}")
+        raise InputError(f"{name!r} is not a residual stream; there are {streams}")
     run = Run(trace.tokens, trace.parameters.as_dict(), {graph.last_residual: trace[name]})
     with np.errstate(all="ignore"):
         for op in graph.readout:

@@ -100,7 +100,7 @@ def load_checkpoint(
         trainer = Trainer(run.config, ids, settings, run.blank)
         trainer.restore(state)
     except InputError as error:  # the text is the right one, so the file is wrong about the rest
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+        raise FormatError(f"{str(path)!r} is not a checkpoint of ours: {error}") from error
     return trainer, tokenizer, digest
 
 
@@ -130,7 +130,7 @@ def _described(path: Path) -> tuple[DescribedRun, dict[str, Array]]:
     try:
         return described_run(about, state), state
     except InputError as error:
-        raise FormatError(f"{str(path)!r} is no checkpoint of ours: {error}") from error
+        raise FormatError(f"{str(path)!r} is not a checkpoint of ours: {error}") from error
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -140,8 +140,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Array]]:
     try:
         text = arrays.pop("about").tobytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FormatError(f"{what} is no text") from error
+        raise FormatError(f"{what} is not text") from error
     about = parse_json(text, what)
     if not isinstance(about, dict):
-        raise FormatError(f"{what} is no JSON object")
+        raise FormatError(f"{what} is not a JSON object")
     return about, arrays

@@ -119,6 +119,6 @@ def _check_state(state: dict[str, Array], size: int, config: ModelConfig) -> Non
         raise FormatError("its 'second' are means of squares, and some are negative or none")
     step, losses = state["step"], state["losses"]
     if step.shape != () or step.dtype.kind not in "iu" or step < 0:
-        raise FormatError("its step is no whole number of at least 0")
+        raise FormatError("its step is not a whole number of at least 0")
     if losses.shape != (2,) or losses.dtype.kind != "f":
         raise FormatError("its losses are not two numbers")

@@ -24,6 +24,6 @@ def read_corpus(path: str | os.PathLike[str]) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise TrainingError(
-            f"{str(path)!r} is no UTF-8 text: byte 0x{data[error.start]:02x} at {error.start} cannot be read; "
+            f"{str(path)!r} is not UTF-8 text: byte 0x{data[error.start]:02x} at {error.start} cannot be read; "
             "save it as UTF-8"
         ) from error

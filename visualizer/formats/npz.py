@@ -49,7 +49,7 @@ def read_npz(path: Path, names: Collection[str], what: str) -> dict[str, Array]:
     except OSError as error:
         raise FormatError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, OverflowError, struct.error) as error:
-        raise FormatError(f"{str(path)!r} is no {what} of ours: {error}") from error
+        raise FormatError(f"{str(path)!r} is not a {what} of ours: {error}") from error
 
 
 def _last(file: Any, size: int) -> bytes:  # noqa: ANN401
@@ -72,12 +72,12 @@ def _array(data: bytes) -> Array:
     body = start + int.from_bytes(data[len(_MAGIC) : start], "little")
     header = _HEADER.fullmatch(data[start:body])
     if not data.startswith(_MAGIC) or header is None:
-        raise ValueError("a part is no array of numbers")
+        raise ValueError("a part is not an array of numbers")
     shape = tuple(int(part) for part in header[2].replace(b" ", b"").split(b",") if part)
     try:
         dtype = np.dtype(header[1].decode())
     except TypeError as error:  # a float of one byte
-        raise ValueError("a part is no array of numbers") from error
+        raise ValueError("a part is not an array of numbers") from error
     if len(shape) > MAX_AXES or math.prod(shape) * dtype.itemsize != len(data) - body:
         raise ValueError("a part declares more or fewer numbers than it holds")
     return np.frombuffer(data, dtype, offset=body).reshape(shape)

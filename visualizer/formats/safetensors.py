@@ -64,7 +64,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
         with Path(path).open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
             if size < 8 or not 2 <= length <= size - 8:
-                raise FormatError(f"{where!r} is no .safetensors file: its header's length does not fit the file")
+                raise FormatError(f"{where!r} is not a .safetensors file: its header's length does not fit the file")
             if length > MAX_HEADER_BYTES:
                 raise FormatError(f"{where!r} has a header of {length} bytes; at most {MAX_HEADER_BYTES} are read")
             raw = file.read(length)
@@ -73,7 +73,7 @@ def read_header(path: str | os.PathLike[str]) -> Header:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise FormatError(f"{where!r} is no .safetensors file: its header is not JSON") from error
+        raise FormatError(f"{where!r} is not a .safetensors file: its header is not JSON") from error
     tensors, metadata = _read_table(where, text, 8 + length, size)
     _refuse_overlaps(where, tensors)
     return Header(tensors, metadata)

@@ -67,7 +67,7 @@ def write_script(
     """
     target = Path(path)
     if target.suffix.lower() != ".py":
-        raise FormatError(f"{str(target)!r} is no name for a script; a name that ends in .py is needed")
+        raise FormatError(f"{str(target)!r} is not a name for a script; a name that ends in .py is needed")
     ids = model.ids(tokens)[-model.config.n_ctx :]
     if not ids.size:
         raise FormatError("there are no tokens to run: a script needs a prompt of at least one")

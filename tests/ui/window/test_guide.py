@@ -242,7 +242,7 @@ def test_words_are_found_on_the_page_and_after_the_last_comes_the_first(guide: G
     found = child(guide, QLabel, "guideFound")
     assert found.text() == ""
     qtbot.keyClicks(guide.find_edit, "zzz")
-    assert found.text() == "not on this page"
+    assert found.text() == "Not on this page"
     qtbot.keyClick(guide.find_edit, Qt.Key.Key_Escape)
     assert guide.browser.hasFocus()
     qtbot.keyClick(guide.browser, Qt.Key.Key_Escape)

@@ -11,6 +11,7 @@ from visualizer.session.analysis.objective import Objective
 from visualizer.session.document.edits import SetParameters
 from visualizer.session.document.state import State
 from visualizer.session.selection import CellRef
+from visualizer.session.words.numbers import short
 
 
 def reading_of(
@@ -53,6 +54,6 @@ def difference_words(cell: CellRef, found: Difference) -> str:
     if found.analytic == found.numeric == 0:
         return f"{cell.name}[{place}] in float64: by backward pass and by differences exactly 0."
     return (
-        f"{cell.name}[{place}] in float64: analytic {found.analytic:.10g}, numeric {found.numeric:.10g} "
+        f"{cell.name}[{place}] in float64: analytic {short(found.analytic, 10)}, numeric {short(found.numeric, 10)} "
         f"(± {found.step:.0e}), relative error {found.relative_error:.1e}"
     )

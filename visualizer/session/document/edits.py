@@ -301,7 +301,7 @@ class SetBranches:
         for branch in self.branches:
             for place, token in branch.forced:
                 if place < len(state.prompt) or not 0 <= token < state.model.config.d_vocab:
-                    raise EditError(f"token {token} cannot be forced at place {place} of the text")
+                    raise EditError(f"token {token} cannot be forced at position {place} of the text")
         inverse = SetBranches(state.branches, state.branch, self.name, self.gesture)
         return state.with_(branches=self.branches, branch=self.branch), inverse
 

@@ -48,7 +48,7 @@ def refusal(model: Model, part: ActivationPart) -> str:
     if name == "probs":
         return "nothing follows from the probabilities; intervene in the logits"
     if name == "logits" and model.graph.is_derived(name):
-        return f"the logits of so many tokens are not kept; intervene in {model.graph.final_stream}"
+        return f"the logits of a vocabulary this large are not kept; intervene in {model.graph.final_stream}"
     if is_hidden(part.where):
         return "this cell is hidden by the mask, as its key comes after its query: its number goes nowhere"
     return ""

@@ -42,7 +42,7 @@ def parse_number(text: str) -> float:
     # Spaces around a sign or an operator mean nothing; between digits ("1 2") they are no number.
     compact = _AROUND_OPERATORS.sub(r"\1", text.strip().replace("−", "-"))
     if not compact:
-        raise EditError(f"an empty cell is no number; {ACCEPTED} is needed")
+        raise EditError(f"an empty cell is not a number; {ACCEPTED} is needed")
     parts = re.split(r"([*/])", compact)
     value = _value(parts[0], text)
     for operator, part in zip(parts[1::2], parts[2::2], strict=True):

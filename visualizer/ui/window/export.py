@@ -49,7 +49,9 @@ def export_heatmap(heatmap: HeatmapView, path: str | os.PathLike[str]) -> None:
     matrix = _shown(heatmap)
     suffix = target.suffix.lower()
     if suffix not in SUFFIXES:
-        raise FormatError(f"{str(target)!r} is no name for a heatmap; one that ends in {', '.join(SUFFIXES)} is needed")
+        raise FormatError(
+            f"{str(target)!r} is not a name for a heatmap; one that ends in {', '.join(SUFFIXES)} is needed"
+        )
     if suffix == ".csv":
         write_csv(target, _table(matrix))
     elif suffix == ".npz":
@@ -67,7 +69,7 @@ def export_drawing(drawing: Drawing, path: str | os.PathLike[str], title: str) -
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix not in (".png", ".svg"):
-        raise FormatError(f"{str(target)!r} is no name for a picture; one that ends in .png or .svg is needed")
+        raise FormatError(f"{str(target)!r} is not a name for a picture; one that ends in .png or .svg is needed")
     _write(target, png_bytes(as_image(drawing)) if suffix == ".png" else as_svg(drawing, title))
 
 
@@ -127,7 +129,7 @@ def ask_and_export_image(widget: QWidget, image: QImage, name: str, say: Say) ->
 
     def write(path: Path) -> None:
         if path.suffix.lower() != ".png":
-            raise FormatError(f"{str(path)!r} is no name for a picture; one that ends in .png is needed")
+            raise FormatError(f"{str(path)!r} is not a name for a picture; one that ends in .png is needed")
         _write(path, png_bytes(image))
 
     _ask_and_write(widget, name, ".png", "PNG pictures", write, say)

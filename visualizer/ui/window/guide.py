@@ -210,7 +210,7 @@ class GuideWindow(QWidget):
             ends = QTextCursor.MoveOperation
             self.browser.moveCursor(ends.End if backward else ends.Start)
             if not self.browser.find(wanted, flags):
-                self._found.setText("not on this page")
+                self._found.setText("Not on this page")
                 return
         self._found.setText("")
 

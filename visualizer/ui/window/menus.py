@@ -147,7 +147,7 @@ class Menus:
         opens = self._add(menu, "&Command palette", partial(palette.open_for, window), "Ctrl+Shift+P")
         opens.setObjectName("commandPaletteAction")
         self._add(menu, "&Full screen", partial(_toggle_full_screen, window), "F11")
-        self._add(menu, "&Let go of the selection", does.session.selection.let_go, "Ctrl+Shift+A")
+        self._add(menu, "&Clear selection", does.session.selection.let_go, "Ctrl+Shift+A")
         menu.addSeparator()
         for name, dock in does.docks.items():
             of_panel = self._menu_of(name)

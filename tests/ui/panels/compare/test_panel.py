@@ -54,7 +54,7 @@ def test_at_first_there_is_nothing_to_compare_with(panel: ComparePanel) -> None:
 
 def test_an_edit_ripples_through_the_stages_in_their_order(panel: ComparePanel, session: Session) -> None:
     session.document.apply(BREAKING)
-    assert words(panel, "compareFirst") == "First that differs: blocks.0.attn.v"
+    assert words(panel, "compareFirst") == "First stage that differs: blocks.0.attn.v"
     names = column(panel, NAME)
     assert names.index("▸ v") < names.index("z") < names.index("resid_mid") < names.index("logits")
     unmoved = [column(panel, BAR)[names.index(name)] for name in ("embed", "q", "k", "pattern")]
@@ -104,14 +104,14 @@ def test_a_pinned_baseline_is_compared_with_over_many_edits(
     panel: ComparePanel, session: Session, qtbot: QtBot
 ) -> None:
     click(panel, qtbot, "pinBaseline")
-    assert words(panel, "compareAbout").endswith("since then changed: nothing.")
+    assert words(panel, "compareAbout").endswith("changed since then: nothing.")
     assert words(panel, "compareFirst") == "All numbers are the same."
     session.document.apply(SetCells("wpe", (0, 0), 2.0))
     session.document.apply(BREAKING)
-    assert words(panel, "compareAbout").endswith("since then changed: 2 parameters.")
-    assert words(panel, "compareFirst") == "First that differs: pos_embed"
+    assert words(panel, "compareAbout").endswith("changed since then: 2 parameters.")
+    assert words(panel, "compareFirst") == "First stage that differs: pos_embed"
     session.document.apply(SetPrompt("ab"))
-    assert words(panel, "compareFirst") == "First that differs: pos_embed"
+    assert words(panel, "compareFirst") == "First stage that differs: pos_embed"
 
 
 def test_value_baseline_and_difference_are_chosen_for_every_panel(

@@ -113,7 +113,7 @@ def test_one_step_is_one_undoable_edit(panel: GradientsPanel, session: Session, 
 
 
 def test_a_broken_model_is_repaired_by_clicks(panel: GradientsPanel, session: Session, qtbot: QtBot) -> None:
-    choose(panel, "gradientScope", "everywhere in (aab)*")
+    choose(panel, "gradientScope", "Everywhere in (aab)*")
     assert said(panel).startswith("4 of 6 next tokens are right.")
     click(panel, qtbot, "gradientSteps")
     assert said(panel).startswith("6 of 6 next tokens are right.")
@@ -150,7 +150,7 @@ def test_a_cell_is_chosen_and_checked(panel: GradientsPanel, session: Session, q
     assert session.selection.now.cell.cell == (5, 23)
     click(panel, qtbot, "gradientCheck")
     qtbot.waitUntil(lambda: "relative error" in said(panel, "gradientChecked"))
-    assert "analytic -2048" in said(panel, "gradientChecked")
+    assert "analytic −2048" in said(panel, "gradientChecked")
 
 
 def test_another_token_is_typed(panel: GradientsPanel, qtbot: QtBot) -> None:

@@ -84,8 +84,8 @@ def test_bars_follow_row_token_and_minus_token(panel: LensPanel, session: Sessio
     choose(panel, "lensMinus", "2")
     assert total(panel) == pytest.approx(logit(session, 1, 5) - logit(session, 1, 2))
     assert "the logit of 5 less that of 2" in sum_words(panel)
-    choose(panel, "lensToken", "top token")
-    choose(panel, "lensMinus", "nothing")
+    choose(panel, "lensToken", "Top token")
+    choose(panel, "lensMinus", "Nothing")
     session.selection.choose(cell=CellRef("activation", "logits", (1, 3)))
     assert total(panel) == pytest.approx(logit(session, 1, 3))
 

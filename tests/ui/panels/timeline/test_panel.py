@@ -202,7 +202,7 @@ def test_branches_are_listed_compared_and_switched(panel: TimelinePanel, session
     second = panel.branches.topLevelItem(1)
     assert second is not None
     assert [first.text(LOG_P), second.text(LOG_P)] == ["0", "−1023"]
-    assert "differs from place 6" in first.toolTip(0)
+    assert "differs from position 6" in first.toolTip(0)
     at = panel.branches.visualItemRect(first).center()
     qtbot.mouseClick(panel.branches.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(10, at.y()))
     assert session.document.state.branch == 0

@@ -80,7 +80,7 @@ class ArcsPanel(SessionPanel):
         self.keys.setRange(0, MOST_KEYS)
         self.keys.setValue(ArcsPanel.remembered.keys)
         self.keys.setAccessibleName("Strongest keys of each query")
-        self.keys.setToolTip("Draw arcs to so many keys of each query, the strongest; 0 stands for all keys")
+        self.keys.setToolTip("Draw arcs to this many keys of each query, the strongest; 0 stands for all keys")
         for field in (self.at_least, self.keys):
             field.valueChanged.connect(self._filter)
         self.view.set_filter(ArcsPanel.remembered)
@@ -100,7 +100,7 @@ class ArcsPanel(SessionPanel):
         everything.setIconText("All")
         everything.setToolTip("Sum the weights of all tokens (Ctrl+A in the panel)")
         everything.triggered.connect(self.choose_all)
-        nothing = QAction("Arcs: let go of the tokens", self)
+        nothing = QAction("Arcs: clear selected tokens", self)
         nothing.setIconText("None")
         nothing.setToolTip("Choose no token (Esc in the panel)")
         nothing.triggered.connect(self.let_go)

@@ -152,7 +152,7 @@ class ComparePanel(SessionPanel):
         self.about.setText(about)
         first = ripple.first if ripple is not None else None
         if first is not None:
-            self.first.setText(f"First that differs: {first.name}")
+            self.first.setText(f"First stage that differs: {first.name}")
         elif ripple is not None:
             self.first.setText("All numbers are the same.")
         self.first.setVisible(ripple is not None)
@@ -212,4 +212,4 @@ def _since_pinned(state: State) -> str:
         words.append(parameters[0] if len(parameters) == 1 else f"{len(parameters)} parameters")
     if state.interventions != base.interventions:
         words.append("the interventions")
-    return f"Compared with the pinned baseline; since then changed: {' and '.join(words) or 'nothing'}."
+    return f"Compared with the pinned baseline; changed since then: {' and '.join(words) or 'nothing'}."

@@ -54,7 +54,7 @@ class GradientView:
         self.rate.setAccessibleName("Learning rate")
         self.rate.setToolTip("Learning rate: about how far each weight moves in one step")
         self.rate.setFixedWidth(56)
-        self.only = QCheckBox("only this parameter", panel)
+        self.only = QCheckBox("Only this parameter", panel)
         self.only.setObjectName("gradientOnly")
         self.only.setToolTip("Change only the parameter that is chosen in the list, and leave the others as they are")
         self.one = push_button("Adam step", "gradientStep", "Move the weights against the gradient, undoably", panel)
@@ -64,9 +64,9 @@ class GradientView:
         self.count.setToolTip("How many Adam steps the button makes")
         self.count.setRange(2, 1000)
         self.count.setValue(10)
-        self.many = push_button("steps", "gradientSteps", "So many Adam steps, undone as one", panel)
+        self.many = push_button("Steps", "gradientSteps", "This many Adam steps, undone as one", panel)
         self.many.setAccessibleName("Several Adam steps")
-        self.many.setMaximumWidth(self.many.fontMetrics().horizontalAdvance("steps") + 24)
+        self.many.setMaximumWidth(self.many.fontMetrics().horizontalAdvance("Steps") + 24)
         self.check = push_button(
             "Check by finite differences",
             "gradientCheck",
@@ -152,7 +152,7 @@ class GradientView:
         middle.setStretchFactor(1, 1)
         middle.setSizes([self.parameters.minimumWidth(), 400])
         steps = QHBoxLayout()
-        rate = QLabel("lr", panel)
+        rate = QLabel("Rate", panel)
         rate.setBuddy(self.rate)
         taking: list[QWidget] = [rate, self.rate, self.only, self.one, self.count, self.many]
         for widget in taking:

@@ -47,9 +47,9 @@ class Wanted:
         for box in (scope, target):
             box.blockSignals(True)
             box.clear()
-        scope.addItem("after this context", "here")
+        scope.addItem("After this context", "here")
         if opened.pattern:
-            scope.addItem(f"everywhere in ({opened.pattern})*", "pattern")
+            scope.addItem(f"Everywhere in ({opened.pattern})*", "pattern")
         if opened.model.config.d_vocab <= OFFERED:
             target.addItems([token_label(opened, token) for token in range(opened.model.config.d_vocab)])
         for box in (scope, target):

@@ -43,7 +43,7 @@ class HeadScores(QWidget):
             return "", ""
         layer, number = divmod(self._head, self._heads.shape[1])
         role = self._heads.role(self._head)
-        what = "does nothing clear" if role is None else f"mainly {ROLE_NAMES[role.name][0]} {short(role.score)}"
+        what = "no clear role" if role is None else f"mainly {ROLE_NAMES[role.name][0]} {short(role.score)}"
         return f"block {layer} · head {number}", what
 
     def score_rows(self) -> list[tuple[str, float, float]]:

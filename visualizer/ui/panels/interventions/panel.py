@@ -20,7 +20,7 @@ from visualizer.ui.widgets.buttons import action_button
 from visualizer.ui.widgets.plain_text import PlainLabel
 
 EMPTY = (
-    "Nothing is intervened in.\n\nRight-click a number in a heatmap, or press the menu key on it: zero, set, scale, "
+    "No interventions.\n\nRight-click a number in a heatmap, or press the menu key on it: zero, set, scale, "
     "freeze or mean-ablate its cell, row, position or head, and the rest of the pass follows."
 )
 

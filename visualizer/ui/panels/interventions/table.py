@@ -23,7 +23,7 @@ STANDING = {
     "on": "It is applied in this pass.",
     "off": "It is switched off.",
     "in part": "This pass has more positions than the numbers that were kept: the others are left free.",
-    "not in this context": "This pass does not reach the place, so it is left alone. A longer prompt may.",
+    "not in this context": "This pass does not reach the position, so it is left alone. A longer prompt may.",
 }
 
 

@@ -98,9 +98,9 @@ class LensPanel(SessionPanel):
         self.minus = self._chooser(
             "lensMinus", "Less the logit of", "Take apart a difference of two logits", self._choose_minus
         )
-        self.by_size = QCheckBox("largest first", self)
+        self.by_size = QCheckBox("Largest first", self)
         self.by_size.setObjectName("lensBySize")
-        self.by_size.setToolTip("Order the parts by size, not by their place in the model")
+        self.by_size.setToolTip("Order the parts by size, not by their order in the model")
         self.by_size.toggled.connect(lambda _on: self._show_contributions())
         self.bars = ContributionBars(self)
         self.bars.chosen.connect(self._choose_part)
@@ -120,7 +120,7 @@ class LensPanel(SessionPanel):
         upper, lower = QWidget(self), QWidget(self)
         above, below = QVBoxLayout(upper), QVBoxLayout(lower)
         chooser = QHBoxLayout()
-        for widget in (self.token, QLabel("less", lower), self.minus):
+        for widget in (self.token, QLabel("minus", lower), self.minus):
             chooser.addWidget(widget, 1 if isinstance(widget, QComboBox) else 0)
         for column in (above, below):
             column.setContentsMargins(0, 0, 0, 0)
@@ -242,7 +242,7 @@ class LensPanel(SessionPanel):
         if offered != self._offered or self.token.count() != len(offered) + 1:
             self._offered = offered
             names = [f"{token_label(opened, t)}" for t in offered]
-            for box, first in ((self.token, "top token"), (self.minus, "nothing")):
+            for box, first in ((self.token, "Top token"), (self.minus, "Nothing")):
                 box.clear()
                 box.addItems([first, *names])
         for box, chosen in ((self.token, self._token), (self.minus, self._minus)):

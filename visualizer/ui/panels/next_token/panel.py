@@ -179,7 +179,7 @@ class NextTokenPanel(SessionPanel):
             return
         if not shown.forcible or shown.place < len(state.prompt):
             self.message.emit(
-                f"Place {shown.place} of the text belongs to the prompt: change the prompt to have another token there."
+                f"Position {shown.place} of the text belongs to the prompt: change the prompt to change it."
             )
             return
         generated = shown.place - len(state.prompt) + 1
@@ -190,7 +190,7 @@ class NextTokenPanel(SessionPanel):
         self.session.document.apply(replace(edit, gesture=gesture), self)
         self.session.selection.choose(row=None, key=None, cell=None)
         self.session.go_to_step(generated)
-        self.message.emit(f"a branch with {token_label(state.opened, token)} at place {shown.place} of the text")
+        self.message.emit(f"a branch with {token_label(state.opened, token)} at position {shown.place} of the text")
 
     def _show_menu(self, token: int, where: QPoint) -> None:
         shown = self.shown

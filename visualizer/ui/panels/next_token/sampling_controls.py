@@ -53,7 +53,7 @@ class SamplingControls(QWidget):
                 self.temperature,
                 "Logits are divided by it; 0 takes the most probable token",
             ),
-            ("topK", "top-k", self.top_k, "Only so many of the most probable tokens stay; 0 keeps all"),
+            ("topK", "top-k", self.top_k, "Only this many of the most probable tokens stay; 0 keeps all"),
             ("topP", "top-p", self.top_p, "Only the most probable tokens that together reach it stay; 1 keeps all"),
             ("seed", "Seed", self.seed, "The same seed draws the same text"),
         )

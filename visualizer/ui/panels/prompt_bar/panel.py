@@ -122,10 +122,10 @@ class PromptBar(SessionPanel):
         play.setCheckable(True)
         play.toggled.connect(self._play)
         self._add(
-            "generateAll", "Generate", "Generate so many tokens after the cursor", [QKeySequence("Ctrl+G")]
+            "generateAll", "Generate", "Generate this many tokens after the cursor", [QKeySequence("Ctrl+G")]
         ).triggered.connect(self._generate)
         self._add(
-            "resetGeneration", "Reset", "Take all generated tokens away", [QKeySequence("Ctrl+R")]
+            "resetGeneration", "Clear generated tokens", "Take all generated tokens away", [QKeySequence("Ctrl+R")]
         ).triggered.connect(self._reset)
         focus = self._add("focusPrompt", "Edit the prompt", "Go to the prompt", [QKeySequence("Ctrl+L")])
         focus.triggered.connect(self._focus_prompt)

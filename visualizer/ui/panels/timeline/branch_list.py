@@ -212,6 +212,6 @@ def _tip(result: Result, number: int, tokens: tuple[int, ...]) -> str:
         lines.append("the shown branch")
     else:
         lines.append(
-            "the same text as the shown one" if place is None else f"differs from place {place} of the text on"
+            "the same text as the shown one" if place is None else f"differs from position {place} of the text on"
         )
     return "\n".join(lines)

@@ -76,13 +76,13 @@ class TrainingForm(QWidget):
         self.source = self._combo("trainingModel", "Model", "Begin with random weights, or those that are open")
         self.source.addItems(["A new model", "The open model, trained on"])
         self.tokenizer = self._combo("trainingTokenizer", "Tokens", "Characters, or byte pairs learned from the text")
-        self.tokenizer.addItem("characters", "char")
-        self.tokenizer.addItem("byte pairs", "bpe")
+        self.tokenizer.addItem("Characters", "char")
+        self.tokenizer.addItem("Byte pairs", "bpe")
         self.vocabulary = self._spin(
             "vocab_size", "Vocabulary", 256, 50_000, SHAPE.vocab_size, "How many tokens byte pairs make"
         )
         self.positions = self._combo("trainingPositions", "Positions", "How a position is told")
-        self.positions.addItems(["learned", "sinusoidal"])
+        self.positions.addItems(["Learned", "Sinusoidal"])
         for name, label, low, high, first, tip in NUMBERS:
             self._numbers[name] = self._spin(name, label, low, high, first, tip)
         self.rate = QLineEdit(f"{SETTINGS.optimizer.lr:g}", self)

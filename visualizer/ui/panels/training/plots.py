@@ -37,7 +37,7 @@ class TrainingPlots(QWidget):
         self.rate.addItem(self._rate)
         self.norm.addItem(self._norm)
         self._legend = QLabel(LEGEND, self)
-        self._small = [QLabel("learning rate", self), QLabel("norm of the gradient", self)]
+        self._small = [QLabel("Learning rate", self), QLabel("Norm of the gradient", self)]
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

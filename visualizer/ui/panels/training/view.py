@@ -60,7 +60,7 @@ class TrainingView:
         self.samples = QPlainTextEdit(panel)
         self.samples.setObjectName("trainingSamples")
         self.samples.setAccessibleName("Samples of generated text, the newest first")
-        self.samples.setToolTip("What the model writes after each so many steps, the newest first")
+        self.samples.setToolTip("What the model writes as it is trained, the newest first")
         self.samples.setReadOnly(True)
         self.samples.setFont(number_font())
         self.samples.setPlaceholderText("Samples of generated text appear here while the model learns.")

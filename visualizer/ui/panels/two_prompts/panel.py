@@ -126,7 +126,7 @@ class TwoPromptsPanel(SessionPanel):
         group = QActionGroup(self)
         for extent in EXTENTS:
             action = QAction(f"Patch a {extent}", self, checkable=True)
-            action.setIconText(extent)
+            action.setIconText(extent.capitalize())
             action.setToolTip(PATCH_TIPS[extent])
             action.setChecked(extent == "row")
             action.triggered.connect(lambda _checked=False: self._mark())
@@ -144,7 +144,7 @@ class TwoPromptsPanel(SessionPanel):
         choose.addStretch(1)
         patching = QHBoxLayout()
         patching.setSpacing(0)
-        patching.addWidget(QLabel("Drag or patch a  ", self))
+        patching.addWidget(QLabel("Drag or patch:  ", self))
         for extent in EXTENTS:
             patching.addWidget(self._button(f"patch_{extent}", f"patch_{extent}"))
         patching.addSpacing(8)

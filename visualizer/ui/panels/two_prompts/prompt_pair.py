@@ -119,7 +119,7 @@ def difference_words(state: State, difference: LogitDifference | None) -> str:
     )
     way = difference.way
     moved = way is not None and difference.now != difference.untouched
-    return f"{words} ({100 * way:.3g} % of the way)." if moved and way is not None else f"{words}."
+    return f"{words} ({short(100 * way)} % of the way)." if moved and way is not None else f"{words}."
 
 
 def pair_notes(state: State, first: Trace | None, second: Trace | None, name: str) -> str:
