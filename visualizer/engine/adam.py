@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from visualizer.errors import TrainingError
+from visualizer.engine.checked import require_number, require_whole
+from visualizer.errors import TrainingError, short_repr
 
 Array = NDArray[Any]
 
@@ -36,13 +37,15 @@ class AdamSettings:
     min_lr: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 < self.lr < math.inf:
-            raise TrainingError(f"lr is {self.lr}; a number above 0 is needed")
-        if not all(0 <= beta < 1 for beta in self.betas):
-            raise TrainingError(f"betas are {self.betas}; numbers from 0 up to 1 are needed")
-        for name in ("eps", "weight_decay", "grad_clip", "warmup", "min_lr"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise TrainingError(f"{name} is {getattr(self, name)}; a number of at least 0 is needed")
+        require_number("lr", self.lr, "a number above 0", lowest=math.ulp(0.0))
+        betas: object = self.betas
+        if not isinstance(betas, tuple) or len(betas) != 2:
+            raise TrainingError(f"betas are {short_repr(self.betas)}; two numbers from 0 up to 1 are needed")
+        for beta in betas:
+            require_number("betas", beta, "a number from 0 up to 1 for each", below=1.0)
+        for name in ("eps", "weight_decay", "grad_clip", "min_lr"):
+            require_number(name, getattr(self, name), "a number of at least 0")
+        require_whole("warmup", self.warmup, 0)
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of step 0, 1, … of `steps`: linear warm-up, then a half cosine down to min_lr · lr."""
@@ -68,12 +71,15 @@ class Adam:
         self._decayed = decayed
         self._scratch = np.empty(size, dtype=dtype)
 
-    @np.errstate(all="ignore")
     def update(self, parameters: Array, gradient: Array, lr: float) -> None:
         """One step: parameters −= lr · m̂ / (√v̂ + eps). `gradient` [n] is not kept.
 
-        What overflows is for the caller to see in the parameters.
+        What goes beyond all numbers shows in the next loss, which whoever trains looks at.
         """
+        with np.errstate(all="ignore"):
+            self._update(parameters, gradient, lr)
+
+    def _update(self, parameters: Array, gradient: Array, lr: float) -> None:
         beta1, beta2 = self.settings.betas
         self.steps += 1
         scratch = self._scratch

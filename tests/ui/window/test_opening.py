@@ -119,7 +119,7 @@ def test_what_is_wrong_with_a_large_file_is_said_and_nothing_changes(
     gate.fails = fails
     gate.opened.set()
     window.open_source(str(bad))
-    wanted = "is no .safetensors file" if fails is None else "is larger than the memory that is left"
+    wanted = "is not a .safetensors file" if fails is None else "is larger than the memory that is left"
     qtbot.waitUntil(lambda: wanted in window.status.currentMessage())
     assert (name(window), window.session.document.history()) == ("aab", ([], 0))
 
