@@ -21,6 +21,8 @@ from visualizer.session.words.whole_numbers import parse_whole
 Array = NDArray[Any]
 #: How much is taken across at once.
 EXTENTS = ("cell", "row", "head")
+#: Characters of a prompt that can still be typed into without waiting a second for each.
+LONGEST_PROMPT = 250_000
 
 
 def activations(model: Model, block: int) -> list[str]:
@@ -116,8 +118,10 @@ def read_prompt(model: Model, text: str) -> tuple[int, ...]:
     """The ids of a typed text; for a model without a tokenizer those that it lists, separated by commas.
 
     Raises:
-        TokenError: the text has no tokens here, or is no list of ids.
+        TokenError: the text has no tokens here, is no list of ids, or is longer than what can be worked with.
     """
+    if len(text) > LONGEST_PROMPT:
+        raise TokenError(f"a text of more than {LONGEST_PROMPT:,} characters is too long to be a prompt")
     if model.tokenizer is not None or not text.strip():
         return tuple(map(int, model.ids(text if text else ())))
     ids = []

@@ -9,9 +9,20 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from visualizer.tokenizers.base import SYMBOLS
 from visualizer.ui.look.theme import current_theme
 
+#: Characters that a line holds at most: so many that Qt never cuts one, which also takes it long.
+ROOM = 2**30
+
 
 class TextLine(QLineEdit):
-    """A line of text in which new lines are drawn as ↵, where Qt leaves a blank."""
+    """A line of text in which new lines are drawn as ↵, where Qt leaves a blank.
+
+    Qt cuts a text at 32,767 characters, without a word and at the end, the part that a model goes on from. Here there
+    is room for more than anybody works with, so that whoever reads it can refuse it as a whole.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMaxLength(ROOM)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)
