@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 from visualizer.tokenizers.base import SYMBOLS
 from visualizer.ui.look.theme import current_theme
 
-#: Characters that a line holds at most.
-ROOM = 2**20
+#: Characters that a line holds at most: so many that Qt never cuts one, which also takes it long.
+ROOM = 2**30
 
 
 class TextLine(QLineEdit):
