@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gc
 
+from PySide6.QtCore import QEvent
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QApplication, QMenu
 from pytestqt.qtbot import QtBot
 
 import visualizer
 from visualizer.engine.trace import Trace
 from visualizer.session.document.edits import SetCells
+from visualizer.ui.window.palette import CommandPalette
 
 FIRST = 5000.0  # a number that no other test writes
 
@@ -37,3 +41,23 @@ def test_panels_let_go_of_old_passes_once_others_are_in_front_of_them(qtbot: QtB
         document.apply(SetCells("wte", (0, 0), weight))
     window.grab()
     assert weights_of_passes() == {newest - 1, newest}
+
+
+def test_what_the_palette_offered_is_let_go_of_when_it_closes(qtbot: QtBot) -> None:
+    """Python keeps what was found below a window as long as the window, also what Qt has deleted."""
+    window = visualizer.ui.open_window()
+    qtbot.addWidget(window)
+    window.session.wait()
+    window.build_all()
+    palette = CommandPalette(window, menus_here=window.menus_here)
+
+    def opened_and_closed() -> int:
+        palette.open_for(window)
+        assert any(command.place == "This number" for command in palette.shown_commands())
+        palette.dismiss()
+        QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+        gc.collect()
+        return sum(isinstance(found, QAction | QMenu) for found in gc.get_objects())
+
+    first = [opened_and_closed() for _ in range(2)][-1]
+    assert [opened_and_closed() for _ in range(3)] == [first] * 3

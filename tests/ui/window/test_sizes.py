@@ -8,7 +8,7 @@ from itertools import zip_longest
 from unittest.mock import Mock
 
 import pytest
-from PySide6.QtCore import QSize
+from PySide6.QtCore import QSettings, QSize, Qt
 from PySide6.QtGui import QAction, QColor, QPalette
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QSlider, QTabBar, QToolButton
@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 import visualizer
 from tests.ui.cut_off import cut_off
 from tests.ui.finding import child
+from visualizer.formats import open_model
 from visualizer.session.document.edits import SetCells, SetSecondPrompt
 from visualizer.session.selection import CellRef
 from visualizer.ui.look.theme import DARK, LIGHT
@@ -185,3 +186,23 @@ def test_every_colour_follows_the_theme_at_once(window: MainWindow, qtbot: QtBot
         assert badge.palette().color(role.ButtonText) == QColor(GREEN[theme.dark])
         assert slider.palette().color(role.Highlight) == QColor(theme.muted_text)
     window.choose_theme("light")
+
+
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_maximised_window_has_the_same_columns_at_every_start(by_hand: bool, qtbot: QtBot) -> None:
+    """It is laid out at its plain size first, and maximised by the window manager afterwards."""
+    shares = []
+    for number in range(4):
+        window = MainWindow(open_model("aab"), QSettings())
+        qtbot.addWidget(window)
+        window.resize(*SMALLEST)
+        window.show()
+        settle(window)
+        if by_hand and number == 0:
+            window.resizeDocks([window.docks["weightPanel"]], [330], Qt.Orientation.Horizontal)
+            settle(window)
+            window.arrangement.note()  # as after an edge was dragged
+        settle(window, LARGE)
+        shares.append(round(columns(window)[0] / window.width(), 2))
+        window.close()
+    assert len(set(shares)) == 1, shares

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt, QTimer
@@ -25,6 +26,8 @@ PLACES = {
 }
 #: No panel asks for more than this (width, height) in pixels, so that what comes to be in one never moves the others.
 LEAST = {"left": (250, 90), "right": (190, 90), "middle": (340, 200), "bottom": (300, 58)}
+#: What is remembered of a window that shares its room by itself.
+AS_SUGGESTED = "as suggested"
 _AREAS = {
     "left": Qt.DockWidgetArea.LeftDockWidgetArea,
     "right": Qt.DockWidgetArea.RightDockWidgetArea,
@@ -134,9 +137,31 @@ class Arrangement:
                 self._parts[place] = (front.width() / width, front.height() / height)
 
     def note_first(self) -> None:
-        """`note`, unless there is something to be kept already."""
-        if not self._parts and not self._as_suggested:
+        """`note`, unless there is something to be kept already: that is followed."""
+        if self._parts or self._as_suggested:
+            self.follow()
+        else:
             self.note()
+
+    def remembered(self) -> str:
+        """What part of the window each place has, to be recalled at the next start."""
+        if self._as_suggested:
+            return AS_SUGGESTED
+        self.note()
+        return json.dumps(self._parts)
+
+    def recall(self, remembered: object) -> None:
+        """Keep the parts that were remembered.
+
+        The pixels of a remembered layout are those of the window as it was, say maximised, while the one that it is
+        laid out in may still have the size of a plain one.
+        """
+        self._as_suggested = remembered == AS_SUGGESTED
+        try:
+            parts = json.loads(str(remembered))
+            self._parts = {str(place): (float(part[0]), float(part[1])) for place, part in parts.items()}
+        except (ValueError, TypeError, LookupError, AttributeError):
+            self._parts = {}  # nothing was remembered, or by another program
 
     def follow(self) -> None:
         """Give each place its part of the window's new size, so that no column takes all that is gained or lost."""

@@ -41,7 +41,7 @@ class ContextMenus(QObject):
     def show(self, ref: object, where: QPoint) -> None:
         """Show what can be done with a number (None for one that is not the present pass's), and with its heatmap."""
         if isinstance(ref, CellRef):
-            menu: QMenu = self._of_number(ref)
+            menu: QMenu = self._of_number(ref, self._window)
             menu.addSeparator()
         else:
             menu = QMenu(self._window)
@@ -67,34 +67,38 @@ class ContextMenus(QObject):
                 menu.addSeparator()
             menu.addActions(drawing_actions(drawing, menu, self.message.emit))
 
-    def _of_number(self, ref: CellRef) -> CellMenu:
+    def _of_number(self, ref: CellRef, parent: QWidget | None) -> CellMenu:
         from visualizer.ui.window.cell_menu import build_cell_menu
 
-        menu = build_cell_menu(self._session, ref, self._window)
+        menu = build_cell_menu(self._session, ref, parent)
         menu.panel_wanted.connect(self.panel_wanted)
         menu.number_wanted.connect(self.number_wanted)
         return menu
 
     def here(self) -> list[QMenu]:
-        """Context menus, not shown: of the number pointed at, the chosen one or head, and of all that is on screen."""
+        """Context menus, not shown: of the number pointed at, the chosen one or head, and of all that is on screen.
+
+        They belong to whoever asks, not to the window: what `findChildren` has once found below a window is kept in
+        Python's memory as long as the window, although Qt has long deleted it.
+        """
         selection = self._session.selection
         now = selection.now
         head = CellRef("activation", f"blocks.{now.block}.attn.pattern", (now.head, now.row or 0, now.key or 0))
-        menus: list[QMenu] = [self._of_number(selection.hovered or now.cell or head)]
+        menus: list[QMenu] = [self._of_number(selection.hovered or now.cell or head, None)]
         menus[0].setTitle("This number")
         for heatmap in self._window.findChildren(Heatmap):
             if heatmap.isVisible() and heatmap.matrix is not None:
-                menus.append(QMenu(f"{heatmap.called} heatmap", self._window))
+                menus.append(QMenu(f"{heatmap.called} heatmap"))
                 self._add_picture_actions(menus[-1], heatmap)
         for name in DRAWINGS:
             drawing = self._window.findChild(QWidget, name)
             if drawing is not None and drawing.isVisible() and isinstance(drawing, Drawing):
-                menus.append(QMenu(drawing.accessibleName(), self._window))
+                menus.append(QMenu(drawing.accessibleName()))
                 self._add_picture_actions(menus[-1], drawing)
         for copy in self._window.findChildren(QAction, COPY_TABLE):
             table = copy.parent()
             if isinstance(table, QWidget) and table.isVisible():
-                menus.append(QMenu(table.accessibleName(), self._window))
+                menus.append(QMenu(table.accessibleName()))
                 menus[-1].addAction(copy)
         return menus
 

@@ -327,6 +327,7 @@ class MainWindow(QMainWindow):
         if layout is not None and middle is not None:
             self._laid_out = self.restoreState(layout, LAYOUT_VERSION)
             self.middle_window.restoreState(middle, LAYOUT_VERSION)
+            self.arrangement.recall(self._settings.value("parts"))
 
     def reset_layout(self) -> None:
         """Put every panel back where it was when the window was first opened."""
@@ -378,6 +379,7 @@ class MainWindow(QMainWindow):
         self._settings.setValue("geometry", self.saveGeometry())
         self._settings.setValue("layout", self.saveState(LAYOUT_VERSION))
         self._settings.setValue("views", self.middle_window.saveState(LAYOUT_VERSION))
+        self._settings.setValue("parts", self.arrangement.remembered())
         self._settings.sync()
 
 

@@ -72,7 +72,7 @@ class CommandPalette(QWidget):
         """While the palette is open, `make_more` makes a part of the commands that are not there yet.
 
         It returns whether there are more to make. Before a command is run, all of them are there. `menus_here` makes
-        the context menus of what is chosen when the palette opens; they are deleted when it closes.
+        the context menus of what is chosen when the palette opens; they go when it closes.
         """
         super().__init__(parent)
         self._make_more, self._growing = make_more, QTimer(self, singleShot=True, interval=0)
@@ -142,7 +142,8 @@ class CommandPalette(QWidget):
         self._growing.stop()
         for menu in self._here:
             menu.deleteLater()
-        self._here = []
+        self._here, self._all = [], []
+        self._model.show([], "")
         self.hide()
         # An editor of a grid's cell closes when it loses the keyboard: then the grid gets it back.
         before = next((widget for widget in self._focus_before if isValid(widget) and _takes_keyboard(widget)), None)
@@ -191,10 +192,12 @@ class CommandPalette(QWidget):
         command = self._model.shown[index.row()]
         if not command.enabled:
             return
+        here = self._here  # the command may be one of theirs
         self.dismiss()
         self.recent = [command.name, *(name for name in self.recent if name != command.name)][:MOST_RECENT]
         command.run()
         self.ran.emit(command.name)
+        here.clear()
 
     def _place(self) -> None:
         window = self._window

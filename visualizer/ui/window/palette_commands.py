@@ -65,11 +65,12 @@ class Command:
 def commands(window: QMainWindow, here: Sequence[QMenu] = ()) -> list[Command]:
     """All commands of the window, those of the menus first, in the menus' order; then those of the buttons.
 
-    `here` are context menus of what is chosen, children of the window; of them only what can be done is taken.
+    `here` are context menus of what is chosen, and no children of the window; of them only what can be done is taken.
     Separators, submenus, what is invisible, and what belongs to other context menus and windows is left out.
     """
     # QAction.menu() would tie the menu's life to the action's wrapper, so the menus are asked for their actions.
-    menus = {menu.menuAction(): menu for menu in window.findChildren(QMenu)}
+    of_here = [inner for menu in here for inner in (menu, *menu.findChildren(QMenu))]
+    menus = {menu.menuAction(): menu for menu in (*window.findChildren(QMenu), *of_here)}
     places: dict[QAction, str] = {}
     of_bar: set[QObject] = set()
     for top in window.menuBar().actions():
