@@ -70,6 +70,9 @@ class PromptEdit(TextLine):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _is_undo(event):
+            if self._refused:  # what is undone is the text that is no prompt
+                event.accept()
+                return True
             event.ignore()  # so that the window's undo sees the keys
             return False
         return super().event(event)
@@ -114,3 +117,15 @@ def _is_undo(event: QKeyEvent) -> bool:
 def _is_new_line(event: QKeyEvent) -> bool:
     shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
     return bool(shift) and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+
+
+def inserted(before: str, after: str) -> int:
+    """How many characters of a text are new in one place: more than one were not typed."""
+    start = _common(before, after)
+    return len(after) - start - _common(before[start:][::-1], after[start:][::-1])
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((place for place, (left, right) in pairs if left != right), min(len(one), len(other)))
