@@ -93,7 +93,7 @@ def test_a_large_file_that_cannot_be_trained_on_is_said_in_place(
     large.write_bytes(b"\xff" * (LARGE + 1))
     choose(panel, large)
     known(panel, qtbot)
-    assert "is no UTF-8 text: byte 0xff at 0" in said(panel, "trainingCost")
+    assert "UTF-8 text: byte 0xff at 0" in said(panel, "trainingCost")
     assert not panel.view.start.isEnabled()
 
 
