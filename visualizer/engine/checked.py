@@ -8,7 +8,7 @@ import numpy as np
 
 from visualizer.errors import TrainingError, short_repr
 
-#: No setting is larger.
+#: No setting or size is larger, so that products of a few of them are numbers that can be written out.
 LARGEST = 2**63 - 1
 
 

@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass, fields
 from numbers import Integral
 from typing import Any
 
+from visualizer.engine.checked import LARGEST
 from visualizer.errors import ConfigError, short_repr
 
 ACTIVATIONS = ("relu", "gelu", "gelu_new", "silu")
 NORMALIZATIONS = (None, "LN", "RMS")
 POSITIONS = ("standard", "sinusoidal", "rotary")
 DTYPES = ("float32", "float64")
-#: No size is larger, so that products of a few of them are numbers that can be written out.
-LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ class KeptRow(QWidget):
 
     Attributes:
         runs: all of them.
+        damage: what was set aside because it cannot be read; nothing where all can.
         chosen: the one at hand; None where there is none.
     """
 
@@ -29,7 +30,7 @@ class KeptRow(QWidget):
 
     def __init__(self, runs: KeptRuns, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.runs = runs
+        self.runs, self.damage = runs, runs.set_aside()
         self.chosen: KeptRun | None = None
         self._waiting: list[tuple[KeptRun, AboutRun]] = []
         self._words = WrappedLabel("trainingKept", self)

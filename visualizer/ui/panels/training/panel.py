@@ -69,13 +69,12 @@ class TrainingPanel(SessionPanel):
         self._settle = QTimer(self, singleShot=True, interval=SETTLED_MS)
         self._settle.timeout.connect(self._estimate)
         self.kept_row = KeptRow(KeptRuns(folder or data_folder()), self)
-        damage = self.kept_row.runs.set_aside()
         self._kept = self.kept_row.runs.new()
         self.view = TrainingView(session, self, self.kept_row)
         self._connect()
         self._make_actions()
         self._enable()
-        self._say(damage)
+        self._say(self.kept_row.damage)
 
     def _connect(self) -> None:
         view = self.view
