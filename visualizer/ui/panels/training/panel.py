@@ -57,9 +57,8 @@ class TrainingPanel(SessionPanel):
         self.ask: Callable[[], bool] = partial(ask_whether_to_stop, self)
         self.record = TrainingRecord()
         self._landing: TrainingLanding | None = None
-        self._title = ""
+        self._title, self._new_model = "", True
         self._began_with = session.document.state.opened
-        self._new_model = True
         self._drawn: object = None
         self._drawn_at = self._rested_at = self._shown_at = 0.0
         self._ours = False
