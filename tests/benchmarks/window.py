@@ -41,7 +41,7 @@ window.show()
 """
 
 
-def _application() -> Any:
+def application() -> Any:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     from PySide6.QtWidgets import QApplication
 
@@ -49,7 +49,7 @@ def _application() -> Any:
 
 
 def _edit() -> Row:
-    app = _application()
+    app = application()
     from PySide6.QtCore import QSettings
 
     from visualizer.formats import open_model
@@ -85,7 +85,7 @@ def _edit() -> Row:
             "edit of the handmade model -> 10 tokens -> window painted",
             ours,
             reference,
-            bound=2.0,
+            bound=1.8,
             aim=1.3,
             seconds=4.0,
             note=f"the same {len(images)} images in bare pyqtgraph; every panel of ours repaints too",
@@ -126,8 +126,8 @@ def _start() -> Row:
         "start -> window painted (whole process)",
         lambda: run(OURS),
         lambda: run(BARE),
-        bound=2.0,
-        aim=1.4,
+        bound=1.6,
+        aim=1.3,
         seconds=12.0,
         note="a bare PySide6 + pyqtgraph window with one image",
     )

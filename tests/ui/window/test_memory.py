@@ -57,7 +57,8 @@ def test_what_the_palette_offered_is_let_go_of_when_it_closes(qtbot: QtBot) -> N
         palette.dismiss()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
         gc.collect()
-        return sum(isinstance(found, QAction | QMenu) for found in gc.get_objects())
+        # By type: other libraries' objects answer the question for their class with warnings.
+        return sum(issubclass(type(found), QAction | QMenu) for found in gc.get_objects())
 
     first = [opened_and_closed() for _ in range(2)][-1]
     assert [opened_and_closed() for _ in range(3)] == [first] * 3

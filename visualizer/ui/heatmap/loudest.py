@@ -18,6 +18,13 @@ def loudest_entries(entries: NDArray[np.uint8], kind: Kind, stride: tuple[int, i
     """
     if max(stride) == 1:
         return entries
+    if entries.size and int(entries.max()) < colors.MASKED:  # numbers alone, whose order is that of their entries
+        high = _combined(entries, stride, np.maximum)
+        if kind == "sequential":
+            return high
+        low = _combined(entries, stride, np.minimum)
+        zero = (colors.STEPS - 1) // 2
+        return np.where(high >= 2 * zero - low, high, low)
     by_loudness, loudness = _loudness(kind)
     return by_loudness[_combined(loudness[entries], stride, np.maximum)]
 
@@ -34,10 +41,13 @@ def _loudness(kind: Kind) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 
 def _combined(array: NDArray[np.uint8], stride: tuple[int, int], combine: np.ufunc) -> NDArray[np.uint8]:
     """`array` [rows, columns] with each `stride` cells combined to one."""
-    for count in stride:
-        lines = array if count == 1 else np.array(array[::count])
-        for offset in range(1, count):
-            others = array[offset::count]
-            combine(lines[: len(others)], others, out=lines[: len(others)])
-        array = np.ascontiguousarray(lines.T)  # whole lines are quick to combine: the other axis comes next
-    return array
+    down, across = stride
+    rows = np.array(array[::down])
+    for offset in range(1, down):
+        others = array[offset::down]
+        combine(rows[: len(others)], others, out=rows[: len(others)])
+    found = np.array(rows[:, ::across])
+    for offset in range(1, across):
+        beside = rows[:, offset::across]
+        combine(found[:, : beside.shape[1]], beside, out=found[:, : beside.shape[1]])
+    return found

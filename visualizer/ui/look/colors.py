@@ -131,6 +131,10 @@ def map_colors(name: str, steps: int) -> NDArray[np.uint8]:
 
 def symmetric_limit(values: NDArray[Any], masked: NDArray[np.bool_] | None) -> float:
     """The largest finite magnitude among the cells that are not masked; 0.0 where there is none."""
+    if masked is None and values.size:
+        low, high = _extremes(values)
+        if np.isfinite(low) and np.isfinite(high):
+            return max(high, -low, 0.0)
     counted = np.isfinite(values)
     if masked is not None:
         counted &= ~masked
@@ -163,6 +167,10 @@ def scale_indices(
     """
     numbers = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
     info = np.finfo(numbers.dtype)
+    if masked is None and values.size and scale.mode == "fixed" and levels[1] == -levels[0]:
+        plain = _symmetric_indices(numbers, levels[1])
+        if plain is not None:
+            return plain
     if any(level != 0 and not float(info.tiny) <= abs(level) <= float(info.max) / 4 for level in levels):
         numbers = numbers.astype(np.float64)
     finite = np.isfinite(numbers)
@@ -179,6 +187,25 @@ def scale_indices(
         indices[np.isneginf(numbers)] = NEGATIVE_INFINITY
     if masked is not None:
         np.copyto(indices, MASKED, where=masked)
+    return indices
+
+
+def _extremes(values: NDArray[Any]) -> tuple[float, float]:
+    """The least and the largest number, or NaN where there is one."""
+    return float(values.min()), float(values.max())
+
+
+def _symmetric_indices(numbers: NDArray[Any], limit: float) -> NDArray[np.uint8] | None:
+    """`scale_indices` in three passes, where all numbers are finite and within ±limit; None where they are not."""
+    if not 1e-30 < limit < 1e30:
+        return None
+    low, high = _extremes(numbers)
+    if not -limit <= low <= high <= limit:  # NaN is not, either
+        return None
+    half = (STEPS - 1) / 2
+    scaled = numbers * numbers.dtype.type(half / limit)
+    scaled += numbers.dtype.type(half + 0.5)
+    indices: NDArray[np.uint8] = scaled.astype(np.uint8)
     return indices
 
 

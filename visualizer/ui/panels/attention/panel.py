@@ -121,8 +121,8 @@ class AttentionPanel(SessionPanel):
                 head.addWidget(stages)
             grid.addLayout(head, row, column)
             grid.addWidget(getattr(self, name), row + 1, column)
-        grid.setRowStretch(1, 2)
-        grid.setRowStretch(3, 1)
+        grid.setRowStretch(1, 3)
+        grid.setRowStretch(3, 2)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
         return grid

@@ -67,6 +67,7 @@ class ProbabilityBars(QWidget):
         self._current = 0
         self._pointed: int | None = None  # the row whose token the mouse is over
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._font = number_font()
         self._small = number_font(self._font.pointSizeF() * 0.8)
         self._digit = QFontMetricsF(self._font).horizontalAdvance("0")
@@ -136,10 +137,12 @@ class ProbabilityBars(QWidget):
         return columns
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(event.rect(), QColor(current_theme().background))
         shown = self.shown
         if shown is None or not shown.rows:
+            painter.end()
             return
-        painter = QPainter(self)
         columns = self._columns()
         self._paint_header(painter, columns)
         first = max(int(event.rect().top() // ROW_HEIGHT) - 1, 0)

@@ -146,7 +146,9 @@ class TimelinePanel(SessionPanel):
         length, step = self.session.document.state.length, self.session.selection.now.step
         blocked = self.slider.blockSignals(True)
         self.slider.setRange(0, length)
-        self.slider.setTickInterval(max(1, 10 ** math.ceil(math.log10(max(length, 1) / 100))))
+        interval = max(1, 10 ** math.ceil(math.log10(max(length, 1) / 100)))
+        if interval != self.slider.tickInterval():  # Qt paints it anew in any case
+            self.slider.setTickInterval(interval)
         self.slider.setValue(step)
         self.slider.blockSignals(blocked)
         self.label.setText(f"step {step} of {length}")

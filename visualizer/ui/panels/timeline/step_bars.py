@@ -62,6 +62,8 @@ class StepBars(QWidget):
         self._drawn: tuple[Result, object, QPixmap] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
+        # What lies below it is not to be painted again with every result.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Probability of each step's token")
 
     def show_result(self, result: Result | None, step: int, comparison: str = "value") -> None:
@@ -132,10 +134,12 @@ class StepBars(QWidget):
         return self._slider.x() - self.x() + handle / 2, float(max(self._slider.width() - handle, 0))
 
     def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
         result = self._result
         if result is None:
+            painter.fillRect(event.rect(), QColor(current_theme().background))
+            painter.end()
             return
-        painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture(result))
         if self._labelled():
             self._mark_cursor(painter, result)
@@ -147,7 +151,7 @@ class StepBars(QWidget):
         if self._drawn is None or self._drawn[0] is not result or self._drawn[1] != look:
             picture = QPixmap(self.size() * self.devicePixelRatioF())
             picture.setDevicePixelRatio(self.devicePixelRatioF())
-            picture.fill(Qt.GlobalColor.transparent)
+            picture.fill(QColor(current_theme().background))
             self._draw(picture, result)
             self._drawn = (result, look, picture)
         return self._drawn[2]

@@ -52,6 +52,7 @@ class TokenStrip(SessionPanel):
         self.setToolTip("The tokens of the prompt and, behind the bar, of its continuation; a click chooses one's row")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._strip: Strip | None = None
         self._places = ChipPlaces([], GAP, (0, BAR_GAP))
@@ -190,6 +191,7 @@ class TokenStrip(SessionPanel):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         theme = current_theme()
+        painter.fillRect(event.rect(), QColor(theme.background))
         strip = self._strip
         if strip is None:
             painter.setPen(QColor(theme.muted_text))
