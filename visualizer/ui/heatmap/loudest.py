@@ -24,7 +24,8 @@ def loudest_entries(entries: NDArray[np.uint8], kind: Kind, stride: tuple[int, i
             return high
         low = _combined(entries, stride, np.minimum)
         zero = (colors.STEPS - 1) // 2
-        return np.where(high >= 2 * zero - low, high, low)
+        farther = high >= 2 * zero - low
+        return low + (high - low) * farther  # several times faster than np.where
     by_loudness, loudness = _loudness(kind)
     return by_loudness[_combined(loudness[entries], stride, np.maximum)]
 

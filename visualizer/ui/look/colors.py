@@ -25,6 +25,8 @@ Levels = tuple[float, float]
 
 #: Of the largest magnitude on a logarithmic scale: below this part it is linear, so that zero has a place.
 LINEAR_PART = 1e-4
+#: So many rows are coloured at once: a block that fits the cache.
+BLOCK_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -167,8 +169,8 @@ def scale_indices(
     """
     numbers = values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
     info = np.finfo(numbers.dtype)
-    if masked is None and values.size and scale.mode == "fixed" and levels[1] == -levels[0]:
-        plain = _symmetric_indices(numbers, levels[1])
+    if masked is None and values.ndim > 1 and values.size and scale.mode in ("fixed", "data"):
+        plain = _plain_indices(numbers, *levels)
         if plain is not None:
             return plain
     if any(level != 0 and not float(info.tiny) <= abs(level) <= float(info.max) / 4 for level in levels):
@@ -195,17 +197,20 @@ def _extremes(values: NDArray[Any]) -> tuple[float, float]:
     return float(values.min()), float(values.max())
 
 
-def _symmetric_indices(numbers: NDArray[Any], limit: float) -> NDArray[np.uint8] | None:
-    """`scale_indices` in three passes, where all numbers are finite and within ±limit; None where they are not."""
-    if not 1e-30 < limit < 1e30:
+def _plain_indices(numbers: NDArray[Any], low: float, high: float) -> NDArray[np.uint8] | None:
+    """`scale_indices` in one pass over blocks, where all numbers are finite and within the levels; None elsewhere."""
+    if not 1e-30 < high - low < 1e30 or abs(low) > 1e30:
         return None
-    low, high = _extremes(numbers)
-    if not -limit <= low <= high <= limit:  # NaN is not, either
+    least_number, largest = _extremes(numbers)
+    if not low <= least_number <= largest <= high:  # NaN is not, either
         return None
-    half = (STEPS - 1) / 2
-    scaled = numbers * numbers.dtype.type(half / limit)
-    scaled += numbers.dtype.type(half + 0.5)
-    indices: NDArray[np.uint8] = scaled.astype(np.uint8)
+    step = numbers.dtype.type((STEPS - 1) / (high - low))
+    start = numbers.dtype.type(0.5 + (STEPS - 1) / 2 if low == -high else 0.5 - low * float(step))
+    indices = np.empty(numbers.shape, dtype=np.uint8)
+    for first in range(0, len(numbers), BLOCK_ROWS):
+        scaled = numbers[first : first + BLOCK_ROWS] * step
+        scaled += start
+        indices[first : first + BLOCK_ROWS] = scaled  # which cuts off what is behind the point
     return indices
 
 
