@@ -476,13 +476,20 @@ def test_a_larger_font_makes_more_room_for_labels(heatmap: Heatmap) -> None:
     assert layout_of(heatmap).row_labels.width() > before * 1.5
 
 
+def pixels_of(image: QImage) -> np.ndarray:
+    return np.frombuffer(image.constBits(), np.uint8).astype(int)
+
+
 def test_a_picture_of_it_is_whole_without_cursor_and_zoom(heatmap: Heatmap) -> None:
     plain = as_image(heatmap)
     assert plain.width() == heatmap.width() * plain.devicePixelRatio()
     heatmap.set_cursor(1, 1)
     heatmap.zoom_by(2.0)
     near = layout_of(heatmap)
-    assert as_image(heatmap) == plain
+    again = as_image(heatmap)
+    assert again.size() == plain.size()
+    # Seen: up to 22 of 255 at a thousand of three million pixels, now and then; a frame that is left makes 228.
+    assert np.abs(pixels_of(again) - pixels_of(plain)).max() < 48
     assert layout_of(heatmap) == near
 
 
