@@ -24,8 +24,8 @@ from visualizer.ui.heatmap.layout import Layout
 from visualizer.ui.heatmap.view import HeatmapView
 from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
+from visualizer.ui.widgets.zoom_keys import ZOOM_KEYS
 
-ZOOM_STEP = 1.25
 #: What is sent to the part of the widget that takes mouse and drops, even where it is sent to the widget itself.
 FOR_VIEWPORT = (
     QEvent.Type.MouseButtonPress,
@@ -233,10 +233,8 @@ class Heatmap(HeatmapView):
         elif key == Qt.Key.Key_Escape:
             self._mark(block=None)
             self.let_go.emit()
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self.zoom_by(ZOOM_STEP)
-        elif key == Qt.Key.Key_Minus:
-            self.zoom_by(1 / ZOOM_STEP)
+        elif key in ZOOM_KEYS:
+            self.zoom_by(ZOOM_KEYS[Qt.Key(key)])
         elif key == Qt.Key.Key_0:
             self.fit()
         else:

@@ -14,8 +14,8 @@ from visualizer.session.analysis.landscape.shapes import Box, Tile
 from visualizer.ui.panels.flow.marks import Cell
 from visualizer.ui.panels.flow.view import FlowView
 from visualizer.ui.widgets.spoken import speak
+from visualizer.ui.widgets.zoom_keys import ZOOM_KEYS
 
-ZOOM_STEP = 1.25
 READABLE = 40.0  # logical pixels of a cell's width after a double click on it
 LARGE_SHARE = 0.5  # of the view: a matrix that fills so much of it is near
 
@@ -287,10 +287,8 @@ class FlowCanvas(FlowView):
                 self.block_toggled.emit(block)
         elif key == Qt.Key.Key_Escape:
             self.let_go.emit()
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self.zoom_by(ZOOM_STEP)
-        elif key == Qt.Key.Key_Minus:
-            self.zoom_by(1 / ZOOM_STEP)
+        elif key in ZOOM_KEYS:
+            self.zoom_by(ZOOM_KEYS[Qt.Key(key)])
         else:
             event.ignore()
 

@@ -20,12 +20,13 @@ from visualizer.session.session import Session
 from visualizer.ui.bridge.panel import COMPUTING, SessionPanel
 from visualizer.ui.bridge.remarks import Remark, part_remark, zoom_remarks
 from visualizer.ui.look.theme import number_font
-from visualizer.ui.panels.flow.canvas import ZOOM_STEP, FlowCanvas, Place
+from visualizer.ui.panels.flow.canvas import FlowCanvas, Place
 from visualizer.ui.panels.flow.content import FlowContent
 from visualizer.ui.panels.flow.legend import Legend
 from visualizer.ui.panels.flow.marks import marks_of
 from visualizer.ui.widgets.buttons import action_button
 from visualizer.ui.widgets.labels import ElidedLabel
+from visualizer.ui.widgets.zoom_keys import ZOOM_STEP
 
 NOTHING = "The prompt is empty. Type a few tokens to see how they flow through the model."
 HINT = "Click a cell: where it comes from. Wheel: nearer. 0: all of it."

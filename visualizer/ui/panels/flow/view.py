@@ -115,10 +115,6 @@ class FlowView(pyqtgraph.GraphicsView):
             return None
         return float(picture.values[row, column])
 
-    def _cursor_seen(self) -> tuple[int, Cell] | None:
-        """The keyboard's cursor, while it is here."""
-        return self.cursor_at if self.hasFocus() else None
-
     def texts(self) -> Texts:
         """Fonts and colours of the present theme."""
         theme = current_theme()

@@ -11,8 +11,7 @@ from PySide6.QtWidgets import QWidget
 from visualizer.ui.panels.heads.picture import MosaicPicture
 from visualizer.ui.widgets.plain_text import show_tip
 from visualizer.ui.widgets.spoken import speak
-
-ZOOM_STEP = 1.25
+from visualizer.ui.widgets.zoom_keys import ZOOM_KEYS
 
 
 class HeadMosaic(MosaicPicture):
@@ -106,10 +105,8 @@ class HeadMosaic(MosaicPicture):
             self.clicked.emit(self.current)
         elif key == Qt.Key.Key_Escape:
             self.let_go.emit()
-        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
-            self.zoom_by(ZOOM_STEP)
-        elif key == Qt.Key.Key_Minus:
-            self.zoom_by(1 / ZOOM_STEP)
+        elif key in ZOOM_KEYS:
+            self.zoom_by(ZOOM_KEYS[Qt.Key(key)])
         elif key == Qt.Key.Key_0:
             self.fit()
         else:
